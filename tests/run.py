@@ -1,0 +1,152 @@
+"""`make test`: run every suite this machine can, and say at the end what ran and what did not, and why.
+
+One lane is one pytest process with its own database. NOTIFYHUB_TEST_REQUIRE=all makes a missing service a failure.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests.services import Service, find_chromium, find_postgres, find_redis
+
+NOTHING_COLLECTED = 5  # pytest's exit code
+
+
+@dataclass(frozen=True)
+class Lane:
+    name: str
+    marks: str
+    needs: tuple[Service, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """Why this lane cannot run here, or nothing."""
+        return "; ".join(f"no {service.name} ({service.missing})" for service in self.needs if not service)
+
+
+@dataclass(frozen=True)
+class Result:
+    lane: Lane
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    remark: str = ""
+
+
+def main(arguments: list[str]) -> int:
+    soak = "--soak" in arguments
+    arguments = [argument for argument in arguments if argument != "--soak"]
+    found = Found(find_postgres(), find_redis(), find_chromium())
+    results = list(_soak(found, arguments) if soak else (_run(lane, arguments) for lane in _lanes(found)))
+    _report(results, found)
+    strict = os.environ.get("NOTIFYHUB_TEST_REQUIRE") == "all"
+    missing = [service for service in found.services if not service]
+    if strict and missing:
+        print(f"NOTIFYHUB_TEST_REQUIRE=all, and missing: {', '.join(service.name for service in missing)}")
+    passed, failed, skipped = (sum(getattr(r, what) for r in results) for what in ("passed", "failed", "skipped"))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed or not passed or (strict and missing) else 0
+
+
+@dataclass(frozen=True)
+class Found:
+    postgres: Service
+    redis: Service
+    chromium: Service
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        return (self.postgres, self.redis, self.chromium)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What conftest and settings need to know of the services, whichever lane runs."""
+        return {
+            "NOTIFYHUB_TEST_DATABASE_URL": "",
+            "NOTIFYHUB_TEST_REDIS_URL": self.redis.address,
+            "CHROMIUM": self.chromium.address,
+        }
+
+
+def _lanes(found: Found) -> list[Lane]:
+    common = found.environment
+    # Tests that need Redis but no PostgreSQL move to the first lane where there is no second one.
+    sqlite_marks = "not postgres and not browser" + ("" if found.redis and not found.postgres else " and not redis")
+    postgres_marks = "not browser" + ("" if found.redis else " and not redis")
+    on_postgres = common | {"NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address}
+    on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}
+    return [
+        Lane("sqlite", sqlite_marks, (), _pairs(common)),
+        Lane("postgres", postgres_marks, (found.postgres,), _pairs(on_postgres)),
+        Lane("browser", "browser", (found.chromium,), _pairs(on_postgres if found.postgres else on_file)),
+    ]
+
+
+def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
+    until = time.monotonic() + 60 * float(os.environ.get("NOTIFYHUB_SOAK_MINUTES", "30"))
+    while time.monotonic() < until:
+        seed = str(random.randrange(10**9))
+        on_postgres = found.environment | {
+            "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
+            "NOTIFYHUB_SEED": seed,
+        }
+        lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
+        yield _run(lane, arguments)
+        if lane.left_out:
+            return
+
+
+def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(environment.items())
+
+
+def _run(lane: Lane, arguments: list[str]) -> Result:
+    if lane.left_out:
+        return Result(lane, remark=f"left out: {lane.left_out}")
+    print(f"\n== {lane.name} ==", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-m", lane.marks, f"--junitxml={report}", *arguments]
+        code = subprocess.run(command, env=os.environ | dict(lane.environment), check=False).returncode
+        passed, failed, skipped = _counts(report)
+    seconds = time.monotonic() - started
+    if code == NOTHING_COLLECTED:
+        return Result(lane, seconds=seconds, remark="nothing selected")
+    if code and not failed:
+        return Result(lane, passed, 1, skipped, seconds, remark=f"pytest ended with code {code}")
+    return Result(lane, passed, failed, skipped, seconds)
+
+
+def _counts(report: Path) -> tuple[int, int, int]:
+    """Read passed, failed and skipped from pytest's own report (a test and its teardown may both fail)."""
+    if not report.exists():
+        return 0, 0, 0
+    cases = list(ET.parse(report).iter("testcase"))  # noqa: S314  written by our own pytest a moment ago
+    failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
+    skipped = sum(1 for case in cases if case.find("skipped") is not None)
+    return len(cases) - failed - skipped, failed, skipped
+
+
+def _report(results: list[Result], found: Found) -> None:
+    print("\nservices")
+    for service in found.services:
+        print(f"  {service.name:<12}{'found' if service else 'missing: ' + service.missing}")
+    print("\nlane           passed  failed  skipped  seconds")
+    for result in results:
+        counts = f"{result.passed:>6}  {result.failed:>6}  {result.skipped:>7}  {result.seconds:>7.1f}"
+        print(f"{result.lane.name:<14} {counts}  {result.remark}".rstrip())
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
