@@ -1,0 +1,95 @@
+"""Writes what a scenario found as JSON, and all scenarios' lines together as one Markdown table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .goals import HEADINGS, Line
+
+RESULTS = Path(__file__).resolve().parent / "results"
+ORDER = ["fanout", "small_runs", "inbox_reads", "read_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Lines of the table, counts beside them, and every slice that they were made of."""
+
+    scenario: str
+    lines: list[Line]
+    counts: dict[str, object] = field(default_factory=dict)
+    rounds: dict[str, object] = field(default_factory=dict)
+
+
+def write(report: Report, *, machine: dict[str, object], quick: bool) -> Path:
+    folder = RESULTS / "quick" if quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {
+        "scenario": report.scenario,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quick": quick,
+        "machine": machine,
+        "lines": [line.as_json() for line in report.lines],
+        "counts": report.counts,
+        "rounds": report.rounds,
+    }
+    (folder / f"{report.scenario}.json").write_text(json.dumps(document, indent=1, default=str) + "\n")
+    table = folder / "README.md"
+    table.write_text(markdown([json.loads(path.read_text()) for path in stored(folder)]))
+    return table
+
+
+def stored(folder: Path) -> list[Path]:
+    return [path for name in ORDER if (path := folder / f"{name}.json").exists()]
+
+
+def markdown(documents: list[dict[str, Any]]) -> str:
+    """The table of all scenarios that have a result, the counts, and the machine."""
+    out = ["# Results", ""]
+    if any(document["quick"] for document in documents):
+        out += [
+            "**Quick run**: small sizes and few rounds. It shows that the benchmarks work, not how fast anything is.",
+            "",
+        ]
+    out += [
+        "How to read this: [`benchmarks/README.md`]("
+        + ("../" if not documents[0]["quick"] else "../../")
+        + "README.md).",
+        "",
+    ]
+    out += ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * len(HEADINGS)]
+    for document in documents:
+        out += ["| " + " | ".join(line["row"]) + " |" for line in document["lines"]]
+    out += ["", "## Counts", ""]
+    for document in documents:
+        out += [f"**{document['scenario']}** ({document['measured_at']})", ""]
+        out += [f"- {name}: {shown(value)}" for name, value in document["counts"].items()] + [""]
+    return "\n".join([*out, "## Machine", "", *machine_lines(documents)]) + "\n"
+
+
+def machine_lines(documents: list[dict[str, Any]]) -> list[str]:
+    latest = max(documents, key=lambda document: str(document["measured_at"]))["machine"]
+    postgresql = dict(latest["postgresql"])
+    version = postgresql.pop("server_version")
+    loads = ", ".join(f"{d['scenario']} {d['machine']['load_at_start']}" for d in documents)
+    return [
+        (
+            f"- {latest['cores']} cores of {latest['processor']}, {latest['memory_gib']} GiB, {latest['system']};"
+            " the database, the worker, the load and the measuring share them"
+        ),
+        f"- PostgreSQL {version}: " + ", ".join(f"{name} = {value}" for name, value in postgresql.items()),
+        f"- Python {latest['python']}, Django {latest['django']}"
+        + "".join(f", {name} {value}" for name, value in latest.get("packages", {}).items()),
+        f"- load average when each scenario started: {loads}",
+    ]
+
+
+def shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(shown(inner) for inner in value) or "none"
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

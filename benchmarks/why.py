@@ -1,0 +1,8 @@
+"""Why a line of the table is below its goal: written by whoever looked into it, keyed by `Line.key`.
+
+A goal that is missed is shown in the table as `below: <this text>`; remove the entry when the goal is met.
+"""
+
+from __future__ import annotations
+
+WHY: dict[str, str] = {}
