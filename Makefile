@@ -65,7 +65,7 @@ constraints: $(VENV)/.dev ## freeze the versions of this environment into requir
 	@mv var/constraints.txt requirements/constraints.txt
 
 clean: ## remove what running left behind: data, caches, static files (the virtualenv stays)
-	rm -rf var staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf var test-artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # -- the virtualenv: a stamp a requirements file, so that each target installs no more than it needs ---------------
 $(VENV)/bin/python:

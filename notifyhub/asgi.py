@@ -1,0 +1,14 @@
+"""The way in: HTTP to Django. Static files are WhiteNoise's; the inbox socket joins the router here."""
+
+import warnings
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+from .settings import choose
+
+choose()
+# WhiteNoise streams small files from disk; that Django reads them synchronously is known and cheap.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
+application = ProtocolTypeRouter({"http": get_asgi_application()})

@@ -1,0 +1,25 @@
+"""Everything in one process on SQLite: for a first look, a demo, a small team (`make run`)."""
+
+from .base import *  # noqa: F403  a settings module is its base plus its differences
+from .base import LOGGING, STATIC_ROOT, VAR_DIR
+from .databases import sqlite
+from .environment import env, kept_secret_key, secret
+
+SECRET_KEY = secret("SECRET_KEY", default="") or kept_secret_key(VAR_DIR)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": sqlite(VAR_DIR / "notifyhub.sqlite3")}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# The default of one poll a second would make it the slowest broker there is.
+CELERY_BROKER_URL = "memory://localhost/"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02}
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
+# Static files straight from the apps: nothing to collect before the first start.
+WHITENOISE_USE_FINDERS = True
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING")
+LOGGING["root"]["level"] = LOG_LEVEL  # type: ignore[index]
+LOGGING["loggers"]["django"]["level"] = LOG_LEVEL  # type: ignore[index]

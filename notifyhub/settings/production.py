@@ -1,0 +1,68 @@
+"""Separate web, worker and beat processes on PostgreSQL and Redis, set up by the environment.
+
+PUBLIC_URL decides how strict the site is: an https address turns on everything a public site needs; without
+one the site answers on this machine only, over plain http, so that `make up` can be tried.
+"""
+
+import socket
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import *  # noqa: F403  a settings module is its base plus its differences
+from .base import VAR_DIR
+from .databases import from_url
+from .environment import env, kept_secret_key, secret
+
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+_https = _public.scheme == "https"
+_local = not _https and _public.hostname in {"127.0.0.1", "localhost", "::1"}
+
+SECRET_KEY = secret("SECRET_KEY", default="" if _local else None) or kept_secret_key(VAR_DIR)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if _local else [_public.hostname or ""]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+
+SECURE_SSL_REDIRECT = _https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come over plain http from inside
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600 if _https else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=_https)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=_https)
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+if env.bool("TRUST_X_FORWARDED_PROTO", default=False):  # only behind a proxy that always sets the header
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+DATABASES = {"default": from_url(secret("DATABASE_URL"), pool_max=env.int("DATABASE_POOL_MAX", default=0))}
+
+REDIS_URL = secret("REDIS_URL")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "nh"}}
+}
+
+# Redis by default; RabbitMQ works as well (amqp://…).
+CELERY_BROKER_URL = secret("CELERY_BROKER_URL", default=REDIS_URL)
+if CELERY_BROKER_URL.startswith("redis"):
+    _keepalive = {
+        getattr(socket, name): seconds
+        for name, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        if hasattr(socket, name)  # not every platform names all three
+    }
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 600,  # above the longest task (CELERY_TASK_TIME_LIMIT)
+        "socket_timeout": 10,  # kombu's default of none lets a publish hang for ever
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "socket_keepalive_options": _keepalive,
+    }
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+if _public.scheme not in {"http", "https"} or not _public.hostname:
+    raise ImproperlyConfigured(f"PUBLIC_URL must be an http or https address, not {PUBLIC_URL!r}.")

@@ -1,0 +1,31 @@
+"""For the test suites: SQLite in memory, or the database and Redis that the runner found.
+
+NOTIFYHUB_APPS (a comma list of notifications, preferences, channels_delivery, workflows) boots a subset of the apps.
+"""
+
+from .base import *  # noqa: F403  a settings module is its base plus its differences
+from .base import HUB_APPS, SITE_APPS
+from .databases import from_url, sqlite
+from .environment import env
+
+SECRET_KEY = "only-for-tests-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+_apps = env.list("NOTIFYHUB_APPS", default=list(HUB_APPS))
+INSTALLED_APPS = [*SITE_APPS, *(HUB_APPS[name] for name in _apps)]
+
+_url = env.str("NOTIFYHUB_TEST_DATABASE_URL", default="")
+DATABASES = {"default": from_url(_url) if _url else sqlite(":memory:")}
+if _url.startswith("sqlite:"):
+    # Threads of a live server need a file: connections to one in-memory database would wait for each other.
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
+
+REDIS_URL = env.str("NOTIFYHUB_TEST_REDIS_URL", default="")
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CELERY_BROKER_URL = "memory://localhost/"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02}
+
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # no scan of every static file at the start of each test client
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,25 @@
+"""Where everything is; each app's own urls, put together."""
+
+from django.apps import apps
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from .docs import DocsView, SchemaView
+from .health import healthz, readyz
+
+_api: list[URLPattern | URLResolver] = [
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("", include("notifications.api.urls")),
+]
+if apps.is_installed("workflows"):
+    _api.append(path("", include("workflows.api.urls")))
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(_api)),
+    path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("notifications.web.urls")),
+    path("", include("notifyhub.pages.urls")),
+]
