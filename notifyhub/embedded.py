@@ -90,7 +90,7 @@ class _Worker(threading.Thread):
 
         from .celery import stop_ticker
 
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment]  # the exit code to stop with; None goes on
         # The worker sleeps in its broker for up to two seconds, and once more after it has seen that it should stop.
         # Two rings wake it; they are too old to do anything.
         for _ in range(2):

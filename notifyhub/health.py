@@ -1,6 +1,6 @@
 """What a load balancer asks: does this process live, and may it have traffic."""
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -29,7 +29,7 @@ def _unready() -> str | None:
     try:
         _ping()
         return None if _migrated() else "migrations are not applied"
-    except DatabaseError:
+    except Error:
         return "the database does not answer"
 
 
