@@ -19,6 +19,10 @@ def prepare() -> None:
 
     django.setup()
 
+    from . import notice
+
+    notice.register()
+
 
 def variables() -> dict[str, str]:
     return {

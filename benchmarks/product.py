@@ -201,7 +201,7 @@ def table(name: str, *, app: str = "notifications") -> str:
     return f"notifyhub_{app}_{name}"
 
 
-def execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     names = {name: table(name) for name in [*TABLES, "mark"]} | {"run": table("run", app="workflows")}
     with connection.cursor() as cursor:
         cursor.execute(statement.format(**names), parameters)

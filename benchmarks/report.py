@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,8 @@ class Report:
 
     scenario: str
     lines: list[Line]
-    counts: dict[str, object] = field(default_factory=dict)
-    rounds: dict[str, object] = field(default_factory=dict)
+    counts: Mapping[str, object] = field(default_factory=dict)
+    rounds: Mapping[str, object] = field(default_factory=dict)
 
 
 def write(report: Report, *, machine: dict[str, object], quick: bool) -> Path:

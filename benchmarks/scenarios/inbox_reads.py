@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from benchmarks import product
 from benchmarks.goals import Line
 from benchmarks.harness import Rounds, Side, alternate, repeat
 from benchmarks.product import Inbox
 from benchmarks.report import Report
+
+if TYPE_CHECKING:
+    from notifications.models import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,14 @@ def measure(*, quick: bool) -> Report:
     persons = setup(size)
     from notifications.inbox import list_items, unread_count
 
-    lists: dict[str, Callable[[], object]] = {
-        name: lambda who=who: list_items(who, limit=20) for name, who in persons.items()
-    }
-    counts: dict[str, Callable[[], object]] = {name: lambda who=who: unread_count(who) for name, who in persons.items()}
-    lines, rounds, facts = [], {}, {}
-    for key, title, operations in (("list", "list of 20", lists), ("unread", "unread count", counts)):
+    lists = {name: partial(list_items, who, limit=20) for name, who in persons.items()}
+    counts = {name: partial(unread_count, who) for name, who in persons.items()}
+    lines: list[Line] = []
+    rounds: dict[str, object] = {}
+    facts: dict[str, object] = {}
+    measured: list[tuple[str, str, Mapping[str, Callable[[], object]]]]
+    measured = [("list", "list of 20", lists), ("unread", "unread count", counts)]
+    for key, title, operations in measured:
         facts |= explained(title, operations)
         sides = {
             KEY: row_by_key(size),
@@ -68,7 +75,7 @@ def measure(*, quick: bool) -> Report:
     return Report("inbox_reads", lines, counts=facts, rounds=rounds)
 
 
-def setup(size: Size) -> dict[str, object]:
+def setup(size: Size) -> dict[str, Recipient]:
     """The measured persons, and others who have the rest of the items."""
     from django.contrib.auth.models import User
 
@@ -111,7 +118,7 @@ def compared(key: str, title: str, rounds: Rounds) -> list[Line]:
     ]
 
 
-def explained(title: str, operations: dict[str, Callable[[], object]]) -> dict[str, object]:
+def explained(title: str, operations: Mapping[str, Callable[[], object]]) -> dict[str, object]:
     """Statements and the indexes of their plans, for the lightest and the heaviest person."""
     found: dict[str, object] = {}
     for name in ("ordinary", "100k"):

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from benchmarks import notice, product
-from benchmarks.goals import Line
+from benchmarks.goals import Line, Sense
 from benchmarks.harness import Side, Slice, alternate
 from benchmarks.peers.client import Peer
 from benchmarks.report import RESULTS, Report
@@ -66,7 +66,7 @@ def measure(*, quick: bool) -> Report:
         for against, goal in (("notify.send", 3.0), ("notify.send in one transaction", 0.0)):
             work = f"{size.triggers:,} triggers of one person each, until all are in inboxes: {ours}"
             detail = f"{done.rate(ours).median:,.0f}/s against {done.rate(against).median:,.0f}"
-            sense = "at least" if goal else "for the record"
+            sense: Sense = "at least" if goal else "for the record"
             ratio, control = done.rate_ratio(ours, against), done.control(ours)
             name = f"small_runs.{key}" + ("" if goal else "_atomic")
             beside = "`notify.send` one by one" + ("" if goal else ", all in one transaction")
