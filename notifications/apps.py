@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NotificationsConfig(AppConfig):
+    name = __name__.rpartition(".")[0]
+    label = "notifyhub_notifications"
+    verbose_name = _("Notifications")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.core import checks
+
+        from . import conf  # noqa: F401 - registers the section of the setting
+        from .kernel.config import check_setting
+
+        checks.register(check_setting)

@@ -1,0 +1,115 @@
+"""`Content`: what is said, as a value. Made once when a message is made, the same for every retry and every reader."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+LEVELS = ("info", "success", "warning", "error")
+TITLE_MAX, BODY_MAX, URL_MAX = 300, 10_000, 2_000
+
+CONTENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["title"],
+    "properties": {
+        "title": {"type": "string", "maxLength": TITLE_MAX},
+        "body": {"type": "string", "maxLength": BODY_MAX},
+        "url": {"type": "string", "maxLength": URL_MAX},
+        "level": {"enum": list(LEVELS)},
+        "icon": {"type": "string", "maxLength": 100},
+        "actor": {"type": "string", "maxLength": 200},
+        "image": {"type": "string", "maxLength": URL_MAX},
+        "actions": {
+            "type": "array",
+            "maxItems": 5,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["label", "url"],
+                "properties": {
+                    "label": {"type": "string", "maxLength": 80},
+                    "url": {"type": "string", "maxLength": URL_MAX},
+                },
+            },
+        },
+        "data": {"type": "object"},
+        "thread": {"type": "string", "maxLength": 200},
+        "tab": {"type": "integer", "minimum": 0, "maximum": 4},
+    },
+}
+"""JSON Schema (2020-12) of a Content on the wire."""
+
+_WEB = re.compile(r"https?://[^\s/\\@?#]+(?:[/?#][^\s\\]*)?\Z", re.IGNORECASE)
+_OTHER = re.compile(r"(?:mailto|tel):[^\s\\]+\Z", re.IGNORECASE)
+_PATH = re.compile(r"/(?![/\\])[^\s\\]*\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def safe_url(url: str) -> str:
+    """`url` if a person may be sent there, else "": http(s) with a host and no user part, mailto, tel, or a path
+    of this site. Nothing is repaired: a link that needs guessing is no link."""
+    if len(url) > URL_MAX or not url.isprintable():
+        return ""
+    return url if any(form.match(url) for form in (_WEB, _OTHER, _PATH)) else ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: where it leads and what it says."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Plain text throughout, never markup. Too long is cut, an unsafe link is dropped, an unknown level is `info`:
+    a notice with a flaw is better than none."""
+
+    title: str
+    body: str = ""
+    url: str = ""
+    level: str = "info"
+    icon: str = ""
+    actor: str = ""
+    image: str = ""
+    actions: tuple[Action, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    thread: str = ""
+    tab: int = 0
+
+    def __post_init__(self) -> None:
+        tidy: dict[str, Any] = {
+            "title": _text(self.title, TITLE_MAX).replace("\n", " "),
+            "body": _text(self.body, BODY_MAX),
+            "url": safe_url(self.url),
+            "image": safe_url(self.image),
+            "icon": _text(self.icon, 100),
+            "actor": _text(self.actor, 200),
+            "thread": _text(self.thread, 200),
+            "level": self.level if self.level in LEVELS else "info",
+            "actions": tuple(
+                Action(_text(action.label, 80), action.url) for action in self.actions[:5] if safe_url(action.url)
+            ),
+        }
+        for name, value in tidy.items():
+            object.__setattr__(self, name, value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value or name == "title"}
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Content:
+        """The reverse of `to_json`; keys of a newer version are left alone."""
+        known = {item.name for item in fields(cls)}
+        values = {name: value for name, value in given.items() if name in known}
+        values["actions"] = tuple(Action(**action) for action in given.get("actions", ()))
+        return cls(**values)
+
+
+def _text(value: str, longest: int) -> str:
+    clean = _CONTROL.sub("", value).strip()
+    return clean if len(clean) <= longest else clean[: longest - 1].rstrip() + "…"

@@ -1,0 +1,11 @@
+"""The small kernel that every app may lean on. Its whole list of contents:
+
+- `clock`     the one reading of the database clock that a verb passes down
+- `config`    typed sections of the `NOTIFYHUB` setting
+- `doorbell`  ring a worker after commit; a hint that may be lost
+- `rowset`    one statement for any number of rows, on PostgreSQL and SQLite
+- `ticker`    due verbs run by a timer thread in every worker, elected by a row
+- `tokens`    UUIDv7 names, random secrets and their hashes
+
+Anything new is added to this list first, with the reason why two apps need it.
+"""

@@ -1,0 +1,73 @@
+"""Typed sections of the one setting, `NOTIFYHUB`: defaults in code, overrides in the site, mistakes as checks."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core import checks
+from django.core.signals import setting_changed
+
+T = TypeVar("T")
+SECTIONS: dict[str, type[Any]] = {}
+SWITCHES = {"ENABLED", "TENANT_RESOLVER", "ADMIN_BASE_CLASS"}
+
+
+def section(name: str, defaults: type[T]) -> Callable[[], T]:
+    """Register a frozen dataclass as the section `NOTIFYHUB[name]`; the answer reads it, overrides applied.
+
+    Field names are the setting's keys in lower case. The reading is cached and dropped when settings change.
+    """
+    SECTIONS[name] = defaults
+
+    @cache
+    def read() -> T:
+        given = _site().get(name, {})
+        known = {field.name for field in fields(defaults)}  # type: ignore[arg-type]
+        return defaults(**{key.lower(): value for key, value in given.items() if key.lower() in known})
+
+    setting_changed.connect(lambda *, setting, **_: setting == "NOTIFYHUB" and read.cache_clear(), weak=False)
+    return read
+
+
+def enabled() -> bool:
+    """The one switch that turns all sending off."""
+    return bool(_site().get("ENABLED", True))
+
+
+def switch(name: str) -> Any:
+    """A top-level key of `NOTIFYHUB`, or None."""
+    return _site().get(name)
+
+
+def check_setting(**_: Any) -> list[checks.CheckMessage]:
+    """`notifyhub.W001` for keys nobody reads (with the nearest known one), `notifyhub.E001` for wrong types."""
+    found: list[checks.CheckMessage] = []
+    known_top = SWITCHES | set(SECTIONS) | {"NOTIFICATIONS", "PREFERENCES", "CHANNELS_DELIVERY", "WORKFLOWS"}
+    for key, value in _site().items():
+        if key not in known_top:
+            found.append(_unknown(f"NOTIFYHUB[{key!r}]", key, known_top))
+        elif key in SECTIONS:
+            types = {field.name.upper(): field.type for field in fields(SECTIONS[key])}
+            for inner, given in value.items():
+                if inner not in types:
+                    found.append(_unknown(f"NOTIFYHUB[{key!r}][{inner!r}]", inner, set(types)))
+                elif type(given).__name__ not in str(types[inner]) and not (given is None and "None" in types[inner]):
+                    hint = f"Give it a value of type {types[inner]}."
+                    message = f"NOTIFYHUB[{key!r}][{inner!r}] is {given!r}."
+                    found.append(checks.Error(message, hint=hint, id="notifyhub.E001"))
+    return found
+
+
+def _site() -> dict[str, Any]:
+    return getattr(settings, "NOTIFYHUB", {})
+
+
+def _unknown(where: str, key: str, known: set[str]) -> checks.Warning:
+    near = difflib.get_close_matches(key.upper(), known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(sorted(known))}."
+    return checks.Warning(f"{where} is not a setting that notifyhub reads.", hint=hint, id="notifyhub.W001")

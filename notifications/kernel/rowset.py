@@ -1,0 +1,35 @@
+"""Many rows in one statement: a table made of lists, to join with or insert from, on PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+Column = tuple[str, Sequence[Any]]
+
+
+def table(connection: BaseDatabaseWrapper, alias: str, columns: dict[str, Column]) -> tuple[str, list[Any]]:
+    """SQL for a FROM item named `alias`, and its parameters: one per column, or one in all on SQLite.
+
+    `columns` maps a name to (PostgreSQL element type, values); all of equal length. Values must be of types that
+    JSON knows (numbers, strings, booleans, None), because that is how SQLite receives them.
+
+    >>> table(connection, "t", {"id": ("bigint", [1, 2]), "tab": ("smallint", [0, 0])})
+    ('unnest(%s::bigint[], %s::smallint[]) AS t(id, tab)', [[1, 2], [0, 0]])
+    """
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{kind}[]" for kind, _ in columns.values())
+        return f"unnest({arrays}) AS {alias}({', '.join(columns)})", [list(values) for _, values in columns.values()]
+    picks = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))
+    rows = json.dumps(list(zip(*(values for _, values in columns.values()), strict=True)))
+    return f"(SELECT {picks} FROM json_each(%s)) AS {alias}", [rows]
+
+
+def ids(connection: BaseDatabaseWrapper, values: Sequence[int]) -> tuple[str, list[Any]]:
+    """SQL for the right side of `IN`: the given ids as one parameter, however many they are."""
+    if connection.vendor == "postgresql":
+        return "(SELECT unnest(%s::bigint[]))", [list(values)]
+    return "(SELECT value FROM json_each(%s))", [json.dumps(list(values))]

@@ -1,0 +1,104 @@
+"""The wall between tenants: a base whose manager refuses a query that does not say whose rows it wants."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models.expressions import Col
+from django.db.models.lookups import Lookup
+from django.db.models.sql.where import WhereNode
+
+M = TypeVar("M", bound=models.Model)
+
+
+class UnscopedQuery(RuntimeError):
+    """A tenant's rows were asked for without naming the tenant. Filter by `tenant`, or say `across_tenants()`."""
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """Runs only when its conditions name a tenant, or when `across_tenants()` was said on purpose."""
+
+    _across = False
+
+    def across_tenants(self) -> TenantQuerySet[M]:
+        """For the engine, the sweeps and site operators: every tenant's rows, deliberately."""
+        clone = self._chain()
+        clone._across = True
+        return clone
+
+    def for_tenant(self, tenant: models.Model | int) -> TenantQuerySet[M]:
+        return self.filter(tenant=tenant)
+
+    def _clone(self) -> TenantQuerySet[M]:
+        clone: TenantQuerySet[M] = super()._clone()  # type: ignore[misc]
+        clone._across = self._across
+        return clone
+
+    def _guard(self) -> None:
+        if not (self._across or self.query.is_empty() or _names_a_tenant(self.query.where)):
+            raise UnscopedQuery(
+                f"A query for {self.model.__name__} names no tenant: add .filter(tenant=…), or .across_tenants()."
+            )
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None:
+            self._guard()
+        super()._fetch_all()  # type: ignore[misc]
+
+    def iterator(self, *args: Any, **kwargs: Any) -> Any:
+        self._guard()
+        return super().iterator(*args, **kwargs)
+
+    def count(self) -> int:
+        self._guard()
+        return super().count()
+
+    def exists(self) -> bool:
+        self._guard()
+        return super().exists()
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        self._guard()
+        return super().aggregate(*args, **kwargs)
+
+    def update(self, **kwargs: Any) -> int:
+        self._guard()
+        return super().update(**kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._guard()
+        return super().delete()
+
+
+def _names_a_tenant(where: WhereNode) -> bool:
+    """True when the conditions, all of which must hold, include one on a tenant column or the tenant's own key."""
+    if where.negated or where.connector == "OR":
+        return False
+    return any(
+        _names_a_tenant(child) if isinstance(child, WhereNode) else _is_on_tenant(child) for child in where.children
+    )
+
+
+def _is_on_tenant(condition: Any) -> bool:
+    if not (isinstance(condition, Lookup) and isinstance(condition.lhs, Col)):
+        return False
+    target = condition.lhs.target
+    return target.name == "tenant" or (target.model._meta.model_name == "tenant" and target.primary_key)
+
+
+class TenantOwned(models.Model):
+    """A row of exactly one tenant.
+
+    `objects` refuses an unscoped query; `everything` is Django's own plumbing (foreign keys, cascades) and not for
+    our code.
+    """
+
+    tenant = models.ForeignKey("notifyhub_notifications.Tenant", on_delete=models.CASCADE, related_name="+")
+
+    objects = TenantQuerySet.as_manager()
+    everything = models.Manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "everything"

@@ -1,0 +1,224 @@
+"""Putting notifications into inboxes: two statements for any number of people, on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .content import Content
+from .kernel import rowset
+from .kernel.tokens import uuid7
+from .models import InboxItem, InboxState, Notification, State
+
+
+@dataclass(frozen=True)
+class Post:
+    """One content for these people (ids of recipients of that tenant, none twice). `origin` is opaque here."""
+
+    tenant_id: int
+    notice_key: str
+    content: Content
+    recipients: Sequence[int]
+    origin: UUID | None = None
+    origin_step: str = ""
+
+
+def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> list[UUID]:
+    """Write each content once and an item a head, on top of each inbox; the public ids, in the order of `posts`.
+
+    In the caller's transaction. An active item of the same thread is superseded: the notice lives on as its newest
+    word. People get their row locks in the order of their ids, so two posts never wait for each other in a ring.
+    """
+    wanted = [one for one in posts if one.recipients]
+    if not wanted:
+        return []
+    connection = connections[using]
+    with transaction.atomic(using=using):
+        rows = _insert_notifications(connection, wanted, now)
+        if any(one.content.thread for one in wanted):
+            _supersede(connection, wanted)
+        _insert_items(connection, wanted, [row_id for row_id, _ in rows])
+    return [public_id for _, public_id in rows]
+
+
+def _insert_notifications(
+    connection: BaseDatabaseWrapper, posts: Sequence[Post], now: datetime
+) -> list[tuple[int, UUID]]:
+    names = [uuid7() for _ in posts]
+    origins = [one.origin for one in posts]
+    postgres = connection.vendor == "postgresql"
+    spelled = (lambda value: str(value)) if postgres else (lambda value: value.hex)
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {
+            "tenant_id": ("bigint", [one.tenant_id for one in posts]),
+            "public_id": ("uuid", [spelled(name) for name in names]),
+            "notice_key": ("text", [one.notice_key for one in posts]),
+            "origin": ("uuid", [origin and spelled(origin) for origin in origins]),
+            "origin_step": ("text", [one.origin_step for one in posts]),
+            "title": ("text", [one.content.title for one in posts]),
+            "level": ("text", [one.content.level for one in posts]),
+            "content": ("jsonb", [json.dumps(one.content.to_json()) for one in posts]),
+        },
+    )
+    columns = "tenant_id, public_id, notice_key, origin, origin_step, title, level, content"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_table(Notification)} ({columns}, created_at) SELECT {columns}, %s FROM {source}"
+            " WHERE true RETURNING public_id, id",
+            [connection.ops.adapt_datetimefield_value(now), *parameters],
+        )
+        ids = {UUID(str(public_id)): row_id for public_id, row_id in cursor.fetchall()}
+    return [(ids[name], name) for name in names]
+
+
+def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifications: Sequence[int]) -> None:
+    places = [(person, index) for index, one in enumerate(posts) for person in one.recipients]
+    places.sort()
+    people = [person for person, _ in places]
+    states, state_parameters = _states(connection, Counter(people))
+    items, item_parameters = rowset.table(
+        connection,
+        "i",
+        {
+            "person": ("bigint", people),
+            "back": ("bigint", _back(people)),
+            "notification": ("bigint", [notifications[index] for _, index in places]),
+            "tab": ("smallint", [posts[index].content.tab for _, index in places]),
+            "thread": ("text", [posts[index].content.thread or None for _, index in places]),
+            "state": ("smallint", _first_states(posts, places)),
+        },
+    )
+    insert = (
+        f"INSERT INTO {_table(InboxItem)}"
+        " (recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced)"
+        " SELECT i.person, s.head - i.back, s.head - i.back, i.notification, i.tab, i.thread, i.state, NULL, false"
+        f" FROM {items} JOIN {{states}} s ON s.recipient_id = i.person"
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            statement = f"WITH s AS ({states} RETURNING recipient_id, head) " + insert.format(states="s").replace(
+                "JOIN s s", "JOIN s"
+            )
+            cursor.execute(statement, [*state_parameters, *item_parameters])
+        else:
+            cursor.execute(states, state_parameters)
+            cursor.execute(insert.format(states=_table(InboxState)), item_parameters)
+
+
+def _states(connection: BaseDatabaseWrapper, counts: Counter[int]) -> tuple[str, list[object]]:
+    """The statement that moves each person's head forward by the number of their new items."""
+    state = _table(InboxState)
+    source, parameters = rowset.table(
+        connection, "t", {"person": ("bigint", list(counts)), "n": ("bigint", list(counts.values()))}
+    )
+    return (
+        f"INSERT INTO {state} (recipient_id, head, epoch, seen_upto)"
+        f" SELECT t.person, t.n, {fresh_epoch(connection)}, 0 FROM {source} WHERE true ORDER BY t.person"
+        f" ON CONFLICT (recipient_id) DO UPDATE SET head = {state}.head + excluded.head",
+        parameters,
+    )
+
+
+def fresh_epoch(connection: BaseDatabaseWrapper) -> str:
+    """SQL for a random epoch: a cursor from a history that a restored backup undid will not fit the new one."""
+    if connection.vendor == "postgresql":
+        return "floor(random() * 2147483647)::bigint + 1"
+    return "abs(random() >> 33) + 1"
+
+
+def _supersede(connection: BaseDatabaseWrapper, posts: Sequence[Post]) -> None:
+    """Retire the active items of these people in these threads, as a change of its own before the new items."""
+    everyone = Counter(dict.fromkeys(sorted({person for one in posts for person in one.recipients}), 0))
+    statement, state_parameters = _states(connection, everyone)
+    pairs = sorted({(p, one.content.thread) for one in posts if one.content.thread for p in one.recipients})
+    source, parameters = rowset.table(
+        connection, "t", {"person": ("bigint", [p for p, _ in pairs]), "thread": ("text", [t for _, t in pairs])}
+    )
+    item = _table(InboxItem)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, state_parameters)  # moves nobody, but locks everybody, also who is new here
+        cursor.execute(
+            f"SELECT i.recipient_id, i.seq FROM {source} JOIN {item} i"
+            " ON i.recipient_id = t.person AND i.thread = t.thread AND i.state = 0",
+            parameters,
+        )
+        found = sorted(cursor.fetchall())
+    retire(connection, found, state=State.SUPERSEDED)
+
+
+def retire(connection: BaseDatabaseWrapper, items: Sequence[tuple[int, int]], *, state: State) -> int:
+    """Move these active (recipient, seq) to `state`, one new revision a person; how many were still active."""
+    if not items:
+        return 0
+    item, ledger = _table(InboxItem), _table(InboxState)
+    people = sorted({person for person, _ in items})
+    chosen, chosen_parameters = rowset.ids(connection, people)
+    source, parameters = rowset.table(
+        connection, "t", {"person": ("bigint", [p for p, _ in items]), "seq": ("bigint", [s for _, s in items])}
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"SELECT 1 FROM {ledger} WHERE recipient_id IN {chosen} ORDER BY recipient_id FOR NO KEY UPDATE",
+                chosen_parameters,
+            )
+        cursor.execute(f"UPDATE {ledger} SET head = head + 1 WHERE recipient_id IN {chosen}", chosen_parameters)
+        cursor.execute(
+            f"UPDATE {item} SET state = %s, rev = s.head FROM {source}"
+            f" JOIN {ledger} s ON s.recipient_id = t.person"
+            f" WHERE {item}.recipient_id = t.person AND {item}.seq = t.seq AND {item}.state IN (0, 1, 2)",
+            [state, *parameters],
+        )
+        return cursor.rowcount
+
+
+def withdraw(origin: UUID, recipients: Sequence[int], *, using: str = "default") -> int:
+    """Take back what `origin` put into these inboxes, as tombstones; how many items went. In one transaction."""
+    connection = connections[using]
+    chosen, parameters = rowset.ids(connection, recipients)
+    spelled = str(origin) if connection.vendor == "postgresql" else origin.hex
+    with transaction.atomic(using=using):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT i.recipient_id, i.seq FROM {_table(Notification)} n JOIN {_table(InboxItem)} i"
+                f" ON i.notification_id = n.id WHERE n.origin = %s AND i.recipient_id IN {chosen}"
+                " AND i.state IN (0, 1, 2)",
+                [spelled, *parameters],
+            )
+            found = sorted(cursor.fetchall())
+        return retire(connection, found, state=State.WITHDRAWN)
+
+
+def _first_states(posts: Sequence[Post], places: Sequence[tuple[int, int]]) -> list[int]:
+    """Active, but for those whose thread goes on within the same batch: they are superseded before anyone saw them."""
+    latest = {(person, posts[index].content.thread): index for person, index in places}
+    return [
+        State.ACTIVE
+        if not (thread := posts[index].content.thread) or latest[person, thread] == index
+        else State.SUPERSEDED
+        for person, index in places
+    ]
+
+
+def _back(people: Sequence[int]) -> list[int]:
+    """For each place of a sorted list, how many more of the same person follow it."""
+    counts: Counter[int] = Counter()
+    back = []
+    for person in reversed(people):
+        back.append(counts[person])
+        counts[person] += 1
+    return back[::-1]
+
+
+def _table(model: type) -> str:
+    name: str = model._meta.db_table  # type: ignore[attr-defined]
+    return f'"{name}"'

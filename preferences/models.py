@@ -1,0 +1,33 @@
+"""What a person chose, at one of three widths: everything, one category, one workflow."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import TenantOwned
+
+
+class Choice(TenantOwned):
+    """Yes or no to a channel kind. An empty category and workflow means everything; an empty kind means every channel."""
+
+    recipient = models.ForeignKey("notifyhub_notifications.Recipient", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(_("channel"), max_length=32, blank=True)
+    category = models.CharField(_("category"), max_length=100, blank=True)
+    workflow = models.CharField(_("workflow"), max_length=100, blank=True)
+    wanted = models.BooleanField(_("wanted"))
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("choice")
+        verbose_name_plural = _("choices")
+        constraints = [
+            models.UniqueConstraint(fields=("recipient", "kind", "category", "workflow"), name="nh_choice"),
+            models.CheckConstraint(
+                condition=models.Q(category="") | models.Q(workflow=""), name="nh_choice_one_width"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        width = self.workflow or self.category or "everything"
+        return f"{self.recipient_id}: {width} {self.kind} {'yes' if self.wanted else 'no'}"

@@ -1,0 +1,1 @@
+"""When, in which order, to whom. The front door is `workflows.trigger.trigger()`."""

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkflowsConfig(AppConfig):
+    name = __name__.rpartition(".")[0]
+    label = "notifyhub_workflows"
+    verbose_name = _("Workflows")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.core import checks
+
+        from notifications.kernel import ticker
+
+        from . import conf, engine, registry  # noqa: F401 - conf registers the section of the setting
+
+        registry.discover()
+        checks.register(registry.check_registry)
+        post_migrate.connect(_publish, sender=self)
+        ticker.register("workflows.sweep", every=1, verb=engine.sweep)
+        ticker.register("workflows.tidy", every=10, verb=engine.tidy)
+
+
+def _publish(*, using: str, **_: Any) -> None:
+    from . import catalogue
+
+    catalogue.publish_static(using=using)

@@ -1,0 +1,244 @@
+"""To whom: what a caller named, turned into an audience, and an audience into pages of recipient ids.
+
+An audience is people by name, topics, roles, or everyone; whoever is matched several times counts once. It is
+resolved when the run is worked off, so that somebody who joined a topic a moment ago is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from notifications.kernel import rowset
+from notifications.models import Recipient, Role, Subscription, Tenant, Topic
+
+Named = dict[str, Any]
+"""One recipient as the API spells it: exactly one of `user`, `id`, `topic`, `role`, `everyone`."""
+
+FORMS = {"user", "id", "topic", "role", "everyone"}
+_OF_PYTHON = {"account"}  # a Django user, which only Python can hand over
+
+
+class UnknownRecipients(ValueError):
+    """`names` are those that are not in this tenant, or not understood, each with the reason."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in names.items()))
+        self.names = dict(names)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Recipient ids, topic ids and roles of one tenant; or everyone in it."""
+
+    people: tuple[int, ...] = ()
+    topics: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
+    everyone: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what is empty."""
+        parts = {"people": list(self.people), "topics": list(self.topics), "roles": list(self.roles)}
+        found: dict[str, Any] = {name: value for name, value in parts.items() if value}
+        return {**found, "everyone": True} if self.everyone else found
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Audience:
+        return cls(
+            tuple(stored.get("people", ())),
+            tuple(stored.get("topics", ())),
+            tuple(stored.get("roles", ())),
+            stored.get("everyone", False),
+        )
+
+
+ADMINS = Audience(roles=(Role.OWNER, Role.ADMIN))
+"""Who is told when nobody is named."""
+
+
+def spell(given: Iterable[Any] | None) -> list[Named] | None:
+    """What a caller passed, in the API's spelling: a person, a topic, a Django user, an external id, or a mapping.
+
+    Raises UnknownRecipients for anything else.
+    """
+    return None if given is None else [_spell_one(one) for one in given]
+
+
+def _spell_one(one: Any) -> Named:
+    match one:
+        case Recipient():
+            return {"id": str(one.public_id)}
+        case Topic():
+            return {"topic": one.key}
+        case AbstractBaseUser():
+            return {"account": one.pk}
+        case str():
+            return {"user": one}
+        case Mapping() if len(one) == 1 and set(one) <= FORMS and _fits(one):
+            return dict(one)
+    raise UnknownRecipients({repr(one)[:100]: f"a recipient is an object with exactly one of {', '.join(sorted(FORMS))}"})
+
+
+def _fits(one: Mapping[str, Any]) -> bool:
+    form, value = next(iter(one.items()))
+    return value is True if form == "everyone" else isinstance(value, str) and 0 < len(value) <= 255
+
+
+def resolve_many(
+    asked: Sequence[list[Named] | None], *, tenant: Tenant, using: str = "default"
+) -> list[Audience | UnknownRecipients]:
+    """An audience for each, or what is wrong with it, by name. Two queries for any number of them."""
+    named = [one for names in asked for one in names or ()]
+    people = _find_people(named, tenant, using)
+    topics = _find_topics(named, tenant, using)
+    return [ADMINS if not names else _audience(names, people, topics) for names in asked]
+
+
+def _find_people(named: Sequence[Named], tenant: Tenant, using: str) -> dict[tuple[str, Any], int]:
+    externals = sorted({one["user"] for one in named if "user" in one})
+    publics = sorted({one["id"] for one in named if "id" in one and _is_uuid(one["id"])})
+    accounts = sorted({one["account"] for one in named if "account" in one})
+    everybody = Recipient.objects.using(using).filter(tenant=tenant, active=True)
+    found: dict[tuple[str, Any], int] = {}
+    for form, column, values in (
+        ("user", "external_id", externals),
+        ("id", "public_id", publics),
+        ("account", "user_id", accounts),
+    ):
+        if values:
+            matches = everybody.filter(**{f"{column}__in": values}).values_list(column, "pk")
+            found |= {(form, str(value)): pk for value, pk in matches}
+    return found
+
+
+def _find_topics(named: Sequence[Named], tenant: Tenant, using: str) -> dict[str, int]:
+    keys = sorted({one["topic"] for one in named if "topic" in one})
+    if not keys:
+        return {}
+    return dict(Topic.objects.using(using).filter(tenant=tenant, key__in=keys).values_list("key", "pk"))
+
+
+def _audience(
+    names: list[Named], people: Mapping[tuple[str, Any], int], topics: Mapping[str, int]
+) -> Audience | UnknownRecipients:
+    ids, topic_ids, roles, unknown, everyone = set(), set(), set(), {}, False
+    for one in names:
+        form, value = next(iter(one.items()))
+        if form == "everyone":
+            everyone = True
+        elif form == "role" and value in Role.values:
+            roles.add(value)
+        elif form == "topic" and value in topics:
+            topic_ids.add(topics[value])
+        elif (form, str(value)) in people:
+            ids.add(people[form, str(value)])
+        else:
+            unknown[f"{form} {value}"] = _WHY.get(form, "is not an active person of this tenant")
+    if unknown:
+        return UnknownRecipients(unknown)
+    return Audience(tuple(sorted(ids)), tuple(sorted(topic_ids)), tuple(sorted(roles)), everyone)
+
+
+_WHY = {
+    "topic": "is not a topic of this tenant",
+    "role": f"is not a role; roles are {', '.join(Role.values)}",
+}
+
+
+def page(
+    audience: Audience, *, tenant_id: int, after: int, limit: int, without: int | None, using: str = "default"
+) -> list[int]:
+    """The next `limit` recipient ids above `after`, ascending, each once. Every part reads at most `limit` index
+    entries (each topic, on PostgreSQL), so a page costs the same wherever it lies."""
+    connection = connections[using]
+    parts, parameters = _parts(connection, audience, tenant_id, after, limit)
+    if not parts:
+        return []
+    skip = -1 if without is None else without
+    union = " UNION ".join(f"SELECT id FROM ({part}) p{number}" for number, part in enumerate(parts))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM ({union}) everybody WHERE id <> %s ORDER BY id LIMIT {limit:d}", [*parameters, skip]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _parts(
+    connection: BaseDatabaseWrapper, audience: Audience, tenant_id: int, after: int, limit: int
+) -> tuple[list[str], list[Any]]:
+    recipient, subscription = Recipient._meta.db_table, Subscription._meta.db_table
+    members = f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND id > %s"
+    tail = f"LIMIT {limit + 1:d}"
+    if audience.everyone:
+        return [f"{members} ORDER BY id {tail}"], [tenant_id, after]
+    parts: list[str] = []
+    parameters: list[Any] = []
+    if audience.people:
+        names, values = rowset.ids(connection, [person for person in audience.people if person > after][: limit + 1])
+        parts.append(f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND id IN {names}")
+        parameters += [tenant_id, *values]
+    for role in audience.roles:
+        parts.append(f"{members} AND role = %s ORDER BY id {tail}")
+        parameters += [tenant_id, after, role]
+    if audience.topics:
+        topics, values = rowset.table(connection, "t", {"topic": ("bigint", audience.topics)})
+        if connection.vendor == "postgresql":
+            followers = f"SELECT recipient_id AS id FROM {subscription} WHERE topic_id = t.topic AND recipient_id > %s"
+            parts.append(f"SELECT id FROM {topics}, LATERAL ({followers} ORDER BY recipient_id {tail}) f")
+        else:
+            parts.append(
+                f"SELECT recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
+                f" WHERE recipient_id > %s ORDER BY recipient_id {tail}"
+            )
+        parameters += [*values, after]
+    return parts, parameters
+
+
+def count(audience: Audience, *, tenant_id: int, without: int | None, after: int = 0) -> int:
+    """How many people this is now, each once."""
+    connection = connections["default"]
+    parts, parameters = _parts(connection, audience, tenant_id, after, 10**9)
+    if not parts:
+        return 0
+    union = " UNION ".join(f"SELECT id FROM ({part}) p{number}" for number, part in enumerate(parts))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({union}) everybody WHERE id <> %s", [*parameters, without or -1])
+        found: int = cursor.fetchone()[0]
+    return found
+
+
+def small_groups(
+    audiences: Iterable[Audience], *, tenant_id: int, most: int
+) -> tuple[dict[int, list[int]], dict[str, list[int]]]:
+    """The members of every topic and role these audiences name that has at most `most` of them, by topic and role.
+
+    For many small runs at once: four queries at most, however many runs name them.
+    """
+    wanted_topics = {topic for audience in audiences for topic in audience.topics}
+    wanted_roles = {role for audience in audiences for role in audience.roles}
+    topics: dict[int, list[int]] = {}
+    roles: dict[str, list[int]] = {}
+    for topic in wanted_topics:
+        followers = Subscription.objects.filter(topic_id=topic).values_list("recipient_id", flat=True)[: most + 1]
+        topics[topic] = list(followers)
+    members = Recipient.objects.filter(tenant_id=tenant_id, active=True)
+    for role in wanted_roles:
+        roles[role] = list(members.filter(role=role).values_list("pk", flat=True)[: most + 1])
+    return (
+        {topic: found for topic, found in topics.items() if len(found) <= most},
+        {role: found for role, found in roles.items() if len(found) <= most},
+    )
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

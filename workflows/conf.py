@@ -1,0 +1,27 @@
+"""The settings of this app: `NOTIFYHUB["WORKFLOWS"]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from notifications.kernel.config import section
+
+
+@dataclass(frozen=True)
+class WorkflowsSettings:
+    """`lease_seconds`: how long a worker may hold a cohort before another takes it over. `tries`: how often a cohort
+    may fail or be lost before its people are given up, with the reason. `idempotency_hours`: how long a key counts.
+    """
+
+    lease_seconds: int = 30
+    tries: int = 3
+    idempotency_hours: int = 24
+
+
+conf = section("WORKFLOWS", WorkflowsSettings)
+
+CHUNK = 1_000
+"""(run, person) pairs of one chunk, at most: the unit in which recipients are resolved, stepped and stored."""
+
+DRAIN_SECONDS = 20.0
+"""A drain works no longer than this at a stretch, then rings again, so that a worker can be stopped."""

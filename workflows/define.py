@@ -1,0 +1,104 @@
+"""How a workflow is declared in Python, in an app's `notification_workflows.py`:
+
+    from workflows.define import Workflow, delay, send_inbox
+
+    invoice_overdue = Workflow(
+        key="invoice.overdue",
+        name="Invoice overdue",
+        category="billing",
+        payload=InvoiceOverdue,                    # a dataclass, or a JSON Schema
+        sample={"number": "2026-118", "days": 3},
+        steps=[
+            send_inbox(title="Invoice {{ payload.number }} is {{ payload.days }} days late", level="warning"),
+            delay(days=2),
+            send_inbox(title="Invoice {{ payload.number }} still waits"),
+        ],
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from .definition import Body
+from .payload import schema_of
+
+StepSettings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A static workflow, shared by all tenants. `key` is also the name of the event that triggers it.
+
+    `payload` is checked at each trigger; `sample` fills the playground and previews and must fit it. `critical`
+    passes what people switched off.
+    """
+
+    key: str
+    name: str
+    steps: Sequence[StepSettings]
+    description: str = ""
+    category: str = ""
+    critical: bool = False
+    tab: str = "general"
+    payload: type | dict[str, Any] = field(default_factory=dict)
+    sample: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> Body:
+        """Raises TypeError when the payload's dataclass has a field that JSON has no word for."""
+        return Body(
+            key=self.key,
+            name=self.name,
+            steps=tuple(self.steps),
+            description=self.description,
+            category=self.category,
+            critical=self.critical,
+            tab=self.tab,
+            payload_schema=schema_of(self.payload),
+            sample=self.sample,
+        )
+
+    @cached_property
+    def hash(self) -> str:
+        return self.body.hash()
+
+
+@dataclass(frozen=True)
+class Category:
+    """A group of workflows as people think of them."""
+
+    key: str
+    name: str
+    description: str = ""
+
+
+def send_inbox(
+    *,
+    title: str,
+    body: str = "",
+    url: str = "",
+    level: str = "info",
+    icon: str = "",
+    image: str = "",
+    thread: str = "",
+    actions: Sequence[tuple[str, str]] = (),
+) -> StepSettings:
+    """Put this into the inbox. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; `actions` are
+    (label, URL) pairs; items of one `thread` replace each other."""
+    template: dict[str, Any] = {"title": title, "body": body, "url": url, "icon": icon, "image": image, "thread": thread}
+    template["actions"] = [{"label": label, "url": target} for label, target in actions]
+    template = {name: value for name, value in template.items() if value}
+    return {"kind": "send", "channel": "inbox", "template": {**template, "level": level}}
+
+
+def delay(*, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, until: str = "") -> StepSettings:
+    """Wait that long; or `until` a time in the payload, by name."""
+    if until:
+        return {"kind": "delay", "until": until}
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return {"kind": "delay", "seconds": length.total_seconds()}

@@ -1,0 +1,213 @@
+"""From runs to cohorts: resolve recipients in chunks of at most 1,000 (run, person) pairs.
+
+A run of many people is walked through its audience by cursor, a few chunks a transaction. Many small runs of one
+tenant and definition go into chunks together, so that ten thousand triggers of one person each cost as little as one
+trigger of ten thousand.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
+
+from notifications.kernel import doorbell
+from notifications.kernel.config import enabled
+
+from . import audience as audiences
+from .audience import Audience
+from .conf import CHUNK
+from .definition import FIRST
+from .engine_bell import BELL, QUEUE
+from .models import Chunk, Cohort, Run, Status
+from .people import People
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Small runs claimed together."""
+
+AHEAD = 4
+"""Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants'."""
+
+SMALL = 100
+"""A topic or role with more members than this makes its runs large ones."""
+
+WINDOW = 2_000
+"""How many of the oldest due runs are looked at to give each tenant its turn."""
+
+
+def expand_due(*, now: datetime, after_tenant: int = 0) -> int | None:
+    """Resolve the next piece of work and make its cohorts. The tenant it was for, so that the caller can go round;
+    None when nothing is due that nobody else holds."""
+    runs: list[Run] = []
+    try:
+        with transaction.atomic():
+            runs = _claim(now, after_tenant)
+            if runs:
+                _expand(runs, now)
+    except (OperationalError, InterfaceError):  # the database is away or busy, which is no fault of these runs
+        raise
+    except Exception:
+        if not runs:
+            raise
+        logger.exception("engine.expand_failed runs=%s", len(runs))
+        _expand_one_by_one(runs, now)
+    return runs[0].tenant_id if runs else None
+
+
+def _expand(runs: Sequence[Run], now: datetime) -> None:
+    if not enabled():
+        _end(runs, now, error="disabled")
+    elif len(runs) == 1:
+        _expand_large(runs[0], now)
+    else:
+        _expand_together(runs, now)
+
+
+def _expand_one_by_one(runs: Sequence[Run], now: datetime) -> None:
+    """One of these breaks: find it, fail it with its reason, and let the others go on."""
+    for run in runs:
+        try:
+            with transaction.atomic():
+                for locked in _locked(Run.objects.across_tenants().filter(pk=run.pk, expand_at__lte=now)):
+                    _expand_large(locked, now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            broken = Run.objects.across_tenants().filter(pk=run.pk)
+            reason = f"Resolving its recipients failed: {type(error).__name__}: {error}"[:500]
+            broken.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
+
+
+def _claim(now: datetime, after_tenant: int) -> list[Run]:
+    """Runs of one tenant and definition, locked: up to 500 that are new, or one that is under way."""
+    due = Run.objects.across_tenants().filter(expand_at__lte=now).order_by("expand_at", "id")
+    window = list(due.values_list("tenant_id", "definition_id", "cursor", "id")[:WINDOW])
+    groups: dict[tuple[int, str, int], list[int]] = defaultdict(list)
+    for tenant, definition, cursor, run in window:
+        groups[tenant, definition, cursor and run].append(run)
+    tenants = {key[0] for key in groups}
+    for tenant in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
+        for key in (key for key in groups if key[0] == tenant):
+            found = _locked(Run.objects.across_tenants().filter(pk__in=groups[key][:AT_ONCE], expand_at__lte=now))
+            if found:
+                return found
+    return []
+
+
+def _locked(runs: QuerySet[Run]) -> list[Run]:
+    if connection.features.has_select_for_update_skip_locked:
+        runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return list(runs.order_by("id"))
+
+
+def _expand_large(run: Run, now: datetime) -> None:
+    """The next few chunks of one run, by cursor."""
+    audience, without = Audience.from_json(run.audience), run.audience.get("without")
+    people = audiences.page(
+        audience, tenant_id=run.tenant_id, after=run.cursor, limit=CHUNK * AHEAD, without=without
+    )
+    pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
+    _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
+    finished = len(people) < CHUNK * AHEAD
+    run.people += len(people)
+    run.cursor = people[-1] if people else run.cursor
+    run.status = Status.PROCESSING if run.people else Status.SENT
+    run.expand_at = None if finished else run.expand_at
+    run.finished_at = None if run.people else now
+    run.save(update_fields=["people", "cursor", "status", "expand_at", "finished_at"])
+    if len(pieces) > 1 or not finished:
+        doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
+
+
+def _chunk(run: Run, people: Sequence[int], now: datetime) -> Chunk:
+    return Chunk(
+        tenant_id=run.tenant_id,
+        definition_id=run.definition_id,
+        run=run,
+        first_id=people[0],
+        last_id=people[-1],
+        people=list(people),
+        created_at=now,
+    )
+
+
+def _expand_together(runs: Sequence[Run], now: datetime) -> None:
+    """As many of these small runs as fit into one chunk. Large ones among them are left for their own turn."""
+    tenant_id = runs[0].tenant_id
+    asked = {run.pk: Audience.from_json(run.audience) for run in runs}
+    topics, roles = audiences.small_groups(asked.values(), tenant_id=tenant_id, most=SMALL)
+    pairs: list[tuple[int, int]] = []
+    taken: list[Run] = []
+    for run in runs:
+        members = _members(asked[run.pk], topics, roles)
+        if members is None:
+            continue
+        members.discard(run.audience.get("without", -1))
+        if len(pairs) + len(members) > CHUNK:
+            break
+        pairs += [(person, run.pk) for person in members]
+        run.people = len(members)
+        taken.append(run)
+    if not taken:
+        _expand_large(runs[0], now)
+        return
+    _end([run for run in taken if not run.people], now)
+    if pairs:
+        _share_chunk([run for run in taken if run.people], sorted(pairs), now)
+
+
+def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, list[int]]) -> set[int] | None:
+    """Everybody in a small audience; None for one that is not small."""
+    large = audience.everyone or len(audience.people) > SMALL
+    if large or set(audience.topics) - set(topics) or set(audience.roles) - set(roles):
+        return None
+    members = set(audience.people)
+    for group in [*(topics[topic] for topic in audience.topics), *(roles[role] for role in audience.roles)]:
+        members.update(group)
+    return members
+
+
+def _share_chunk(runs: Sequence[Run], pairs: Sequence[tuple[int, int]], now: datetime) -> None:
+    people, of_runs = [person for person, _ in pairs], [run for _, run in pairs]
+    chunk = Chunk(
+        tenant_id=runs[0].tenant_id,
+        definition_id=runs[0].definition_id,
+        first_id=people[0],
+        last_id=people[-1],
+        people=people,
+        runs=of_runs,
+        created_at=now,
+    )
+    _add_chunks([chunk], now)
+    for run in runs:
+        run.chunk, run.status, run.expand_at = chunk, Status.PROCESSING, None
+    Run.objects.across_tenants().bulk_update(runs, ["chunk", "status", "expand_at", "people"])
+
+
+def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:
+    """Each starts as one cohort at the first step, due at once."""
+    Chunk.objects.bulk_create(chunks)
+    Cohort.objects.bulk_create(
+        Cohort(
+            tenant_id=chunk.tenant_id,
+            chunk=chunk,
+            step=FIRST,
+            mask=People.everyone(len(chunk.people)).dump(),
+            wake_at=now,
+        )
+        for chunk in chunks
+    )
+
+
+def _end(runs: Sequence[Run], now: datetime, *, error: str = "") -> None:
+    """Runs without anybody to tell are finished."""
+    if runs:
+        ended = Run.objects.across_tenants().filter(pk__in=[run.pk for run in runs])
+        ended.update(status=Status.SENT, expand_at=None, finished_at=now, error=error)
+

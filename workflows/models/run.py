@@ -1,0 +1,87 @@
+"""A run: what one trigger becomes. The only row that `trigger()` writes."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from notifications.kernel.tokens import uuid7
+from notifications.models import TenantOwned
+
+from .definition import Definition
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("pending")
+    PROCESSING = "processing", _("processing")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+
+
+class Run(TenantOwned):
+    """`sent` means that every recipient reached an end; `failed` that the engine could not finish.
+
+    `expand_at` is set while recipients are still to be resolved: when to go on with it. `cursor` is the last
+    recipient id resolved. A run of many people has chunks of its own; a small one shares `chunk` with others.
+    `withdraw_at` is set while inbox items are still to be taken back.
+    """
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    transaction_id = models.CharField(_("transaction id"), max_length=100)
+    workflow = models.CharField(_("workflow"), max_length=100)
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
+    payload = models.JSONField(_("payload"), default=dict)
+    audience = models.JSONField(_("audience"), default=dict)
+    actor = models.ForeignKey(
+        "notifyhub_notifications.Recipient",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null keeps it out of the unique index
+    idempotency_hash = models.CharField(max_length=64, blank=True)
+    status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
+    start_at = models.DateTimeField(_("starts"))
+    expand_at = models.DateTimeField(null=True)
+    cursor = models.BigIntegerField(default=0)
+    people = models.PositiveIntegerField(_("people"), default=0)
+    chunk = models.ForeignKey("Chunk", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    depth = models.PositiveSmallIntegerField(default=0)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True)
+    withdraw_at = models.DateTimeField(null=True)
+    retracted_at = models.DateTimeField(_("retracted"), null=True)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("created"))
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            models.UniqueConstraint(fields=("tenant", "transaction_id"), name="nh_run_transaction_id"),
+            models.UniqueConstraint(
+                fields=("tenant", "idempotency_key"),
+                condition=Q(idempotency_key__isnull=False),
+                name="nh_run_idempotency_key",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("expand_at",), condition=Q(expand_at__isnull=False), name="nh_run_to_expand"),
+            models.Index(fields=("withdraw_at",), condition=Q(withdraw_at__isnull=False), name="nh_run_to_withdraw"),
+            models.Index(fields=("id",), condition=Q(status="processing"), name="nh_run_processing"),
+            models.Index(
+                fields=("created_at",), condition=Q(idempotency_key__isnull=False), name="nh_run_idempotency_age"
+            ),
+            models.Index(fields=("tenant", "id"), name="nh_run_of_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} {self.transaction_id}"
+
+    @property
+    def shown_status(self) -> str:
+        """The status as the API says it: a retracted run is `retracted`, whatever it had reached."""
+        return "retracted" if self.cancelled_at else self.status

@@ -1,0 +1,207 @@
+"""The workflows that come with notifyhub, for a team that answers people with the help of agents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .define import Category, Workflow, send_inbox
+
+conversations = Category(
+    "conversations", "Conversations", "When a conversation needs a person, or matters more than others."
+)
+proposals = Category("proposals", "Proposals", "Suggestions that wait for an approval, and what became of them.")
+knowledge = Category("knowledge", "Knowledge", "Questions that your knowledge base cannot answer yet.")
+
+
+@dataclass(frozen=True)
+class SessionEscalated:
+    """An assistant gave a conversation up to a person."""
+
+    session_id: str
+    customer: str
+    reason: str
+    summary: str = ""
+    url: str = ""
+
+
+session_escalated = Workflow(
+    key="session.escalated",
+    name="Session escalated",
+    description="The assistant handed a conversation over: a person has to answer.",
+    category="conversations",
+    critical=True,
+    payload=SessionEscalated,
+    sample={
+        "session_id": "S-20417",
+        "customer": "Amara Okafor",
+        "reason": "Refund above the limit that the assistant may grant",
+        "summary": "Ordered two controllers on 3 November, one arrived broken. Wants the money back, not a replacement.",
+        "url": "/sessions/S-20417",
+    },
+    steps=[
+        send_inbox(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            level="error",
+            icon="escalation",
+            thread="session:{{ payload.session_id }}",
+            actions=[("Take over", "{{ payload.url }}")],
+        )
+    ],
+)
+
+
+@dataclass(frozen=True)
+class SessionHighPriority:
+    """A conversation was rated urgent."""
+
+    session_id: str
+    customer: str
+    priority: str
+    waiting_minutes: int = 0
+    summary: str = ""
+    url: str = ""
+
+
+session_high_priority = Workflow(
+    key="session.high_priority",
+    name="High-priority session",
+    description="A conversation was rated urgent and waits for an answer.",
+    category="conversations",
+    payload=SessionHighPriority,
+    sample={
+        "session_id": "S-20431",
+        "customer": "Harbour Hotel Group",
+        "priority": "urgent",
+        "waiting_minutes": 12,
+        "summary": "The check-in terminals of all four houses are offline since 14:05.",
+        "url": "/sessions/S-20431",
+    },
+    steps=[
+        send_inbox(
+            title="{{ payload.priority | capitalize }}: {{ payload.customer }}"
+            "{% if payload.waiting_minutes > 0 %} has waited {{ payload.waiting_minutes }} min{% endif %}",
+            body="{{ payload.summary }}",
+            url="{{ payload.url }}",
+            level="warning",
+            icon="priority",
+            thread="session:{{ payload.session_id }}",
+            actions=[("Open", "{{ payload.url }}")],
+        )
+    ],
+)
+
+
+@dataclass(frozen=True)
+class ProposalPending:
+    """Somebody, or an agent, suggests a change and waits."""
+
+    proposal_id: str
+    title: str
+    author: str
+    summary: str = ""
+    url: str = ""
+
+
+proposal_pending = Workflow(
+    key="proposal.pending",
+    name="Proposal waiting for approval",
+    description="A suggestion waits for somebody who may approve it.",
+    category="proposals",
+    tab="reviews",
+    payload=ProposalPending,
+    sample={
+        "proposal_id": "P-311",
+        "title": "Extend the return period to 45 days over the holidays",
+        "author": "Policy agent",
+        "summary": "31 of 40 escalations in November were about returns two to ten days late.",
+        "url": "/proposals/P-311",
+    },
+    steps=[
+        send_inbox(
+            title="Please review: {{ payload.title }}",
+            body="{{ payload.author }} suggests this.{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            icon="review",
+            thread="proposal:{{ payload.proposal_id }}",
+            actions=[("Review", "{{ payload.url }}")],
+        )
+    ],
+)
+
+
+@dataclass(frozen=True)
+class ProposalApproved:
+    """A proposal was approved."""
+
+    proposal_id: str
+    title: str
+    approved_by: str
+    comment: str = ""
+    url: str = ""
+
+
+proposal_approved = Workflow(
+    key="proposal.approved",
+    name="Proposal approved",
+    description="A suggestion was approved and takes effect.",
+    category="proposals",
+    tab="completed",
+    payload=ProposalApproved,
+    sample={
+        "proposal_id": "P-307",
+        "title": "Answer opening-hours questions without asking for the branch",
+        "approved_by": "Ines Duarte",
+        "comment": "Good catch. Please watch the numbers for a week.",
+        "url": "/proposals/P-307",
+    },
+    steps=[
+        send_inbox(
+            title="Approved: {{ payload.title }}",
+            body="By {{ payload.approved_by }}."
+            "{% if payload.comment != blank %} “{{ payload.comment }}”{% endif %}",
+            url="{{ payload.url }}",
+            level="success",
+            icon="approved",
+            thread="proposal:{{ payload.proposal_id }}",
+        )
+    ],
+)
+
+
+@dataclass(frozen=True)
+class KnowledgeGapDetected:
+    """A question came up that nothing in the knowledge base answers."""
+
+    topic: str
+    question: str
+    occurrences: int = 1
+    url: str = ""
+
+
+knowledge_gap_detected = Workflow(
+    key="knowledge_gap.detected",
+    name="Knowledge gap detected",
+    description="People ask something that the knowledge base does not answer.",
+    category="knowledge",
+    tab="workflows",
+    payload=KnowledgeGapDetected,
+    sample={
+        "topic": "Warranty for refurbished units",
+        "question": "Does the two-year warranty start again after a repair?",
+        "occurrences": 7,
+        "url": "/knowledge/gaps/warranty-refurbished",
+    },
+    steps=[
+        send_inbox(
+            title="No answer yet: {{ payload.topic }}",
+            body="“{{ payload.question }}”"
+            "{% if payload.occurrences > 1 %} was asked {{ payload.occurrences }} times.{% endif %}",
+            url="{{ payload.url }}",
+            icon="knowledge",
+            thread="gap:{{ payload.topic }}",
+            actions=[("Write an answer", "{{ payload.url }}")],
+        )
+    ],
+)

@@ -1,0 +1,47 @@
+"""Why a call was refused: each with the HTTP status it means, a code for programs, and what to do in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer before it is an error
+    """`code` for programs, `detail` for people, `errors` by field or name. Nothing was written."""
+
+    status = 400
+    code = "bad_request"
+    title = "The request cannot be carried out"
+
+    def __init__(self, detail: str, *, code: str = "", errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail, self.code, self.errors = detail, code or type(self).code, dict(errors or {})
+
+
+class BadRequest(Refused):
+    """Something in the call is wrong; `errors` says where."""
+
+
+class UnknownWorkflow(Refused):
+    status, code, title = 404, "unknown_workflow", "No such workflow"
+
+
+class UnknownTenant(Refused):
+    status, code, title = 400, "unknown_tenant", "No such tenant"
+
+
+class InProgress(Refused):
+    """Try the same call again in a second."""
+
+    status, code, title = 409, "in_progress", "The same request is being carried out"
+
+
+class TransactionIdTaken(Refused):
+    status, code, title = 409, "transaction_id_taken", "The transaction id names another run"
+
+
+class KeyReused(Refused):
+    status, code, title = 422, "idempotency_key_reused", "The idempotency key was used for another request"
+
+
+class UnknownRun(Refused):
+    status, code, title = 404, "unknown_run", "No such run"

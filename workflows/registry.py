@@ -1,0 +1,127 @@
+"""The static workflows of this process: found in every installed app, checked one by one.
+
+A module that cannot be imported, or a workflow that is wrong, is a problem on record; it never keeps another away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.utils.module_loading import module_has_submodule
+
+from notifications.models import Tab
+
+from .define import Category, Workflow
+from .payload import InvalidPayload, check_schema, check_schema_itself
+from .steps import STEPS
+from .validation import problems_of_settings
+
+logger = logging.getLogger(__name__)
+MODULE = "notification_workflows"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and with what: a workflow's key, or a module's name."""
+
+    subject: str
+    message: str
+
+
+@dataclass
+class _Registry:
+    workflows: dict[str, Workflow] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+_registry = _Registry()
+
+
+def get(key: str) -> Workflow | None:
+    """The static workflow of that key, if there is one without a problem."""
+    return _registry.workflows.get(key)
+
+
+def all_workflows() -> list[Workflow]:
+    """Every usable static workflow, by key."""
+    return [_registry.workflows[key] for key in sorted(_registry.workflows)]
+
+
+def categories() -> list[Category]:
+    return list(_registry.categories.values())
+
+
+def problems() -> list[Problem]:
+    return list(_registry.problems)
+
+
+def register(item: Workflow | Category) -> bool:
+    """Take it up, replacing one of the same key. False, with the problems on record, when it is not usable."""
+    if isinstance(item, Category):
+        _registry.categories[item.key] = item
+        return True
+    found = list(problems_of(item))
+    _registry.problems[:] = [one for one in _registry.problems if one.subject != item.key] + found
+    if found:
+        _registry.workflows.pop(item.key, None)
+        for problem in found:
+            logger.error("workflow.refused workflow=%s problem=%s", problem.subject, problem.message)
+        return False
+    _registry.workflows[item.key] = item
+    return True
+
+
+def unregister(key: str) -> None:
+    _registry.workflows.pop(key, None)
+
+
+def discover() -> None:
+    """Import `notification_workflows` of every installed app and register what it declares at module level."""
+    for app in apps.get_app_configs():
+        if app.module is None or not module_has_submodule(app.module, MODULE):
+            continue
+        try:
+            module = importlib.import_module(f"{app.name}.{MODULE}")
+        except Exception as error:  # a host's module may fail in any way, and the others must still be found
+            logger.exception("workflow.module_failed module=%s.%s", app.name, MODULE)
+            _registry.problems.append(Problem(f"{app.name}.{MODULE}", f"{type(error).__name__}: {error}"))
+            continue
+        for item in _declared(module):
+            register(item)
+
+
+def _declared(module: ModuleType) -> list[Workflow | Category]:
+    return [item for item in vars(module).values() if isinstance(item, Workflow | Category)]
+
+
+def problems_of(workflow: Workflow) -> Iterable[Problem]:
+    """Everything wrong with a declaration: schema, sample, step settings, templates."""
+    try:
+        schema: Any = workflow.body.payload_schema
+        check_schema_itself(schema)
+        check_schema(dict(workflow.sample), schema) if workflow.sample else None
+    except InvalidPayload as error:
+        yield Problem(workflow.key, f"The sample does not fit the payload schema: {error}")
+    except (TypeError, ValueError) as error:
+        yield Problem(workflow.key, f"The payload schema is not usable: {error}")
+    if workflow.tab.upper() not in Tab.__members__:
+        yield Problem(workflow.key, f"There is no tab {workflow.tab!r}.")
+    if not workflow.steps:
+        yield Problem(workflow.key, "It has no steps.")
+    for place, settings in enumerate(workflow.steps):
+        for message in problems_of_settings(settings, STEPS):
+            yield Problem(workflow.key, f"Step {place + 1}: {message}")
+
+
+def check_registry(**_: Any) -> list[checks.CheckMessage]:
+    """`notifyhub.E010` for each workflow or module with a problem."""
+    hint = "The others work; mend this one in its notification_workflows.py."
+    return [checks.Error(f"{one.subject}: {one.message}", hint=hint, id="notifyhub.E010") for one in problems()]

@@ -1,0 +1,114 @@
+"""Cancelling a run: nothing more is sent, and what lies in inboxes is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from notifications import inbox
+from notifications.kernel import doorbell
+from notifications.kernel.clock import db_now
+from notifications.models import Tenant
+
+from . import audience as audiences
+from .audience import Audience
+from .engine_bell import BELL, QUEUE
+from .models import Chunk, Cohort, Outcome, Run, Status
+from .people import People
+from .refusals import UnknownRun
+
+CLAIM = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """`cancelled`: people whose walk was stopped before its end. `too_late`: people who had reached theirs; what lies
+    in their inboxes is withdrawn. A second cancel says 0 and 0."""
+
+    transaction_id: str
+    cancelled: int
+    too_late: int
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
+    """Stop this run. When this returns and the caller's transaction commits, nothing more is sent for it.
+
+    Raises UnknownRun. Cancelling again changes nothing.
+    """
+    with transaction.atomic():
+        run = Run.objects.filter(tenant=tenant, transaction_id=transaction_id).select_for_update(of=("self",)).first()
+        if run is None:
+            raise UnknownRun(f"There is no run {transaction_id!r}.")
+        if run.cancelled_at is not None:
+            return Cancelled(transaction_id, 0, 0)
+        now = db_now()
+        unresolved, walking = _unresolved(run), _walking(run)
+        _stop_waiting(run, now)
+        run.cancelled_at = run.withdraw_at = now
+        run.expand_at = None
+        if run.status == Status.PENDING or not walking:
+            run.status, run.finished_at = Status.SENT, run.finished_at or now
+        run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
+        doorbell.ring(BELL, queue=QUEUE)
+        return Cancelled(transaction_id, unresolved + walking, run.people - walking)
+
+
+def _unresolved(run: Run) -> int:
+    if run.expand_at is None:
+        return 0
+    audience = Audience.from_json(run.audience)
+    return audiences.count(audience, tenant_id=run.tenant_id, without=run.audience.get("without"), after=run.cursor)
+
+
+def _chunks(run: Run) -> list[Chunk]:
+    return [run.chunk] if run.chunk is not None else list(run.chunks.across_tenants().order_by("pk"))
+
+
+def _walking(run: Run) -> int:
+    chunks = {chunk.pk: chunk.people_of(run.pk) for chunk in _chunks(run)}
+    cohorts = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True).values_list("chunk_id", "mask")
+    return sum(len(People.load(mask) & chunks[chunk]) for chunk, mask in cohorts)
+
+
+def _stop_waiting(run: Run, now: datetime) -> None:
+    """Take the run's people out of cohorts that nobody holds. Who is held is stopped by the holder, who asks first."""
+    chunks = {chunk.pk: chunk for chunk in _chunks(run)}
+    free = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True, lease_token__isnull=True)
+    if connection.features.has_select_for_update_skip_locked:
+        free = free.select_for_update(skip_locked=True, of=("self",))
+    for cohort in free.order_by("pk"):
+        mine = cohort.people & chunks[cohort.chunk_id].people_of(run.pk)
+        if not mine:
+            continue
+        rest = cohort.people - mine
+        Cohort.objects.across_tenants().filter(pk=cohort.pk).update(mask=rest.dump(), open=bool(rest))
+        Outcome.objects.create(
+            chunk=chunks[cohort.chunk_id],
+            step=cohort.step,
+            round=cohort.round,
+            reason="cancelled",
+            final=True,
+            mask=mine.dump(),
+            created_at=now,
+        )
+
+
+def withdraw_due(*, now: datetime) -> bool:
+    """Take back the inbox items of one cancelled run, a chunk a transaction. False when none is due."""
+    run = Run.objects.across_tenants().filter(withdraw_at__lte=now).order_by("withdraw_at").first()
+    if run is None:
+        return False
+    claimed = Run.objects.across_tenants().filter(pk=run.pk, withdraw_at=run.withdraw_at)
+    if not claimed.update(withdraw_at=now + CLAIM):
+        return True
+    for chunk in _chunks(run):
+        people = chunk.people_of(run.pk)
+        inbox.withdraw(run.public_id, [chunk.people[place] for place in people])
+    Run.objects.across_tenants().filter(pk=run.pk).update(withdraw_at=None, retracted_at=db_now())
+    return True

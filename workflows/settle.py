@@ -1,0 +1,165 @@
+"""The write of a step: under the cohort's lock, for those who are still there, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from notifications.kernel import rowset
+
+from .claim import Held
+from .conf import conf
+from .models import Cohort, Outcome, Run, Status
+from .people import NOBODY, People
+from .scene import Work
+from .step import Move, Next, Note, Plan, Scene, Sleep, Stop, join
+
+DONE, CANCELLED = "done", "cancelled"
+
+
+def settle(held: Held, work: Work, plan: Plan) -> bool:
+    """Apply a plan. True when the cohort stands at a further step that is due at once; False when it sleeps, has
+    ended, or was no longer ours.
+
+    In the caller's transaction. Cancelled runs lose their people here, under the same lock that the cancel takes:
+    once a cancel was acknowledged, nothing more is sent.
+    """
+    if not _still_ours(held):
+        return False
+    scene = work.scene
+    gone = _cancelled(work)
+    live = scene.people - gone
+    for effect in plan.effects if live else ():
+        effect.apply(live, scene)
+    moves = [Move(move.people & live, move.to) for move in plan.moves if move.people & live]
+    _check_partition(live, moves)
+    stopped = [Note(gone, CANCELLED)] if gone else []
+    ends, walks = _ends_and_walks(moves, scene)
+    _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
+    _write_outcomes(work, [*stopped, *ends], final=True)
+    going = _move(held, work, walks)
+    if not going and work.chunk.runs is not None:
+        _finish_small(work, gone | join([end.people for end in ends]))
+    return going
+
+
+def _still_ours(held: Held) -> bool:
+    mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
+    return mine.select_for_update(of=("self",)).values_list("pk", flat=True).first() is not None
+
+
+def _cancelled(work: Work) -> People:
+    """The people whose run was cancelled. Holds the runs, so that a cancel waits for us, or we for it.
+
+    The runs of a shared chunk are also finished by us and locked for that; a large run is walked by many workers at
+    once, which only keep a cancel out (`FOR KEY SHARE`).
+    """
+    ids = [run.id for run, _ in work.scene.runs]
+    chosen, parameters = rowset.ids(connection, ids)
+    locking = ""
+    if connection.vendor == "postgresql":
+        locking = "ORDER BY id FOR KEY SHARE" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",  # noqa: S608
+            parameters,
+        )
+        cancelled = {row[0] for row in cursor.fetchall() if row[1]}
+    return join([people for run, people in work.scene.runs if run.id in cancelled]) if cancelled else NOBODY
+
+
+def _check_partition(live: People, moves: Sequence[Move]) -> None:
+    if join([move.people for move in moves]) != live or sum(len(move.people) for move in moves) != len(live):
+        raise AssertionError("A plan must move everybody who stands at the step exactly once.")
+
+
+def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[tuple[People, str, datetime | None]]]:
+    """Who has come to an end, and who stands where next: (people, step, asleep until)."""
+    ends: list[Note] = []
+    walks: list[tuple[People, str, datetime | None]] = []
+    further = scene.body.after(scene.step)
+    is_last = scene.body.step_at(further) is None
+    for move in moves:
+        match move.to:
+            case Stop(reason, detail):
+                ends.append(Note(move.people, reason, detail=detail))
+            case Next() if is_last:
+                ends.append(Note(move.people, DONE))
+            case Next():
+                walks.append((move.people, further, None))
+            case Sleep(until) if is_last:
+                ends.append(Note(move.people, DONE, until=until))
+            case Sleep(until):
+                walks.append((move.people, further, until))
+    return ends, walks
+
+
+def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
+    scene = work.scene
+    Outcome.objects.bulk_create(
+        Outcome(
+            chunk=work.chunk,
+            step=scene.step,
+            round=scene.round,
+            channel=note.channel,
+            reason=note.reason,
+            detail=note.detail,
+            until=note.until,
+            final=final,
+            mask=note.people.dump(),
+            created_at=scene.now,
+        )
+        for note in notes
+        if note.people
+    )
+
+
+def _move(held: Held, work: Work, walks: Sequence[tuple[People, str, datetime | None]]) -> bool:
+    """The cohort's own row takes those who go on at once, or else the first who sleep; others become new cohorts."""
+    mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id)
+    if not walks:
+        mine.update(open=False, lease_token=None, mask=b"")
+        return False
+    first, *others = sorted(walks, key=lambda walk: (walk[2] is not None, walk[2]))
+    people, step, until = first
+    now = work.scene.now
+    lease = now + timedelta(seconds=conf().lease_seconds)
+    mine.update(
+        step=step,
+        mask=people.dump(),
+        tries=0 if until else 1,
+        wake_at=until or lease,
+        lease_token=None if until else held.token,
+    )
+    Cohort.objects.bulk_create(
+        Cohort(tenant_id=work.scene.tenant_id, chunk=work.chunk, step=at, mask=rest.dump(), wake_at=when or now)
+        for rest, at, when in others
+    )
+    return until is None
+
+
+def _finish_small(work: Work, ended: People) -> None:
+    """Finish those runs of a shared chunk that have nobody left in an open cohort of it."""
+    masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
+    walking = join([People.load(mask) for mask in masks])
+    finished = [run.id for run, people in work.scene.runs if people & ended and not _people_of(work, run.id) & walking]
+    if finished:
+        processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
+        processing.update(status=Status.SENT, finished_at=work.scene.now)
+
+
+def _people_of(work: Work, run_id: int) -> People:
+    return work.chunk.people_of(run_id)
+
+
+def finish_large(runs: Sequence[int], *, now: datetime) -> int:
+    """Finish those of these runs that have resolved everybody and have no open cohort.
+
+    After the cohort's own commit, so that of two workers who end the last two cohorts at once the later one sees it.
+    """
+    resolved = Run.objects.across_tenants().filter(pk__in=runs, status=Status.PROCESSING, expand_at__isnull=True)
+    open_ones = Cohort.objects.across_tenants().filter(open=True, chunk__run__in=runs).values("chunk__run")
+    return resolved.exclude(pk__in=open_ones).update(status=Status.SENT, finished_at=now) if runs else 0

@@ -1,0 +1,123 @@
+"""The contract of a step: given the people who stand at it, say what to do to them and where they go next.
+
+A step plans; it locks nothing and writes nothing. The engine then takes away whoever left meanwhile (cancelled),
+applies the effects to those who remain, and moves everybody, in one short transaction. A step kind is one module in
+`steps/` with a `STEP`; nothing else has to know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from .definition import Body
+from .people import NOBODY, People
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a step may know of a run."""
+
+    id: int
+    public_id: UUID
+    transaction_id: str
+    payload: Mapping[str, Any]
+    actor: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
+    `runs` names each run and which of the people are its own."""
+
+    tenant_id: int
+    tenant: Mapping[str, Any]
+    body: Body
+    step: str
+    round: int
+    people: People
+    ids: Sequence[int]
+    runs: Sequence[tuple[RunFacts, People]]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Next:
+    """On to the step behind this one."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Wait here until then; the step behind this one comes next."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of the walk, for this reason."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Move:
+    """Where these people go."""
+
+    people: People
+    to: Next | Sleep | Stop
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why these people did not get something here. They walk on."""
+
+    people: People
+    reason: str
+    channel: str = ""
+    detail: str = ""
+    until: datetime | None = None
+
+
+class Effect(Protocol):
+    """Something to be written for people, in the engine's transaction."""
+
+    def apply(self, live: People, scene: Scene) -> None:
+        """Do it for those of `live` whom it concerns."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step wants. Its moves name everybody who stands there exactly once."""
+
+    moves: Sequence[Move]
+    notes: Sequence[Note] = ()
+    effects: Sequence[Effect] = ()
+
+
+class Step(Protocol):
+    """One kind of step."""
+
+    kind: str
+    schema: Mapping[str, Any]
+    """JSON Schema of the step's settings, without `kind`."""
+
+    def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
+        """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""
+
+
+def all_next(scene: Scene) -> list[Move]:
+    """Everybody goes on."""
+    return [Move(scene.people, Next())]
+
+
+def join(sets: Sequence[People]) -> People:
+    """The union."""
+    bits = NOBODY.bits
+    for one in sets:
+        bits |= one.bits
+    return People(bits)

@@ -1,0 +1,18 @@
+"""Doorbells: tasks that carry no data and may be lost, late or doubled. Each calls one verb."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from . import engine
+from .engine_bell import BELL
+
+
+@shared_task(name=BELL)
+def drain() -> None:
+    engine.drain()
+
+
+@shared_task(name="notifyhub.sweep")
+def sweep() -> None:
+    engine.sweep()
