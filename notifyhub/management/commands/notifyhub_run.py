@@ -46,20 +46,20 @@ def _forget() -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
-def _welcome(address: str, people: "demo.Demo | None") -> str:
-    lines = ["", f"notifyhub is ready: {address}/", ""]
-    if people:
-        lines += [
-            "Sign in as             user        password",
-            *(f"  {who:<20} {user:<11} {people.password}" for who, user in people.sign_ins),
+def _welcome(address: str, people: demo.Demo | None) -> str:
+    no_demo = ["No demo data; make a first user with: manage.py createsuperuser"]
+    return "\n".join(
+        [
             "",
-            f"Playground   {address}/playground/",
-            f"API docs     {address}/api/docs/",
-            f"API key      {people.api_key}",
+            f"notifyhub is ready: {address}/",
+            "",
+            *(people.lines() if people else no_demo),
+            "",
+            f"Playground  {address}/playground/",
+            f"API docs    {address}/api/docs/",
+            f"Admin       {address}/admin/",
+            "",
+            "Ctrl-C stops everything.",
+            "",
         ]
-    else:
-        lines += [
-            f"API docs     {address}/api/docs/",
-            "No demo data; make a first user with: manage.py createsuperuser",
-        ]
-    return "\n".join([*lines, f"Admin        {address}/admin/", "", "Ctrl-C stops everything.", ""])
+    )

@@ -1,0 +1,124 @@
+"""Believable data to look around in: Northwind Robotics, its people and its past; and Globex, a stranger."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+
+from notifications.models import ApiKey, Recipient, Scope, Subscription, Tenant, Topic
+from workflows import registry
+from workflows.engine import drain
+from workflows.trigger import trigger
+
+from .demo_story import GLOBEX, NORTHWIND, PAST, TOPICS, Person
+
+PASSWORD = "welcome-aboard"  # noqa: S105  printed at the start: it guards demo data on one's own machine
+OPERATOR = "operator"
+API_KEY_NAME = "Demo"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a newcomer needs to know to sign in."""
+
+    password: str
+    sign_ins: tuple[tuple[str, str], ...]
+    api_key: str
+
+    def lines(self) -> list[str]:
+        """The same, as a text for a terminal."""
+        return [
+            f"{'Sign in as':<25}user      password",
+            *(f"  {who:<23}{user:<10}{self.password}" for who, user in self.sign_ins),
+            "",
+            f"API key     {self.api_key}",
+        ]
+
+
+def fill() -> Demo:
+    """Fill in what is not there yet and say how to sign in. Doing it again changes nothing but the API key."""
+    with transaction.atomic():
+        northwind, is_new = _company("northwind", "Northwind Robotics", "Europe/Stockholm", NORTHWIND)
+        _company("globex", "Globex", "America/New_York", GLOBEX)
+        _topics(northwind)
+        _operator()
+        api_key = _api_key(northwind)
+    if is_new:
+        _past(northwind)
+    sign_ins = (
+        (f"{NORTHWIND[0].name}, owner", NORTHWIND[0].first),
+        (f"{NORTHWIND[1].name}, admin", NORTHWIND[1].first),
+        (f"{NORTHWIND[3].name}, member", NORTHWIND[3].first),
+        ("Globex, a stranger", GLOBEX[1].first),
+        ("Operator (superuser)", OPERATOR),
+    )
+    return Demo(PASSWORD, sign_ins, api_key)
+
+
+def _company(slug: str, name: str, zone: str, people: tuple[Person, ...]) -> tuple[Tenant, bool]:
+    tenant, is_new = Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "zone": zone})
+    for person in people:
+        user = _user(person.first, person.name, f"{person.first}@{slug}.example")
+        Recipient.objects.filter(tenant=tenant).get_or_create(
+            tenant=tenant,
+            external_id=person.first,
+            defaults={
+                "user": user,
+                "name": person.name,
+                "email": user.email,
+                "role": person.role,
+                "zone": person.zone,
+                "locale": person.locale,
+                "attributes": {"title": person.title},
+            },
+        )
+    return tenant, is_new
+
+
+def _user(username: str, name: str, email: str) -> AbstractUser:
+    first, last = name.split(maxsplit=1)
+    defaults = {"first_name": first, "last_name": last, "email": email, "password": _password_hash}
+    user, _is_new = get_user_model().objects.get_or_create(username=username, defaults=defaults)
+    return user
+
+
+@cache
+def _password_hash() -> str:
+    return make_password(PASSWORD)
+
+
+def _operator() -> None:
+    user = _user(OPERATOR, "Olga Operator", "operator@notifyhub.example")
+    get_user_model().objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+
+
+def _topics(tenant: Tenant) -> None:
+    people = {one.external_id: one for one in Recipient.objects.filter(tenant=tenant)}
+    for key, (name, followers) in TOPICS.items():
+        topic, _is_new = Topic.objects.filter(tenant=tenant).get_or_create(
+            tenant=tenant, key=key, defaults={"name": name}
+        )
+        for follower in followers:
+            Subscription.objects.get_or_create(topic=topic, recipient=people[follower])
+
+
+def _api_key(tenant: Tenant) -> str:
+    """Issue the demo key anew: only its hash was kept, and it has to be shown."""
+    ApiKey.objects.filter(tenant=tenant, name=API_KEY_NAME).delete()
+    _key, plain = ApiKey.issue(tenant=tenant, name=API_KEY_NAME, scopes=Scope.values)
+    return plain
+
+
+def _past(tenant: Tenant) -> None:
+    """Tell the story one event after the other: small runs that wait together would be worked off together."""
+    people = {one.external_id: one for one in Recipient.objects.filter(tenant=tenant)}
+    for event in PAST:
+        workflow = registry.get(event.workflow)
+        if workflow is not None:
+            payload = {**workflow.sample, **event.changes}
+            actor = people[event.actor]
+            trigger(event.workflow, tenant=tenant, recipients=event.recipients, payload=payload, actor=actor)
+            drain()
