@@ -81,7 +81,7 @@ def _lanes(found: Found) -> list[Lane]:
     common = found.environment
     # Tests that need Redis but no PostgreSQL move to the first lane where there is no second one.
     sqlite_marks = "not postgres and not browser" + ("" if found.redis and not found.postgres else " and not redis")
-    postgres_marks = "not browser" + ("" if found.redis else " and not redis")
+    postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis")
     on_postgres = common | {"NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address}
     on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}
     return [

@@ -1,10 +1,13 @@
 """For the test suites: SQLite in memory, or the database and Redis that the runner found.
 
-NOTIFYHUB_APPS (a comma list of notifications, preferences, channels_delivery, workflows) boots a subset of the apps.
+NOTIFYHUB_APPS (a comma list of notifications, preferences, channels_delivery, workflows) boots a subset of the apps;
+NOTIFYHUB_TEST_NAME names the database that the tests make on a PostgreSQL server.
 """
 
+from zlib import crc32
+
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import HUB_APPS, SITE_APPS
+from .base import BASE_DIR, HUB_APPS, SITE_APPS
 from .databases import from_url, sqlite
 from .environment import env
 
@@ -20,6 +23,10 @@ DATABASES = {"default": from_url(_url) if _url else sqlite(":memory:")}
 if _url.startswith("sqlite:"):
     # Threads of a live server need a file: connections to one in-memory database would wait for each other.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
+elif _url:
+    # A name a checkout: two of them on one server run their tests side by side.
+    _checkout = f"test_notifyhub_{crc32(str(BASE_DIR).encode()):08x}"
+    DATABASES["default"]["TEST"] = {"NAME": env.str("NOTIFYHUB_TEST_NAME", default=_checkout)}
 
 REDIS_URL = env.str("NOTIFYHUB_TEST_REDIS_URL", default="")
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

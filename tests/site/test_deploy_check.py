@@ -4,6 +4,8 @@ import pytest
 
 from .processes import environment, manage
 
+pytestmark = pytest.mark.once
+
 PUBLIC = {
     "DATABASE_URL": "postgres://hub@db.invalid/hub",
     "REDIS_URL": "redis://redis.invalid/0",

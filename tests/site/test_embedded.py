@@ -15,6 +15,8 @@ from tests.services import free_port
 
 from .processes import ROOT, environment, get, manage, wait_until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:

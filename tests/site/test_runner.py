@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.run import Lane, _counts
 from tests.services import Service
+
+pytestmark = pytest.mark.once
 
 
 def test_each_test_counts_once_even_when_its_teardown_fails_too(tmp_path: Path) -> None:

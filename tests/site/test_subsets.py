@@ -8,6 +8,8 @@ import pytest
 
 from .processes import ROOT, environment, manage
 
+pytestmark = pytest.mark.once
+
 SUBSETS = [
     "notifications",
     "notifications,preferences",
