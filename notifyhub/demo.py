@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from notifications.models import ApiKey, Recipient, Scope, Subscription, Tenant, Topic
@@ -78,10 +77,10 @@ def _company(slug: str, name: str, zone: str, people: tuple[Person, ...]) -> tup
     return tenant, is_new
 
 
-def _user(username: str, name: str, email: str) -> AbstractUser:
+def _user(username: str, name: str, email: str) -> User:
     first, last = name.split(maxsplit=1)
     defaults = {"first_name": first, "last_name": last, "email": email, "password": _password_hash}
-    user, _is_new = get_user_model().objects.get_or_create(username=username, defaults=defaults)
+    user, _is_new = User.objects.get_or_create(username=username, defaults=defaults)
     return user
 
 
@@ -92,7 +91,7 @@ def _password_hash() -> str:
 
 def _operator() -> None:
     user = _user(OPERATOR, "Olga Operator", "operator@notifyhub.example")
-    get_user_model().objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
 
 
 def _topics(tenant: Tenant) -> None:
