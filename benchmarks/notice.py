@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,10 @@ def work_off(run: int) -> None:
     from workflows import engine
     from workflows.models import Run, Status
 
+    give_up = time.monotonic() + 60
     while Run.objects.across_tenants().get(pk=run).status != Status.SENT:
+        if time.monotonic() > give_up:
+            raise SystemExit(f"run {run} does not end by draining alone")
         engine.drain()
 
 
