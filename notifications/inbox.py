@@ -58,7 +58,9 @@ __all__ = [
 
 def mark_read(recipient: Recipient | int, items: Sequence[UUID], *, now: datetime) -> int:
     """Mark these items read; how many were not."""
-    return _change(recipient, items, lambda found, rev: found.filter(_UNREAD).update(read_at=now, forced=False, rev=rev))
+    return _change(
+        recipient, items, lambda found, rev: found.filter(_UNREAD).update(read_at=now, forced=False, rev=rev)
+    )
 
 
 def mark_unread(recipient: Recipient | int, items: Sequence[UUID]) -> int:
@@ -107,7 +109,7 @@ def read_all(recipient: Recipient | int, *, tab: Tab | None = None) -> None:
 def new_epoch() -> int:
     """After restoring a backup: no cursor given out before fits any more, so every client loads its page anew."""
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {InboxState._meta.db_table} SET epoch = {fresh_epoch(connection)}")  # noqa: S608
+        cursor.execute(f"UPDATE {InboxState._meta.db_table} SET epoch = {fresh_epoch(connection)}")
         return int(cursor.rowcount)
 
 
@@ -119,9 +121,7 @@ _UNREAD = Q(forced=True) | Q(read_at__isnull=True, seq__gt=_MARK)
 
 
 def _move(recipient: Recipient | int, items: Sequence[UUID], origins: set[State], target: State) -> int:
-    return _change(
-        recipient, items, lambda found, rev: found.filter(state__in=origins).update(state=target, rev=rev)
-    )
+    return _change(recipient, items, lambda found, rev: found.filter(state__in=origins).update(state=target, rev=rev))
 
 
 def _change(
@@ -148,7 +148,7 @@ def _upsert_marks(marks: Sequence[Mark]) -> None:
     values = ", ".join(["(%s, %s, %s, %s)"] * len(marks))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Mark._meta.db_table} (recipient_id, tab, read_upto, rev) VALUES {values}"  # noqa: S608
+            f"INSERT INTO {Mark._meta.db_table} (recipient_id, tab, read_upto, rev) VALUES {values}"
             " ON CONFLICT (recipient_id, tab) DO UPDATE SET read_upto = excluded.read_upto, rev = excluded.rev",
             [value for mark in marks for value in (mark.recipient_id, mark.tab, mark.read_upto, mark.rev)],
         )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -53,16 +54,14 @@ def _insert_notifications(
 ) -> list[tuple[int, UUID]]:
     names = [uuid7() for _ in posts]
     origins = [one.origin for one in posts]
-    postgres = connection.vendor == "postgresql"
-    spelled = (lambda value: str(value)) if postgres else (lambda value: value.hex)
     source, parameters = rowset.table(
         connection,
         "t",
         {
             "tenant_id": ("bigint", [one.tenant_id for one in posts]),
-            "public_id": ("uuid", [spelled(name) for name in names]),
+            "public_id": ("uuid", [_spelled(connection, name) for name in names]),
             "notice_key": ("text", [one.notice_key for one in posts]),
-            "origin": ("uuid", [origin and spelled(origin) for origin in origins]),
+            "origin": ("uuid", [origin and _spelled(connection, origin) for origin in origins]),
             "origin_step": ("text", [one.origin_step for one in posts]),
             "title": ("text", [one.content.title for one in posts]),
             "level": ("text", [one.content.level for one in posts]),
@@ -114,18 +113,18 @@ def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifi
             cursor.execute(insert.format(states=_table(InboxState)), item_parameters)
 
 
-def _states(connection: BaseDatabaseWrapper, counts: Counter[int]) -> tuple[str, list[object]]:
+def _states(connection: BaseDatabaseWrapper, counts: Counter[int]) -> tuple[str, list[Any]]:
     """The statement that moves each person's head forward by the number of their new items."""
     state = _table(InboxState)
     source, parameters = rowset.table(
         connection, "t", {"person": ("bigint", list(counts)), "n": ("bigint", list(counts.values()))}
     )
-    return (
+    statement = (
         f"INSERT INTO {state} (recipient_id, head, epoch, seen_upto)"
         f" SELECT t.person, t.n, {fresh_epoch(connection)}, 0 FROM {source} WHERE true ORDER BY t.person"
-        f" ON CONFLICT (recipient_id) DO UPDATE SET head = {state}.head + excluded.head",
-        parameters,
+        f" ON CONFLICT (recipient_id) DO UPDATE SET head = {state}.head + excluded.head"
     )
+    return statement, parameters
 
 
 def fresh_epoch(connection: BaseDatabaseWrapper) -> str:
@@ -178,21 +177,20 @@ def retire(connection: BaseDatabaseWrapper, items: Sequence[tuple[int, int]], *,
             f" WHERE {item}.recipient_id = t.person AND {item}.seq = t.seq AND {item}.state IN (0, 1, 2)",
             [state, *parameters],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def withdraw(origin: UUID, recipients: Sequence[int], *, using: str = "default") -> int:
     """Take back what `origin` put into these inboxes, as tombstones; how many items went. In one transaction."""
     connection = connections[using]
     chosen, parameters = rowset.ids(connection, recipients)
-    spelled = str(origin) if connection.vendor == "postgresql" else origin.hex
     with transaction.atomic(using=using):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT i.recipient_id, i.seq FROM {_table(Notification)} n JOIN {_table(InboxItem)} i"
                 f" ON i.notification_id = n.id WHERE n.origin = %s AND i.recipient_id IN {chosen}"
                 " AND i.state IN (0, 1, 2)",
-                [spelled, *parameters],
+                [_spelled(connection, origin), *parameters],
             )
             found = sorted(cursor.fetchall())
         return retire(connection, found, state=State.WITHDRAWN)
@@ -217,6 +215,10 @@ def _back(people: Sequence[int]) -> list[int]:
         back.append(counts[person])
         counts[person] += 1
     return back[::-1]
+
+
+def _spelled(connection: BaseDatabaseWrapper, value: UUID) -> str:
+    return str(value) if connection.vendor == "postgresql" else value.hex
 
 
 def _table(model: type) -> str:

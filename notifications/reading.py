@@ -19,8 +19,17 @@ CAP = 99
 """Counts are exact up to here, and "99+" beyond, at a cost that does not grow."""
 
 _FIELDS = (
-    "seq", "rev", "tab", "state", "read_at", "forced", "notification_id", "notification__public_id",
-    "notification__notice_key", "notification__content", "notification__created_at",
+    "seq",
+    "rev",
+    "tab",
+    "state",
+    "read_at",
+    "forced",
+    "notification_id",
+    "notification__public_id",
+    "notification__notice_key",
+    "notification__content",
+    "notification__created_at",
 )
 
 
@@ -151,7 +160,7 @@ def unread_count(recipient: Recipient | int) -> Unread:
                      SELECT 1 FROM {item} i WHERE i.recipient_id = %s AND i.forced AND i.state = 0
                      AND i.tab = t.tab LIMIT {CAP + 1}) below)
             FROM ({tabs}) t LEFT JOIN {mark} m ON m.recipient_id = %s AND m.tab = t.tab
-            """,  # noqa: S608 - table names only
+            """,
             [person, person, person],
         )
         return Unread({Tab(tab): n for tab, n in cursor.fetchall() if n})
@@ -228,7 +237,7 @@ def _items(person: int) -> QuerySet[InboxItem]:
 
 def _marks(person: int) -> dict[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT tab, read_upto FROM {Mark._meta.db_table} WHERE recipient_id = %s", [person])  # noqa: S608
+        cursor.execute(f"SELECT tab, read_upto FROM {Mark._meta.db_table} WHERE recipient_id = %s", [person])
         return dict(cursor.fetchall())
 
 

@@ -55,9 +55,13 @@ def decide_many(subject: Subject, recipients: Sequence[int], *, tenant_id: int) 
     if subject.critical:
         return decided
     fitting = Choice.objects.filter(tenant_id=tenant_id, recipient_id__in=recipients).filter(
-        Q(kind__in=("", subject.kind)), _at_or_empty("category", subject.category), _at_or_empty("workflow", subject.workflow)
+        Q(kind__in=("", subject.kind)),
+        _at_or_empty("category", subject.category),
+        _at_or_empty("workflow", subject.workflow),
     )
-    widest_first = sorted(fitting.values_list("recipient_id", "workflow", "category", "kind", "wanted"), key=_narrowness)
+    widest_first = sorted(
+        fitting.values_list("recipient_id", "workflow", "category", "kind", "wanted"), key=_narrowness
+    )
     for person, workflow, category, kind, wanted in widest_first:
         decided[person] = SEND if wanted else Skip(_reason(workflow, category, kind))
     return decided

@@ -9,7 +9,7 @@ from notifications.models import TenantOwned
 
 
 class Choice(TenantOwned):
-    """Yes or no to a channel kind. An empty category and workflow means everything; an empty kind means every channel."""
+    """Yes or no to a channel kind. No category and no workflow means everything; no kind means every channel."""
 
     recipient = models.ForeignKey("notifyhub_notifications.Recipient", on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(_("channel"), max_length=32, blank=True)
@@ -23,9 +23,7 @@ class Choice(TenantOwned):
         verbose_name_plural = _("choices")
         constraints = [
             models.UniqueConstraint(fields=("recipient", "kind", "category", "workflow"), name="nh_choice"),
-            models.CheckConstraint(
-                condition=models.Q(category="") | models.Q(workflow=""), name="nh_choice_one_width"
-            ),
+            models.CheckConstraint(condition=models.Q(category="") | models.Q(workflow=""), name="nh_choice_one_width"),
         ]
 
     def __str__(self) -> str:

@@ -82,7 +82,9 @@ def _spell_one(one: Any) -> Named:
             return {"user": one}
         case Mapping() if len(one) == 1 and set(one) <= FORMS and _fits(one):
             return dict(one)
-    raise UnknownRecipients({repr(one)[:100]: f"a recipient is an object with exactly one of {', '.join(sorted(FORMS))}"})
+    raise UnknownRecipients(
+        {repr(one)[:100]: f"a recipient is an object with exactly one of {', '.join(sorted(FORMS))}"}
+    )
 
 
 def _fits(one: Mapping[str, Any]) -> bool:

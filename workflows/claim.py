@@ -47,7 +47,7 @@ def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
                     ) turns ORDER BY turn, wake_at LIMIT {AT_ONCE * 8}
                 ) ORDER BY id LIMIT {AT_ONCE} {locking}
             ) RETURNING id
-            """,  # noqa: S608 - table name and numbers of ours
+            """,
             [_spelled(token), at(now + lease), at(now), at(now)],
         )
         return [Held(row[0], token) for row in cursor.fetchall()]
@@ -66,16 +66,17 @@ def release_failed(held: Held, *, error: Exception, now: datetime) -> None:
         if cohort.tries < conf().tries:
             mine.update(lease_token=None, wake_at=now + timedelta(seconds=2**cohort.tries))
             return
-        runs = sorted({cohort.chunk.runs[place] for place in cohort.people}) if cohort.chunk.runs else []
+        of_places: list[int] = cohort.chunk.runs or []
+        runs = sorted({of_places[place] for place in cohort.people}) if of_places else []
         if len(runs) > 1:
             _halve(cohort, set(runs[: len(runs) // 2]), now)
         else:
-            _give_up(cohort, error, now, runs or [cohort.chunk.run_id])
+            _give_up(cohort, error, now)
 
 
 def _halve(cohort: Cohort, first: set[int], now: datetime) -> None:
     people = cohort.people
-    half = People.of(place for place in people if cohort.chunk.runs[place] in first)
+    half = People.of(place for place in people if (cohort.chunk.runs or [])[place] in first)
     Cohort.objects.across_tenants().filter(pk=cohort.pk).update(
         mask=half.dump(), lease_token=None, wake_at=now, tries=0, wake_no=F("wake_no") + 1
     )
@@ -89,7 +90,7 @@ def _halve(cohort: Cohort, first: set[int], now: datetime) -> None:
     )
 
 
-def _give_up(cohort: Cohort, error: Exception, now: datetime, runs: list[int]) -> None:
+def _give_up(cohort: Cohort, error: Exception, now: datetime) -> None:
     Cohort.objects.across_tenants().filter(pk=cohort.pk).update(open=False, lease_token=None)
     Outcome.objects.create(
         chunk=cohort.chunk,
@@ -101,8 +102,12 @@ def _give_up(cohort: Cohort, error: Exception, now: datetime, runs: list[int]) -
         mask=cohort.mask,
         created_at=now,
     )
+    chunk = cohort.chunk
+    runs = {chunk.run_id} if chunk.runs is None else {chunk.runs[place] for place in cohort.people}
     failed = Run.objects.across_tenants().filter(pk__in=runs)
-    failed.update(status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500])
+    failed.update(
+        status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500]
+    )
 
 
 def _spelled(token: uuid.UUID) -> str:

@@ -1,19 +1,19 @@
 """How a workflow is declared in Python, in an app's `notification_workflows.py`:
 
-    from workflows.define import Workflow, delay, send_inbox
+from workflows.define import Workflow, delay, send_inbox
 
-    invoice_overdue = Workflow(
-        key="invoice.overdue",
-        name="Invoice overdue",
-        category="billing",
-        payload=InvoiceOverdue,                    # a dataclass, or a JSON Schema
-        sample={"number": "2026-118", "days": 3},
-        steps=[
-            send_inbox(title="Invoice {{ payload.number }} is {{ payload.days }} days late", level="warning"),
-            delay(days=2),
-            send_inbox(title="Invoice {{ payload.number }} still waits"),
-        ],
-    )
+invoice_overdue = Workflow(
+    key="invoice.overdue",
+    name="Invoice overdue",
+    category="billing",
+    payload=InvoiceOverdue,                    # a dataclass, or a JSON Schema
+    sample={"number": "2026-118", "days": 3},
+    steps=[
+        send_inbox(title="Invoice {{ payload.number }} is {{ payload.days }} days late", level="warning"),
+        delay(days=2),
+        send_inbox(title="Invoice {{ payload.number }} still waits"),
+    ],
+)
 """
 
 from __future__ import annotations
@@ -90,13 +90,22 @@ def send_inbox(
 ) -> StepSettings:
     """Put this into the inbox. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; `actions` are
     (label, URL) pairs; items of one `thread` replace each other."""
-    template: dict[str, Any] = {"title": title, "body": body, "url": url, "icon": icon, "image": image, "thread": thread}
+    template: dict[str, Any] = {
+        "title": title,
+        "body": body,
+        "url": url,
+        "icon": icon,
+        "image": image,
+        "thread": thread,
+    }
     template["actions"] = [{"label": label, "url": target} for label, target in actions]
     template = {name: value for name, value in template.items() if value}
     return {"kind": "send", "channel": "inbox", "template": {**template, "level": level}}
 
 
-def delay(*, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, until: str = "") -> StepSettings:
+def delay(
+    *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, until: str = ""
+) -> StepSettings:
     """Wait that long; or `until` a time in the payload, by name."""
     if until:
         return {"kind": "delay", "until": until}

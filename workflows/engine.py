@@ -25,7 +25,8 @@ from .engine_bell import BELL, QUEUE
 from .expand import expand_due
 from .models import Run
 from .retract import withdraw_due
-from .scene import load_work
+from .scene import Work, load_work
+from .step import Plan
 from .steps import STEPS
 
 logger = logging.getLogger(__name__)
@@ -73,20 +74,24 @@ def _step(held: Held) -> Held | None:
     settings = work.scene.body.step_at(work.scene.step)
     if settings is None:
         raise LookupError(f"The definition has no step {work.scene.step!r}.")
-    plan = STEPS[settings["kind"]].plan(
-        {name: value for name, value in settings.items() if name != "kind"}, work.scene
-    )
-    for attempt in range(DEADLOCK_TRIES):
-        try:
-            with transaction.atomic():
-                going = settle.settle(held, work, plan)
-            break
-        except OperationalError as error:
-            if attempt + 1 == DEADLOCK_TRIES or not _is_deadlock(error):
-                raise
+    plan = STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, work.scene)
+    going = _settled(held, work, plan)
     if work.chunk.run_id is not None and not going:
         settle.finish_large([work.chunk.run_id], now=work.scene.now)
     return held if going else None
+
+
+def _settled(held: Held, work: Work, plan: Plan) -> bool:
+    """The write, tried again when the database chose it as a deadlock's victim."""
+    for _ in range(DEADLOCK_TRIES - 1):
+        try:
+            with transaction.atomic():
+                return settle.settle(held, work, plan)
+        except OperationalError as error:
+            if not _is_deadlock(error):
+                raise
+    with transaction.atomic():
+        return settle.settle(held, work, plan)
 
 
 def _is_deadlock(error: OperationalError) -> bool:

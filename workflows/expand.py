@@ -109,9 +109,7 @@ def _locked(runs: QuerySet[Run]) -> list[Run]:
 def _expand_large(run: Run, now: datetime) -> None:
     """The next few chunks of one run, by cursor."""
     audience, without = Audience.from_json(run.audience), run.audience.get("without")
-    people = audiences.page(
-        audience, tenant_id=run.tenant_id, after=run.cursor, limit=CHUNK * AHEAD, without=without
-    )
+    people = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=CHUNK * AHEAD, without=without)
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
     finished = len(people) < CHUNK * AHEAD
@@ -210,4 +208,3 @@ def _end(runs: Sequence[Run], now: datetime, *, error: str = "") -> None:
     if runs:
         ended = Run.objects.across_tenants().filter(pk__in=[run.pk for run in runs])
         ended.update(status=Status.SENT, expand_at=None, finished_at=now, error=error)
-

@@ -35,7 +35,7 @@ session_escalated = Workflow(
         "session_id": "S-20417",
         "customer": "Amara Okafor",
         "reason": "Refund above the limit that the assistant may grant",
-        "summary": "Ordered two controllers on 3 November, one arrived broken. Wants the money back, not a replacement.",
+        "summary": "Ordered two controllers on 3 November; one arrived broken. Wants a refund, not a replacement.",
         "url": "/sessions/S-20417",
     },
     steps=[
@@ -121,7 +121,8 @@ proposal_pending = Workflow(
     steps=[
         send_inbox(
             title="Please review: {{ payload.title }}",
-            body="{{ payload.author }} suggests this.{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
+            body="{{ payload.author }} suggests this."
+            "{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
             url="{{ payload.url }}",
             icon="review",
             thread="proposal:{{ payload.proposal_id }}",
@@ -159,8 +160,7 @@ proposal_approved = Workflow(
     steps=[
         send_inbox(
             title="Approved: {{ payload.title }}",
-            body="By {{ payload.approved_by }}."
-            "{% if payload.comment != blank %} “{{ payload.comment }}”{% endif %}",
+            body="By {{ payload.approved_by }}.{% if payload.comment != blank %} “{{ payload.comment }}”{% endif %}",
             url="{{ payload.url }}",
             level="success",
             icon="approved",

@@ -154,4 +154,6 @@ def _schema_of_hint(hint: Any) -> dict[str, Any]:
         return {"enum": list(arguments)}
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [{"type": "null"} if one is type(None) else _schema_of_hint(one) for one in arguments]}
-    raise TypeError(f"A payload field cannot be of type {hint!r}: use str, int, float, bool, list, dict or a dataclass.")
+    raise TypeError(
+        f"A payload field cannot be of type {hint!r}: use str, int, float, bool, list, dict or a dataclass."
+    )

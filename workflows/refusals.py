@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer before it is an error
+class Refused(Exception):
     """`code` for programs, `detail` for people, `errors` by field or name. Nothing was written."""
 
     status = 400

@@ -46,7 +46,12 @@ def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     if chunk.runs is not None:
         for place in people:
             places.setdefault(chunk.runs[place], []).append(place)
-    of_run = {run: People.of(found) for run, found in places.items()} if chunk.runs is not None else {chunk.run_id: people}
+    if chunk.run_id is not None:
+        of_run = {chunk.run_id: people}
+    else:
+        of_run = {run: People.of(found) for run, found in places.items()}
     rows = Run.objects.across_tenants().filter(pk__in=of_run).order_by("pk")
     facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name")
-    return [(RunFacts(pk, public, name, payload, actor or ""), of_run[pk]) for pk, public, name, payload, actor in facts]
+    return [
+        (RunFacts(pk, public, name, payload, actor or ""), of_run[pk]) for pk, public, name, payload, actor in facts
+    ]

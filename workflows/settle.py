@@ -19,6 +19,9 @@ from .step import Move, Next, Note, Plan, Scene, Sleep, Stop, join
 
 DONE, CANCELLED = "done", "cancelled"
 
+Walk = tuple[People, str, datetime | None]
+"""Who goes on to which step, and asleep until when."""
+
 
 def settle(held: Held, work: Work, plan: Plan) -> bool:
     """Apply a plan. True when the cohort stands at a further step that is due at once; False when it sleeps, has
@@ -64,7 +67,7 @@ def _cancelled(work: Work) -> People:
         locking = "ORDER BY id FOR KEY SHARE" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",  # noqa: S608
+            f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
             parameters,
         )
         cancelled = {row[0] for row in cursor.fetchall() if row[1]}
@@ -76,10 +79,10 @@ def _check_partition(live: People, moves: Sequence[Move]) -> None:
         raise AssertionError("A plan must move everybody who stands at the step exactly once.")
 
 
-def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[tuple[People, str, datetime | None]]]:
+def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
     """Who has come to an end, and who stands where next: (people, step, asleep until)."""
     ends: list[Note] = []
-    walks: list[tuple[People, str, datetime | None]] = []
+    walks: list[Walk] = []
     further = scene.body.after(scene.step)
     is_last = scene.body.step_at(further) is None
     for move in moves:
@@ -117,7 +120,7 @@ def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
     )
 
 
-def _move(held: Held, work: Work, walks: Sequence[tuple[People, str, datetime | None]]) -> bool:
+def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
     """The cohort's own row takes those who go on at once, or else the first who sleep; others become new cohorts."""
     mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id)
     if not walks:
@@ -145,14 +148,11 @@ def _finish_small(work: Work, ended: People) -> None:
     """Finish those runs of a shared chunk that have nobody left in an open cohort of it."""
     masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
     walking = join([People.load(mask) for mask in masks])
-    finished = [run.id for run, people in work.scene.runs if people & ended and not _people_of(work, run.id) & walking]
+    of_chunk = work.chunk.people_of
+    finished = [run.id for run, people in work.scene.runs if people & ended and not of_chunk(run.id) & walking]
     if finished:
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)
-
-
-def _people_of(work: Work, run_id: int) -> People:
-    return work.chunk.people_of(run_id)
 
 
 def finish_large(runs: Sequence[int], *, now: datetime) -> int:

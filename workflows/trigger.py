@@ -273,7 +273,9 @@ class _Drafts:
         live = self.live()
         found = audiences.resolve_many([draft.names for draft in live], tenant=self.tenant, using=self.using)
         with_actor = [draft for draft in live if draft.actor_name]
-        actors = audiences.resolve_many([draft.actor_name for draft in with_actor], tenant=self.tenant, using=self.using)
+        actors = audiences.resolve_many(
+            [draft.actor_name for draft in with_actor], tenant=self.tenant, using=self.using
+        )
         for draft, audience in [*zip(live, found, strict=True), *zip(with_actor, actors, strict=True)]:
             if isinstance(audience, UnknownRecipients):
                 detail = "Some of these are not in this tenant; nobody was notified."
@@ -355,8 +357,7 @@ class _Drafts:
         source, parameters = rowset.table(connection, "t", {"key": ("text", sorted(set(keys)))})
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT t.key FROM {source} WHERE NOT"  # noqa: S608 - no value is spelled into it
-                " pg_try_advisory_xact_lock(hashtextextended(t.key, %s))",
+                f"SELECT t.key FROM {source} WHERE NOT pg_try_advisory_xact_lock(hashtextextended(t.key, %s))",
                 [*parameters, self.tenant.pk],
             )
             return {row[0] for row in cursor.fetchall()}

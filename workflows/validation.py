@@ -13,7 +13,7 @@ from .step import Step
 
 def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step]) -> Iterator[str]:
     """Against the schema of the step's kind, and every Liquid text in it by parsing it."""
-    kind = settings.get("kind")
+    kind = str(settings.get("kind"))
     if kind not in steps:
         yield f"there is no step {kind!r}; known: {', '.join(sorted(steps))}"
         return

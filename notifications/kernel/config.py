@@ -30,7 +30,11 @@ def section(name: str, defaults: type[T]) -> Callable[[], T]:
         known = {field.name for field in fields(defaults)}  # type: ignore[arg-type]
         return defaults(**{key.lower(): value for key, value in given.items() if key.lower() in known})
 
-    setting_changed.connect(lambda *, setting, **_: setting == "NOTIFYHUB" and read.cache_clear(), weak=False)
+    def forget(*, setting: str, **_: Any) -> None:
+        if setting == "NOTIFYHUB":
+            read.cache_clear()
+
+    setting_changed.connect(forget, weak=False)
     return read
 
 

@@ -23,7 +23,7 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def across_tenants(self) -> TenantQuerySet[M]:
         """For the engine, the sweeps and site operators: every tenant's rows, deliberately."""
-        clone = self._chain()
+        clone = self.all()
         clone._across = True
         return clone
 
@@ -44,7 +44,7 @@ class TenantQuerySet(models.QuerySet[M]):
     def _fetch_all(self) -> None:
         if self._result_cache is None:
             self._guard()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Any:
         self._guard()
@@ -97,7 +97,7 @@ class TenantOwned(models.Model):
     tenant = models.ForeignKey("notifyhub_notifications.Tenant", on_delete=models.CASCADE, related_name="+")
 
     objects = TenantQuerySet.as_manager()
-    everything = models.Manager()
+    everything = models.Manager()  # noqa: DJ012 - a manager, not a field
 
     class Meta:
         abstract = True

@@ -88,7 +88,10 @@ class InboxItem(models.Model):
 
     pk = models.CompositePrimaryKey("recipient_id", "seq")
     recipient = models.ForeignKey(
-        "notifyhub_notifications.Recipient", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+        "notifyhub_notifications.Recipient",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     seq = models.BigIntegerField()

@@ -63,24 +63,11 @@ class Send:
     }
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        template, channel = settings.get("template", {}), settings["channel"]
-        named = _recipient_paths(template)
-        ids = [scene.ids[place] for place in scene.people]
-        reached = routing.reach_many(sorted(set(ids)), tenant_id=scene.tenant_id, profiles=bool(named))
-        subject = Subject(scene.body.key, scene.body.category, channel, scene.body.critical)
-        decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)
-        skipped: dict[str, list[int]] = defaultdict(list)
-        for place, person in zip(scene.people, ids, strict=True):
-            decision = decisions.get(person)
-            if decision is None:
-                skipped["inactive"].append(place)
-            elif isinstance(decision, Skip):
-                skipped[decision.reason].append(place)
-        notes = [Note(People.of(places), reason, channel) for reason, places in skipped.items()]
-        told = scene.people - join([note.people for note in notes])
-        rendered = list(_render(template, named, scene, told, reached.profiles, notes, channel))
-        effect: Effect = CHANNELS[channel](rendered)
-        return Plan(all_next(scene), notes, [effect] if rendered else [])
+        sending = _Sending(scene, settings["channel"], settings.get("template", {}))
+        told, skips = sending.decide()
+        rendered, failures = sending.render(told)
+        effect = CHANNELS[sending.channel](rendered)
+        return Plan(all_next(scene), [*skips, *failures], [effect] if rendered else [])
 
 
 @dataclass(frozen=True)
@@ -108,43 +95,59 @@ CHANNELS: dict[str, Callable[[Sequence[Rendered]], Effect]] = {"inbox": PostToIn
 """What carries a rendered message, by channel kind."""
 
 
-def _render(
-    template: Mapping[str, Any],
-    named: frozenset[str] | None,
-    scene: Scene,
-    told: People,
-    profiles: Mapping[int, Mapping[str, Any]],
-    notes: list[Note],
-    channel: str,
-) -> Iterator[Rendered]:
-    for run, of_run in scene.runs:
-        people = of_run & told
-        if not people:
-            continue
-        for profile, group in _groups(people, named, scene.ids, profiles):
-            context = _context(scene, run, profile)
-            try:
-                content = _content(template, context, scene)
-            except rendering.TemplateProblem as problem:
-                logger.warning("render.failed workflow=%s step=%s", scene.body.key, scene.step)
-                notes.append(Note(group, "template_failed", channel, str(problem)[:500]))
-                content = Content(title=scene.body.name, tab=Tab[scene.body.tab.upper()])
-            yield Rendered(run, content, group)
+class _Sending:
+    """One `send` for one cohort: who is to be told, and with which words."""
 
+    def __init__(self, scene: Scene, channel: str, template: Mapping[str, Any]) -> None:
+        self.scene, self.channel, self.template = scene, channel, template
+        self.named = _recipient_paths(template)
+        self.profiles: Mapping[int, Mapping[str, Any]] = {}
 
-def _groups(
-    people: People, named: frozenset[str] | None, ids: Sequence[int], profiles: Mapping[int, Mapping[str, Any]]
-) -> Iterator[tuple[Mapping[str, Any], People]]:
-    """People whom the template cannot tell apart, each group with the profile of one of them."""
-    if not named:
-        yield {}, people
-        return
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for place in people:
-        profile = profiles[ids[place]]
-        groups[tuple(repr(_at(profile, path)) for path in sorted(named))].append(place)
-    for places in groups.values():
-        yield profiles[ids[places[0]]], People.of(places)
+    def decide(self) -> tuple[People, list[Note]]:
+        """Who gets it, and the others by reason."""
+        scene, body = self.scene, self.scene.body
+        ids = [scene.ids[place] for place in scene.people]
+        reached = routing.reach_many(sorted(set(ids)), tenant_id=scene.tenant_id, profiles=bool(self.named))
+        self.profiles = reached.profiles
+        subject = Subject(body.key, body.category, self.channel, body.critical)
+        decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)
+        skipped: dict[str, list[int]] = defaultdict(list)
+        for place, recipient in zip(scene.people, ids, strict=True):
+            decision = decisions.get(recipient)
+            if decision is None:
+                skipped["inactive"].append(place)
+            elif isinstance(decision, Skip):
+                skipped[decision.reason].append(place)
+        notes = [Note(People.of(places), reason, self.channel) for reason, places in skipped.items()]
+        return scene.people - join([note.people for note in notes]), notes
+
+    def render(self, told: People) -> tuple[list[Rendered], list[Note]]:
+        """The words for everybody. A template that fails costs its words, not the notice: the workflow's name is
+        sent instead, and what went wrong is noted."""
+        rendered, failures = [], []
+        for run, of_run in self.scene.runs:
+            for profile, group in self._groups(of_run & told):
+                try:
+                    content = _content(self.template, _context(self.scene, run, profile), self.scene)
+                except rendering.TemplateProblem as problem:
+                    logger.warning("render.failed workflow=%s step=%s", self.scene.body.key, self.scene.step)
+                    failures.append(Note(group, "template_failed", self.channel, str(problem)[:500]))
+                    content = Content(title=self.scene.body.name, tab=_tab(self.scene))
+                rendered.append(Rendered(run, content, group))
+        return rendered, failures
+
+    def _groups(self, people: People) -> Iterator[tuple[Mapping[str, Any], People]]:
+        """People whom the template cannot tell apart, each group with the profile of one of them."""
+        if not self.named and people:
+            yield {}, people
+            return
+        ids, groups = self.scene.ids, defaultdict[tuple[str, ...], list[int]](list)
+        paths = sorted(self.named)
+        for place in people:
+            profile = self.profiles[ids[place]]
+            groups[tuple(repr(_at(profile, path)) for path in paths)].append(place)
+        for places in groups.values():
+            yield self.profiles[ids[places[0]]], People.of(places)
 
 
 def _recipient_paths(template: Mapping[str, Any]) -> frozenset[str]:
@@ -204,8 +207,12 @@ def _content(template: Mapping[str, Any], context: Mapping[str, Any], scene: Sce
             for action in template.get("actions", ())
         ),
         thread=text("thread").strip(),
-        tab=Tab[scene.body.tab.upper()],
+        tab=_tab(scene),
     )
+
+
+def _tab(scene: Scene) -> Tab:
+    return Tab[scene.body.tab.upper()]
 
 
 STEP = Send()

@@ -1,0 +1,230 @@
+"""The inbox of the person who asks: pages, numbers, changes, and what they do with an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import inbox
+from ..conf import conf
+from ..content import LEVELS
+from ..kernel.clock import db_now
+from ..models import Recipient, Tab
+from .fields import StrictSerializer
+from .permissions import IsPerson, person
+
+_TABS = [tab.name.lower() for tab in Tab]
+
+
+class ActionSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    url = serializers.CharField()
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """One notification in one inbox. What is empty is left out."""
+
+    id = serializers.UUIDField()
+    rev = serializers.IntegerField(help_text="The number of its latest change")
+    workflow = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(["active", "archived", "snoozed", "withdrawn", "superseded", "deleted"])
+    read = serializers.BooleanField()
+    tab = serializers.ChoiceField(_TABS)
+    title = serializers.CharField()
+    body = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+    level = serializers.ChoiceField(LEVELS)
+    icon = serializers.CharField(required=False)
+    actor = serializers.CharField(required=False)
+    image = serializers.CharField(required=False)
+    actions = ActionSerializer(many=True, required=False)
+    data = serializers.DictField(required=False)  # type: ignore[assignment]
+    thread = serializers.CharField(required=False)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = ItemSerializer(many=True)
+
+
+class UnreadSerializer(serializers.Serializer[Any]):
+    """`count` is exact up to 99; beyond that it is 99 and `capped` is true."""
+
+    count = serializers.IntegerField()
+    capped = serializers.BooleanField()
+    by_tab = serializers.DictField(child=serializers.IntegerField())
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """`resync`: too much happened, or another history: load the page anew and go on from `cursor`."""
+
+    cursor = serializers.CharField()
+    resync = serializers.BooleanField()
+    results = ItemSerializer(many=True)
+    read_upto = serializers.DictField(child=serializers.IntegerField(), help_text="Read-all marks that moved, by tab")
+    unread = UnreadSerializer()
+
+
+class ChangedSerializer(serializers.Serializer[Any]):
+    """How many items changed, and where the inbox stands now."""
+
+    changed = serializers.IntegerField()
+    cursor = serializers.CharField()
+    unread = UnreadSerializer()
+
+
+class FilterSerializer(StrictSerializer):
+    tab = serializers.ChoiceField(_TABS, required=False)
+    unread = serializers.BooleanField(default=False)
+    archived = serializers.BooleanField(default=False)
+    category = serializers.CharField(max_length=100, default="")
+    workflow = serializers.CharField(max_length=100, default="")
+    level = serializers.ChoiceField(LEVELS, required=False)
+    q = serializers.CharField(max_length=200, default="")
+    limit = serializers.IntegerField(min_value=1, max_value=100, required=False)
+    cursor = serializers.CharField(max_length=40, default="")
+
+
+class ReadAllSerializer(StrictSerializer):
+    tab = serializers.ChoiceField(_TABS, required=False)
+
+
+class InboxView(APIView):
+    permission_classes = [IsPerson]
+
+    @extend_schema(parameters=[FilterSerializer], responses=PageSerializer, operation_id="inbox_list")
+    def get(self, request: Request) -> Response:
+        """A page of the inbox, newest first."""
+        asked = _valid(FilterSerializer, request.query_params.dict())
+        limit, cursor = asked.pop("limit", conf().page_size), asked.pop("cursor")
+        filters = inbox.Filters(**{**asked, "tab": _tab(asked.get("tab")), "level": asked.get("level", "")})
+        try:
+            page = inbox.list_items(person(request), filters=filters, limit=limit, cursor=cursor)
+        except ValueError as error:
+            raise ValidationError({"cursor": str(error)}) from error
+        links = {"next": page.older, "previous": page.newer}
+        found = {name: _link(request, cursor) if cursor else None for name, cursor in links.items()}
+        return Response({**found, "results": [entry.to_json() for entry in page.entries]})
+
+
+class UnreadCountView(APIView):
+    permission_classes = [IsPerson]
+
+    @extend_schema(responses=UnreadSerializer)
+    def get(self, request: Request) -> Response:
+        """The number on the bell."""
+        return Response(inbox.unread_count(person(request)).to_json())
+
+
+class ChangesView(APIView):
+    permission_classes = [IsPerson]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("cursor", str, required=True, description="`epoch.rev`, from an earlier answer")],
+        responses=ChangesSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Everything that changed since a cursor, each item once, in order of change."""
+        me = person(request)
+        try:
+            changes = inbox.changes_since(me, request.query_params.get("cursor", ""))
+        except ValueError as error:
+            raise ValidationError({"cursor": str(error)}) from error
+        return Response(
+            {
+                "cursor": changes.cursor,
+                "resync": changes.resync,
+                "results": [entry.to_json() for entry in changes.entries],
+                "read_upto": {tab.name.lower(): upto for tab, upto in changes.marks.items()},
+                "unread": inbox.unread_count(me).to_json(),
+            }
+        )
+
+
+@extend_schema_view(get=extend_schema(responses=ItemSerializer))
+class ItemView(APIView):
+    permission_classes = [IsPerson]
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """One item."""
+        entry = inbox.get_item(person(request), public_id)
+        if entry is None:
+            raise NotFound
+        return Response(entry.to_json())
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, public_id: UUID) -> Response:
+        """Remove it from this inbox for good."""
+        _existing(request, public_id)
+        inbox.delete(person(request), [public_id])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ItemActionView(APIView):
+    """`read`, `unread`, `seen`, `archive` or `unarchive` one item. Doing it twice changes nothing more."""
+
+    permission_classes = [IsPerson]
+
+    @extend_schema(request=None, responses=ChangedSerializer)
+    def post(self, request: Request, public_id: UUID, action: str) -> Response:
+        entry, me = _existing(request, public_id), person(request)
+        verbs: dict[str, Callable[[], int | None]] = {
+            "read": lambda: inbox.mark_read(me, [public_id], now=db_now()),
+            "unread": lambda: inbox.mark_unread(me, [public_id]),
+            "seen": lambda: inbox.mark_seen(me, entry.seq),
+            "archive": lambda: inbox.archive(me, [public_id]),
+            "unarchive": lambda: inbox.unarchive(me, [public_id]),
+        }
+        return Response(_changed(me, verbs[action]() or 0))
+
+
+class ReadAllView(APIView):
+    permission_classes = [IsPerson]
+
+    @extend_schema(request=ReadAllSerializer, responses=ChangedSerializer)
+    def post(self, request: Request) -> Response:
+        """Everything there is now, in one tab or in all, is read."""
+        asked = _valid(ReadAllSerializer, request.data or {})
+        before = inbox.unread_count(person(request)).count
+        inbox.read_all(person(request), tab=_tab(asked.get("tab")))
+        after = inbox.unread_count(person(request)).count
+        return Response(_changed(person(request), max(before - after, 0)))
+
+
+def _valid(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    found: dict[str, Any] = dict(checked.validated_data)
+    return found
+
+
+def _tab(name: str | None) -> Tab | None:
+    return Tab[name.upper()] if name else None
+
+
+def _existing(request: Request, public_id: UUID) -> inbox.Entry:
+    entry = inbox.get_item(person(request), public_id)
+    if entry is None:
+        raise NotFound
+    return entry
+
+
+def _changed(me: Recipient, changed: int) -> dict[str, Any]:
+    unread = inbox.unread_count(me).to_json()
+    return {"changed": changed, "cursor": inbox.current_cursor(me), "unread": unread}
+
+
+def _link(request: Request, cursor: str) -> str:
+    query = urlencode({**request.query_params.dict(), "cursor": cursor})
+    return request.build_absolute_uri(f"{request.path}?{query}")

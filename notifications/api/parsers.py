@@ -1,0 +1,73 @@
+"""JSON as we accept it: UTF-8, finite numbers, bounded size and depth, no text that a database cannot hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+BODY_MAX = 8 * 1024 * 1024
+"""Bytes of a whole request; a bulk call is the largest."""
+
+DEPTH_MAX = 40
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_detail = f"The request is larger than {BODY_MAX} bytes."
+    default_code = "too_large"
+
+
+class StrictJSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        request = parser_context["request"] if parser_context else None
+        if request is not None and request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+            raise ParseError("Send the body as it is, without a Content-Encoding.")
+        raw = stream.read(BODY_MAX + 1)
+        if len(raw) > BODY_MAX:
+            raise TooLarge
+        try:
+            text = raw.decode("utf-8")
+            _check_depth(text)
+            return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        except UnicodeDecodeError as error:
+            raise ParseError("The body is not UTF-8.") from error
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not JSON that we accept: {error}") from error
+
+
+def _check_depth(text: str) -> None:
+    """Cheap and before parsing: brackets outside strings, counted. What is within a string does not nest."""
+    if text.count("[") + text.count("{") <= DEPTH_MAX:
+        return
+    depth, inside, escaped = 0, False, False
+    for character in text:
+        if inside:
+            inside = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
+        elif character in "]}":
+            depth -= 1
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits[:40]} is too large a number")
+    return value

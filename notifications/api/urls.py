@@ -1,0 +1,18 @@
+"""The routes of this app, below `/api/v1/`."""
+
+from django.urls import path, re_path
+
+from . import inbox
+
+urlpatterns = [
+    path("inbox/", inbox.InboxView.as_view(), name="api-inbox"),
+    path("inbox/unread-count/", inbox.UnreadCountView.as_view(), name="api-inbox-unread-count"),
+    path("inbox/changes/", inbox.ChangesView.as_view(), name="api-inbox-changes"),
+    path("inbox/read-all/", inbox.ReadAllView.as_view(), name="api-inbox-read-all"),
+    path("inbox/<uuid:public_id>/", inbox.ItemView.as_view(), name="api-inbox-item"),
+    re_path(
+        r"^inbox/(?P<public_id>[0-9a-f-]{36})/(?P<action>read|unread|seen|archive|unarchive)/$",
+        inbox.ItemActionView.as_view(),
+        name="api-inbox-item-action",
+    ),
+]

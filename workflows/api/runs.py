@@ -1,0 +1,127 @@
+"""`runs/`: follow, list and cancel what was triggered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from notifications.api.permissions import HasScope, principal
+from notifications.models import Scope
+
+from ..models import Run
+from ..retract import cancel
+from ..runs import people, progress, runs_of
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    """One run. `status` is pending, processing, sent, failed or retracted."""
+
+    id = serializers.UUIDField(source="public_id")
+    transaction_id = serializers.CharField()
+    workflow = serializers.CharField()
+    definition = serializers.CharField(source="definition_id", help_text="The version it walks, by content hash")
+    status = serializers.CharField(source="shown_status")
+    people = serializers.IntegerField(help_text="How many were resolved so far")
+    created_at = serializers.DateTimeField()
+    start_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    retracted_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.CharField()
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="recipient.public_id")
+    user = serializers.CharField(source="recipient.external_id")
+    name = serializers.CharField(source="recipient.name")
+    told = serializers.BooleanField()
+    item = serializers.UUIDField(source="notification", allow_null=True)
+    state = serializers.CharField()
+    reason = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class RunDetailSerializer(RunSerializer):
+    payload = serializers.DictField()
+    progress = serializers.SerializerMethodField()
+    recipients = serializers.SerializerMethodField(help_text="The first 100, with what became of each")
+
+    def get_progress(self, run: Run) -> dict[str, Any]:
+        return progress(run).to_json()
+
+    def get_recipients(self, run: Run) -> list[dict[str, Any]]:
+        return list(PersonSerializer(people(run, limit=100), many=True).data)
+
+
+class CancelledSerializer(serializers.Serializer[Any]):
+    transaction_id = serializers.CharField()
+    cancelled = serializers.IntegerField(help_text="People whose walk was stopped before its end")
+    too_late = serializers.IntegerField(help_text="People who had reached theirs; their items are withdrawn")
+
+
+class RunPagination(CursorPagination):
+    ordering = "-id"
+    page_size = 20
+    page_size_query_param = "limit"
+    max_page_size = 100
+
+
+class RunsView(APIView):
+    permission_classes = [HasScope]
+    scope = read_scope = Scope.READ
+
+    @extend_schema(
+        operation_id="runs_list",
+        parameters=[
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("workflow", str),
+            OpenApiParameter("status", str, enum=["pending", "processing", "sent", "failed", "retracted"]),
+        ],
+        responses=RunSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """The tenant's runs, newest first."""
+        runs = runs_of(principal(request).tenant)
+        if workflow := request.query_params.get("workflow"):
+            runs = runs.filter(workflow=workflow)
+        match request.query_params.get("status"):
+            case None | "":
+                pass
+            case "retracted":
+                runs = runs.filter(cancelled_at__isnull=False)
+            case wanted:
+                runs = runs.filter(status=wanted, cancelled_at__isnull=True)
+        pages = RunPagination()
+        found = pages.paginate_queryset(runs, request, view=self) or []
+        return pages.get_paginated_response(RunSerializer(found, many=True).data)
+
+
+class RunView(APIView):
+    permission_classes = [HasScope]
+    scope = read_scope = Scope.READ
+
+    @extend_schema(operation_id="runs_retrieve", responses=RunDetailSerializer)
+    def get(self, request: Request, transaction_id: str) -> Response:
+        """One run: how far it is, and what became of its people."""
+        run = runs_of(principal(request).tenant).filter(transaction_id=transaction_id).first()
+        if run is None:
+            raise NotFound
+        return Response(RunDetailSerializer(run).data)
+
+
+class CancelView(APIView):
+    permission_classes = [HasScope]
+    scope = read_scope = Scope.TRIGGER
+
+    @extend_schema(operation_id="runs_cancel", request=None, responses=CancelledSerializer)
+    def post(self, request: Request, transaction_id: str) -> Response:
+        """Stop it. Once this is answered nothing more is sent; items in inboxes are taken back."""
+        return Response(cancel(transaction_id, tenant=principal(request).tenant).to_json())

@@ -1,0 +1,167 @@
+"""`POST trigger/` and `POST trigger/bulk/`: the front door over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from notifications.api.fields import StrictSerializer
+from notifications.api.permissions import HasScope, principal
+from notifications.api.problems import ProblemSerializer, by_field
+from notifications.models import Scope
+
+from ..refusals import BadRequest, Refused
+from ..trigger import BULK_MAX, Trigger, Triggered, dry_run, trigger_many
+
+RECIPIENTS_MAX = 10_000
+
+
+class RecipientSerializer(StrictSerializer):
+    """Exactly one of these."""
+
+    user = serializers.CharField(max_length=255, required=False, help_text="The person's external id")
+    id = serializers.CharField(max_length=36, required=False, help_text="The person's id here")
+    topic = serializers.CharField(max_length=200, required=False, help_text="Everybody who follows it")
+    role = serializers.CharField(max_length=16, required=False, help_text="owner, admin or member")
+    everyone = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give exactly one of user, id, topic, role, everyone.")
+        return attrs
+
+
+class TriggerSerializer(StrictSerializer):
+    """One thing that happened. No recipients means the tenant's owners and admins."""
+
+    workflow = serializers.CharField(max_length=100)
+    payload = serializers.DictField(required=False, default=dict)
+    recipients = RecipientSerializer(many=True, required=False, max_length=RECIPIENTS_MAX)  # type: ignore[call-arg]
+    actor = RecipientSerializer(required=False, allow_null=True)
+    idempotency_key = serializers.CharField(max_length=255, required=False, allow_null=True)
+    transaction_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time")
+    include_actor = serializers.BooleanField(required=False, default=False)
+    dry_run = serializers.BooleanField(required=False, default=False)
+
+    def to_trigger(self) -> Trigger:
+        given = {name: value for name, value in self.validated_data.items() if name != "dry_run"}
+        return Trigger(**given)
+
+
+class UnderstoodSerializer(serializers.Serializer[Any]):
+    people = serializers.IntegerField()
+    topics = serializers.IntegerField()
+    roles = serializers.ListField(child=serializers.CharField())
+    everyone = serializers.BooleanField()
+
+
+class TriggeredSerializer(serializers.Serializer[Any]):
+    transaction_id = serializers.CharField()
+    run = serializers.UUIDField()
+    status = serializers.CharField()
+    recipients = UnderstoodSerializer()
+    duplicate = serializers.BooleanField()
+
+
+class PersonNameSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    user = serializers.CharField()
+    name = serializers.CharField()
+
+
+class DryRunSerializer(serializers.Serializer[Any]):
+    workflow = serializers.CharField()
+    definition = serializers.CharField()
+    people = serializers.IntegerField()
+    first = PersonNameSerializer(many=True)
+    steps = serializers.ListField(child=serializers.DictField())
+    dry_run = serializers.BooleanField()
+
+
+class BulkSerializer(StrictSerializer):
+    triggers = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=BULK_MAX)
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    """One answer each, in order: what a single call would have answered, with its status."""
+
+    results = serializers.ListField(child=serializers.DictField())
+
+
+class TriggerView(APIView):
+    permission_classes = [HasScope]
+    scope = read_scope = Scope.TRIGGER
+
+    @extend_schema(
+        request=TriggerSerializer,
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        responses={
+            202: TriggeredSerializer,
+            200: OpenApiResponse(DryRunSerializer, description="The answer to a dry run"),
+            (400, "application/problem+json"): ProblemSerializer,
+            (404, "application/problem+json"): ProblemSerializer,
+            (409, "application/problem+json"): ProblemSerializer,
+            (422, "application/problem+json"): ProblemSerializer,
+        },
+        operation_id="trigger",
+    )
+    def post(self, request: Request) -> Response:
+        """Say that something happened. The same Idempotency-Key and body again get the first answer again."""
+        asked = TriggerSerializer(data=_with_header(request))
+        asked.is_valid(raise_exception=True)
+        if asked.validated_data["dry_run"]:
+            return Response(dry_run(asked.to_trigger(), tenant=principal(request).tenant).to_json())
+        answer = trigger_many([asked.to_trigger()], tenant=principal(request).tenant)[0]
+        if isinstance(answer, Refused):
+            raise answer
+        return Response(
+            answer.to_json(), status=202, headers={"Idempotency-Replay": "true"} if answer.duplicate else {}
+        )
+
+
+class BulkTriggerView(APIView):
+    permission_classes = [HasScope]
+    scope = read_scope = Scope.TRIGGER
+
+    @extend_schema(request=BulkSerializer, responses={200: BulkAnswerSerializer}, operation_id="trigger_bulk")
+    def post(self, request: Request) -> Response:
+        """Up to 1,000 triggers, independent of each other: one that is refused does not touch the rest."""
+        asked = BulkSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        answers: list[Any] = [_parsed(one) for one in asked.validated_data["triggers"]]
+        places = [place for place, one in enumerate(answers) if isinstance(one, Trigger)]
+        found = trigger_many([answers[place] for place in places], tenant=principal(request).tenant)
+        for place, answer in zip(places, found, strict=True):
+            answers[place] = answer
+        return Response({"results": [_result(answer) for answer in answers]})
+
+
+def _with_header(request: Request) -> Any:
+    key = request.headers.get("Idempotency-Key")
+    if key is None or not isinstance(request.data, dict):
+        return request.data
+    if request.data.get("idempotency_key") not in (None, key):
+        raise BadRequest("The Idempotency-Key header and the field `idempotency_key` differ.")
+    return {**request.data, "idempotency_key": key}
+
+
+def _parsed(one: dict[str, Any]) -> Trigger | Refused:
+    asked = TriggerSerializer(data=one)
+    if not asked.is_valid():
+        return BadRequest("Some fields are missing or wrong.", code="invalid", errors=by_field(asked.errors))
+    if asked.validated_data["dry_run"]:
+        return BadRequest("A dry run goes alone, to trigger/.", code="invalid")
+    return asked.to_trigger()
+
+
+def _result(answer: Triggered | Refused) -> dict[str, Any]:
+    if isinstance(answer, Triggered):
+        return {"status_code": 202, **answer.to_json()}
+    problem = {"status_code": answer.status, "code": answer.code, "title": answer.title, "detail": answer.detail}
+    return {**problem, "errors": answer.errors} if answer.errors else problem

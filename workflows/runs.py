@@ -1,0 +1,150 @@
+"""Following a run: how far it is, who was told, and who was not and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from notifications.models import InboxItem, Notification, Recipient, State
+
+from .models import Chunk, Cohort, Outcome, Run
+from .people import NOBODY, People
+from .step import join
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Numbers of people. `ended` by final reason; `skipped` by (channel, reason), which does not end a walk."""
+
+    people: int
+    resolved: bool
+    walking: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "people": self.people,
+            "resolved": self.resolved,
+            "walking": [{"step": int(step), "people": n} for step, n in sorted(self.walking.items())],
+            "ended": dict(self.ended),
+            "skipped": [
+                {"channel": channel, "reason": reason, "people": n} for (channel, reason), n in self.skipped.items()
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of a run's people: told or not, and why not. `notification` is the public id of their latest item."""
+
+    recipient: Recipient
+    told: bool
+    notification: UUID | None = None
+    state: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def runs_of(tenant: Any) -> QuerySet[Run]:
+    """A tenant's runs, newest first."""
+    return Run.objects.filter(tenant=tenant).order_by("-id")
+
+
+def chunks_of(run: Run) -> list[Chunk]:
+    if run.chunk_id is not None:
+        return list(Chunk.objects.filter(tenant=run.tenant_id, pk=run.chunk_id))
+    return list(Chunk.objects.filter(tenant=run.tenant_id, run=run).order_by("pk"))
+
+
+def progress(run: Run) -> Progress:
+    """How far a run is. Three queries and a row or two per thousand people."""
+    mine = {chunk.pk: chunk.people_of(run.pk) for chunk in chunks_of(run)}
+    found = Progress(people=run.people, resolved=run.expand_at is None)
+    cohorts = Cohort.objects.filter(tenant=run.tenant_id, chunk__in=mine, open=True).values_list(
+        "chunk", "step", "mask"
+    )
+    for chunk, step, mask in cohorts:
+        _add(found.walking, step, People.load(mask) & mine[chunk])
+    for outcome in Outcome.objects.filter(chunk__in=mine):
+        people = outcome.people & mine[outcome.chunk_id]
+        if outcome.final:
+            _add(found.ended, outcome.reason, people)
+        else:
+            _add(found.skipped, (outcome.channel, outcome.reason), people)
+    return found
+
+
+def people(run: Run, *, limit: int = 100) -> list[Person]:
+    """The first people of a run, by recipient, with what became of each."""
+    listed = list(_first(run, limit))
+    ids = [recipient for _, _, recipient in listed]
+    recipients = Recipient.objects.filter(tenant=run.tenant_id, pk__in=ids).in_bulk()
+    items = _latest_items(run, ids)
+    reasons = _reasons({chunk.pk: chunk for chunk, _, _ in listed})
+    return [
+        _person(recipients[recipient], items.get(recipient), reasons, chunk.pk, place)
+        for chunk, place, recipient in listed
+        if recipient in recipients
+    ]
+
+
+def _add(counter: Counter[Any], key: Any, people: People) -> None:
+    if people:
+        counter[key] += len(people)
+
+
+def _first(run: Run, limit: int) -> Iterator[tuple[Chunk, int, int]]:
+    left = limit
+    for chunk in chunks_of(run):
+        for place in chunk.people_of(run.pk):
+            if not left:
+                return
+            left -= 1
+            yield chunk, place, chunk.people[place]
+
+
+def _latest_items(run: Run, recipients: list[int]) -> dict[int, tuple[UUID, int]]:
+    said = dict(Notification.objects.filter(tenant=run.tenant_id, origin=run.public_id).values_list("pk", "public_id"))
+    items = InboxItem.objects.filter(recipient_id__in=recipients, notification_id__in=said).order_by("seq")
+    rows = items.values_list("recipient_id", "notification_id", "state")
+    return {recipient: (said[notification], state) for recipient, notification, state in rows}
+
+
+def _reasons(chunks: dict[int, Chunk]) -> dict[int, list[tuple[People, Outcome]]]:
+    """What is on record against being told, by chunk: the outcomes other than a walk that simply ended."""
+    found: dict[int, list[tuple[People, Outcome]]] = {chunk: [] for chunk in chunks}
+    for outcome in Outcome.objects.filter(chunk__in=chunks).exclude(reason="done").order_by("pk"):
+        found[outcome.chunk_id].append((outcome.people, outcome))
+    return found
+
+
+def _person(
+    recipient: Recipient,
+    item: tuple[UUID, int] | None,
+    reasons: dict[int, list[tuple[People, Outcome]]],
+    chunk: int,
+    place: int,
+) -> Person:
+    against = next((outcome for people, outcome in reasons[chunk] if place in people), None)
+    reason, detail = (against.reason, against.detail) if against else ("", "")
+    if item is None:
+        return Person(recipient, told=False, reason=reason, detail=detail)
+    notification, state = item
+    return Person(recipient, True, notification, State(state).name.lower(), reason, detail)
+
+
+def everyone_is_accounted_for(run: Run) -> bool:
+    """The invariant: in each chunk, open cohorts and final outcomes never overlap and together are everybody."""
+    for chunk in chunks_of(run):
+        walking = Cohort.objects.filter(tenant=run.tenant_id, chunk=chunk, open=True).values_list("mask", flat=True)
+        ended = Outcome.objects.filter(chunk=chunk, final=True).values_list("mask", flat=True)
+        sets = [People.load(mask) for mask in (*walking, *ended)]
+        if sum(len(one) for one in sets) != len(chunk.everyone) or (join(sets) or NOBODY) != chunk.everyone:
+            return False
+    return True
