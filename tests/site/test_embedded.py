@@ -49,7 +49,8 @@ def test_it_serves_says_how_to_sign_in_and_stops_cleanly(
     output = tmp_path / "output.txt"
     address = f"http://127.0.0.1:{port}"
 
-    assert wait_until(lambda: get(f"{address}/readyz") == 200, seconds=60), output.read_text()
+    wait_until(lambda: hub.poll() is not None or get(f"{address}/readyz") == 200, seconds=60)
+    assert hub.poll() is None, output.read_text()
     assert wait_until(lambda: "API key" in output.read_text(), seconds=5)
     pages = {page: get(address + page) for page in ("/healthz", "/api/docs/", "/api/v1/schema/", "/admin/login/")}
     asked_at = time.monotonic()
