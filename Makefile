@@ -74,6 +74,12 @@ $(VENV)/bin/python:
 	@echo "Making a virtualenv in $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Could not make a virtualenv (on Debian: apt install python3-venv)."; exit 1; }
 
+# What an installed file holds, so that nothing is installed twice.
+HOLDS_base := base
+HOLDS_production := base production
+HOLDS_test := base production test
+HOLDS_dev := base production test dev
+
 $(VENV)/.base: requirements/base.txt
 $(VENV)/.production: requirements/production.txt requirements/base.txt
 $(VENV)/.test: requirements/test.txt requirements/production.txt requirements/base.txt
@@ -81,4 +87,4 @@ $(VENV)/.dev: requirements/dev.txt requirements/test.txt requirements/production
 $(VENV)/.base $(VENV)/.production $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: requirements/constraints.txt | $(VENV)/bin/python
 	@echo "Installing requirements/$*.txt (the first time takes a minute)"
 	@$(PIP) -r requirements/$*.txt
-	@touch $@
+	@touch $(addprefix $(VENV)/.,$(HOLDS_$*))
