@@ -1,19 +1,11 @@
 """Where everything is; each app's own urls, put together."""
 
-from importlib.util import find_spec
-
 from django.apps import apps
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from .docs import DocsView, SchemaView
 from .health import healthz, readyz
-
-
-def _exists(module: str) -> bool:
-    package = module.rpartition(".")[0]
-    return find_spec(package) is not None and find_spec(module) is not None
-
 
 _api: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
@@ -28,8 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(_api)),
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
-]
-# The pages of the app and of the site come with the front end; without them there is the API alone.
-urlpatterns += [
-    path("", include(pages)) for pages in ("notifications.web.urls", "notifyhub.pages.urls") if _exists(pages)
+    path("", include("notifications.web.urls")),
+    path("", include("notifyhub.pages.urls")),
 ]

@@ -51,6 +51,9 @@ NOTIFYHUB: dict[str, Any] = {
     "WORKFLOWS": {},
 }
 
+# Whether the sign-in page offers the people of the demo data by one click. Never on a public site.
+NOTIFYHUB_DEMO = False
+
 # -- Web -------------------------------------------------------------------------------------------
 ROOT_URLCONF = "notifyhub.urls"
 ASGI_APPLICATION = "notifyhub.asgi.application"

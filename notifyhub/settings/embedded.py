@@ -12,6 +12,8 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": sqlite(VAR_DIR / "notifyhub.sqlite3")}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+NOTIFYHUB_DEMO = env.bool("NOTIFYHUB_DEMO", default=True)
+
 # The default of one poll a second would make it the slowest broker there is.
 CELERY_BROKER_URL = "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02}
