@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 LEVELS = ("info", "success", "warning", "error")
@@ -99,7 +99,10 @@ class Content:
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
-        return {name: value for name, value in asdict(self).items() if value or name == "title"}
+        values = {name: value for name, value in self.__dict__.items() if value or name == "title"}
+        if self.actions:
+            values["actions"] = [action.__dict__ for action in self.actions]
+        return values
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Content:
@@ -111,5 +114,5 @@ class Content:
 
 
 def _text(value: str, longest: int) -> str:
-    clean = _CONTROL.sub("", value).strip()
+    clean = value.strip() if value.isprintable() else _CONTROL.sub("", value).strip()
     return clean if len(clean) <= longest else clean[: longest - 1].rstrip() + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,10 @@ def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> lis
         rows = _insert_notifications(connection, wanted, now)
         if any(one.content.thread for one in wanted):
             _supersede(connection, wanted)
-        _insert_items(connection, wanted, [row_id for row_id, _ in rows])
+        if len(wanted) == 1:
+            _insert_same(connection, wanted[0], rows[0][0])
+        else:
+            _insert_items(connection, wanted, [row_id for row_id, _ in rows])
     return [public_id for _, public_id in rows]
 
 
@@ -77,6 +80,26 @@ def _insert_notifications(
         )
         ids = {UUID(str(public_id)): row_id for public_id, row_id in cursor.fetchall()}
     return [(ids[name], name) for name in names]
+
+
+def _insert_same(connection: BaseDatabaseWrapper, one: Post, notification: int) -> None:
+    """One content for many, the case that has to be fast: everybody's new head is their item's place."""
+    people = sorted(one.recipients)
+    states, parameters = _states(connection, dict.fromkeys(people, 1))
+    columns = "recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced"
+    values: list[Any] = [notification, one.content.tab, one.content.thread or None]
+    insert = (
+        f"INSERT INTO {_table(InboxItem)} ({columns})"
+        " SELECT s.recipient_id, s.head, s.head, %s::bigint, %s::smallint, %s::varchar, 0, NULL, false FROM "
+    )
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"WITH s AS ({states} RETURNING recipient_id, head) {insert} s", [*parameters, *values])
+        else:
+            cursor.execute(states, parameters)
+            chosen, ids = rowset.ids(connection, people)
+            portable = insert.replace("::bigint", "").replace("::smallint", "").replace("::varchar", "")
+            cursor.execute(f"{portable} {_table(InboxState)} s WHERE s.recipient_id IN {chosen}", [*values, *ids])
 
 
 def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifications: Sequence[int]) -> None:
@@ -113,7 +136,7 @@ def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifi
             cursor.execute(insert.format(states=_table(InboxState)), item_parameters)
 
 
-def _states(connection: BaseDatabaseWrapper, counts: Counter[int]) -> tuple[str, list[Any]]:
+def _states(connection: BaseDatabaseWrapper, counts: Mapping[int, int]) -> tuple[str, list[Any]]:
     """The statement that moves each person's head forward by the number of their new items."""
     state = _table(InboxState)
     source, parameters = rowset.table(

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db import connection
+
+from notifications.kernel import rowset
 
 from .models import Choice
 
@@ -54,21 +56,23 @@ def decide_many(subject: Subject, recipients: Sequence[int], *, tenant_id: int) 
     decided: dict[int, Decision] = dict.fromkeys(recipients, SEND)
     if subject.critical:
         return decided
-    fitting = Choice.objects.filter(tenant_id=tenant_id, recipient_id__in=recipients).filter(
-        Q(kind__in=("", subject.kind)),
-        _at_or_empty("category", subject.category),
-        _at_or_empty("workflow", subject.workflow),
-    )
-    widest_first = sorted(
-        fitting.values_list("recipient_id", "workflow", "category", "kind", "wanted"), key=_narrowness
-    )
+    widest_first = sorted(_choices(subject, recipients, tenant_id), key=_narrowness)
     for person, workflow, category, kind, wanted in widest_first:
         decided[person] = SEND if wanted else Skip(_reason(workflow, category, kind))
     return decided
 
 
-def _at_or_empty(name: str, value: str) -> Q:
-    return Q(**{f"{name}__in": ("", value)})
+def _choices(subject: Subject, recipients: Sequence[int], tenant_id: int) -> list[tuple[int, str, str, str, bool]]:
+    """The choices of these people that speak of this subject."""
+    chosen, parameters = rowset.any_of(connection, "recipient_id", recipients)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT recipient_id, workflow, category, kind, wanted FROM {Choice._meta.db_table}"
+            f" WHERE {chosen} AND tenant_id = %s"
+            " AND kind IN ('', %s) AND category IN ('', %s) AND workflow IN ('', %s)",
+            [*parameters, tenant_id, subject.kind, subject.category, subject.workflow],
+        )
+        return list(cursor.fetchall())
 
 
 def _narrowness(row: tuple[int, str, str, str, bool]) -> tuple[bool, bool, bool]:

@@ -103,7 +103,7 @@ def _give_up(cohort: Cohort, error: Exception, now: datetime) -> None:
         created_at=now,
     )
     chunk = cohort.chunk
-    runs = {chunk.run_id} if chunk.runs is None else {chunk.runs[place] for place in cohort.people}
+    runs = [chunk.run_id or 0] if chunk.runs is None else sorted({chunk.runs[place] for place in cohort.people})
     failed = Run.objects.across_tenants().filter(pk__in=runs)
     failed.update(
         status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500]

@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
-from notifications.kernel import doorbell
+from notifications.kernel import doorbell, rowset
 from notifications.kernel.config import enabled
 
 from . import audience as audiences
@@ -183,9 +183,16 @@ def _share_chunk(runs: Sequence[Run], pairs: Sequence[tuple[int, int]], now: dat
         created_at=now,
     )
     _add_chunks([chunk], now)
-    for run in runs:
-        run.chunk, run.status, run.expand_at = chunk, Status.PROCESSING, None
-    Run.objects.across_tenants().bulk_update(runs, ["chunk", "status", "expand_at", "people"])
+    run_table = Run._meta.db_table
+    source, parameters = rowset.table(
+        connection, "t", {"id": ("bigint", [run.pk for run in runs]), "n": ("bigint", [run.people for run in runs])}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {run_table} SET chunk_id = %s, status = %s, expand_at = NULL, people = t.n"
+            f" FROM {source} WHERE {run_table}.id = t.id",
+            [chunk.pk, Status.PROCESSING.value, *parameters],
+        )
 
 
 def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:

@@ -38,6 +38,7 @@ def _bounds_problem(payload: dict[str, Any]) -> str | None:
     try:
         text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
         size = len(text.encode())
+        deepest, keys = _shape(payload)
     except RecursionError:
         return f"It is nested deeper than {DEPTH_MAX} levels."
     except UnicodeEncodeError:
@@ -50,18 +51,19 @@ def _bounds_problem(payload: dict[str, Any]) -> str | None:
         return f"It has {size} bytes; {BYTES_MAX} are allowed."
     if "\\u0000" in text and _any_text(payload, lambda value: "\0" in value):
         return "It contains a NUL character."
-    deepest, keys = _shape(payload)
     if deepest > DEPTH_MAX:
         return f"It is nested deeper than {DEPTH_MAX} levels."
     return f"It has more than {KEYS_MAX} keys." if keys > KEYS_MAX else None
 
 
 def _shape(payload: Any) -> tuple[int, int]:
-    """Depth and number of keys, without recursion."""
+    """Depth and number of keys, without recursion. Raises TypeError for a key that is not text."""
     deepest, keys, waiting = 0, 0, [(payload, 1)]
     while waiting:
         value, depth = waiting.pop()
         if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError("a key that is not text")
             keys += len(value)
             children: Any = value.values()
         elif isinstance(value, list | tuple):
@@ -100,7 +102,10 @@ def check_schema(payload: dict[str, Any], schema: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=1024)
 def _validator(schema: str) -> Any:
-    return jsonschema_rs.Draft202012Validator(json.loads(schema), retriever=_refuse, validate_formats=True)
+    linear = jsonschema_rs.RegexOptions()  # no look-around, no back references: no pattern takes exponential time
+    return jsonschema_rs.Draft202012Validator(
+        json.loads(schema), retriever=_refuse, validate_formats=True, pattern_options=linear
+    )
 
 
 def _refuse(uri: str) -> Any:
@@ -109,8 +114,7 @@ def _refuse(uri: str) -> Any:
 
 def check_schema_itself(schema: dict[str, Any]) -> None:
     """Raises ValueError unless this is a JSON Schema (2020-12) that refers only to itself."""
-    jsonschema_rs.meta.validate(schema)
-    _validator(json.dumps(schema, sort_keys=True))
+    _validator(json.dumps(schema, sort_keys=True))  # not `meta.validate`, which fetches what `$schema` names
 
 
 _PLAIN: dict[Any, dict[str, Any]] = {

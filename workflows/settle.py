@@ -149,7 +149,9 @@ def _finish_small(work: Work, ended: People) -> None:
     masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
     walking = join([People.load(mask) for mask in masks])
     of_chunk = work.chunk.people_of
-    finished = [run.id for run, people in work.scene.runs if people & ended and not of_chunk(run.id) & walking]
+    finished = [
+        run.id for run, people in work.scene.runs if people & ended and not (walking and of_chunk(run.id) & walking)
+    ]
     if finished:
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import models
@@ -10,6 +12,8 @@ from django.db.models.lookups import Lookup
 from django.db.models.sql.where import WhereNode
 
 M = TypeVar("M", bound=models.Model)
+
+_checking_uniqueness: ContextVar[bool] = ContextVar("checking_uniqueness", default=False)
 
 
 class UnscopedQuery(RuntimeError):
@@ -36,7 +40,8 @@ class TenantQuerySet(models.QuerySet[M]):
         return clone
 
     def _guard(self) -> None:
-        if not (self._across or self.query.is_empty() or _names_a_tenant(self.query.where)):
+        scoped = self._across or _checking_uniqueness.get() or _names_a_tenant(self.query.where)
+        if not (scoped or self.query.is_empty()):
             raise UnscopedQuery(
                 f"A query for {self.model.__name__} names no tenant: add .filter(tenant=…), or .across_tenants()."
             )
@@ -102,3 +107,19 @@ class TenantOwned(models.Model):
     class Meta:
         abstract = True
         base_manager_name = "everything"
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Names that are unique over all tenants are looked for in all; nothing but their being taken comes out."""
+        token = _checking_uniqueness.set(True)
+        try:
+            super().validate_unique(exclude)
+        finally:
+            _checking_uniqueness.reset(token)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """The same for constraints."""
+        token = _checking_uniqueness.set(True)
+        try:
+            super().validate_constraints(exclude)
+        finally:
+            _checking_uniqueness.reset(token)

@@ -1,0 +1,69 @@
+"""Runs: how far each is, who was told and who was not and why; and cancelling."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notifications.admin.base import ReadOnly, TenantAdmin
+
+from ..models import Run
+from ..retract import cancel
+from ..runs import people, progress
+
+SHOWN = 50
+
+
+@admin.register(Run)
+class RunPage(ReadOnly, TenantAdmin):
+    list_display = ("workflow", "transaction_id", "shown_status", "people", "tenant", "created_at", "finished_at")
+    list_filter = ("tenant", "status", "workflow")
+    search_fields = ("transaction_id", "workflow")
+    fields = (
+        "workflow",
+        "transaction_id",
+        "shown_status",
+        "error",
+        "tenant",
+        "definition",
+        "created_at",
+        "start_at",
+        "finished_at",
+        "cancelled_at",
+        "retracted_at",
+        "so_far",
+        "told",
+        "said",
+    )
+    readonly_fields = fields
+    actions = ("cancel_runs",)
+
+    @admin.display(description=gettext_lazy("progress"))
+    def so_far(self, run: Run) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(progress(run).to_json(), indent=2))
+
+    @admin.display(description=gettext_lazy("people"))
+    def told(self, run: Run) -> SafeString:
+        rows = [
+            (str(one.recipient), one.state if one.told else (one.reason or _("on the way")), one.detail)
+            for one in people(run, limit=SHOWN)
+        ]
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {} <small>{}</small></li>", rows))
+
+    @admin.display(description=gettext_lazy("payload"))
+    def said(self, run: Run) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(run.payload, indent=2, ensure_ascii=False))
+
+    @admin.action(description=gettext_lazy("Cancel the selected runs"), permissions=["view"])
+    def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        answers = [cancel(run.transaction_id, tenant=run.tenant) for run in queryset]
+        stopped, late = sum(one.cancelled for one in answers), sum(one.too_late for one in answers)
+        told = _("Stopped on their way: %(stopped)d people; already told, items withdrawn: %(late)d.")
+        self.message_user(request, told % {"stopped": stopped, "late": late})
