@@ -12,7 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import redis
+
+from .harness import Side, Slice
+
 MIB = 2**20
+QUEUES = ("live", "engine")
 
 
 class Worker:
@@ -24,7 +29,7 @@ class Worker:
     def __enter__(self) -> Worker:
         purge()
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "celery", "-A", "notifyhub", "worker", "-Q", "live,engine"]
+        command = [sys.executable, "-m", "celery", "-A", "notifyhub", "worker", "-Q", ",".join(QUEUES)]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).resolve().parent.parent
@@ -49,8 +54,19 @@ class Worker:
 
     def tasks(self) -> int:
         """Tasks it has received since it started."""
-        answers = inspect().stats() or {}
+        while not (answers := inspect().stats()):
+            time.sleep(0.1)  # a busy worker may miss the half second
         return sum(sum(answer["total"].values()) for answer in answers.values())
+
+    def rest(self, *, patience: float = 60) -> None:
+        """Wait until no ring is waiting and no task is running, so that the next slice starts from rest."""
+        give_up = time.monotonic() + patience
+        with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
+            while time.monotonic() < give_up:
+                if not (any(broker.llen(queue) for queue in QUEUES) or broker.hlen("unacked")):
+                    return
+                time.sleep(0.02)
+        raise SystemExit("the worker does not come to rest")
 
     @contextmanager
     def watched(self, *, every: float = 0.02) -> Iterator[Peak]:
@@ -77,6 +93,17 @@ class Worker:
             if self._process.poll() is not None or time.monotonic() > give_up:
                 raise SystemExit(f"the worker did not start:\n{self._log.read_text()[-4000:]}")
         time.sleep(2)  # its children and their tickers come up after the parent answers
+
+
+def rested(worker: Worker, side: Side) -> Side:
+    """The side, and then an untimed wait for the worker to come to rest: what it left over must not hit the next."""
+
+    def followed() -> Slice:
+        done = side()
+        worker.rest()
+        return done
+
+    return followed
 
 
 class Peak:

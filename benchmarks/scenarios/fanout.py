@@ -14,7 +14,7 @@ from benchmarks.harness import Slice, Spread, alternate, progress
 from benchmarks.peers.client import Peer
 from benchmarks.reference import Reference
 from benchmarks.report import RESULTS, Report
-from benchmarks.worker import MIB, Worker
+from benchmarks.worker import MIB, Worker, rested
 
 if TYPE_CHECKING:
     from notifications.models import Tenant
@@ -48,13 +48,14 @@ def measure(*, quick: bool) -> Report:
         reference.preload(people=size.people, items=items)
         product.settle()
         database.settle(plain, "bench_inbox", "bench_person")
+        worker = Worker(log=LOG)
         sides = {
-            "fan-out": lambda: fan_out(many, size.people),
+            "fan-out": rested(worker, lambda: fan_out(many, size.people)),
             "COPY": lambda: reference.copy(rows=size.people),
             "notify.send": peer.send(kind="queryset", count=size.peer_people),
             "notify.send in one transaction": peer.send(kind="queryset", count=size.peer_people, atomic=True),
         }
-        with Worker(log=LOG) as worker:
+        with worker:
             done = alternate(sides, rounds=size.rounds)
             counts = counted(many, size, worker, peer)
         memory = watched(many, few, size)

@@ -13,7 +13,7 @@ from benchmarks.goals import Line, Sense
 from benchmarks.harness import Side, Slice, alternate
 from benchmarks.peers.client import Peer
 from benchmarks.report import RESULTS, Report
-from benchmarks.worker import Worker
+from benchmarks.worker import Worker, rested
 
 if TYPE_CHECKING:
     from notifications.models import Tenant
@@ -52,8 +52,8 @@ def measure(*, quick: bool) -> Report:
     each, many = "trigger() each", f"trigger_many of {size.batch:,}"
     with Peer(people=size.people, items=size.people * size.items_each) as peer, Worker(log=LOG) as worker:
         sides = {
-            each: until_in_inboxes(one_by_one, people, size),
-            many: until_in_inboxes(in_batches, people, size),
+            each: rested(worker, until_in_inboxes(one_by_one, people, size)),
+            many: rested(worker, until_in_inboxes(in_batches, people, size)),
             "notify.send": peer.send(kind="one_by_one", count=size.triggers),
             "notify.send in one transaction": peer.send(kind="one_by_one", count=size.triggers, atomic=True),
         }
