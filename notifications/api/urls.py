@@ -2,9 +2,15 @@
 
 from django.urls import path, re_path
 
-from . import inbox
+from . import inbox, people
 
 urlpatterns = [
+    path("recipients/", people.RecipientsView.as_view(), name="api-recipients"),
+    path("recipients/bulk/", people.RecipientsBulkView.as_view(), name="api-recipients-bulk"),
+    path("recipients/<str:external_id>/", people.RecipientView.as_view(), name="api-recipient"),
+    path("topics/", people.TopicsView.as_view(), name="api-topics"),
+    path("topics/<str:key>/", people.TopicView.as_view(), name="api-topic"),
+    path("topics/<str:key>/subscribers/", people.SubscribersView.as_view(), name="api-topic-subscribers"),
     path("inbox/", inbox.InboxView.as_view(), name="api-inbox"),
     path("inbox/unread-count/", inbox.UnreadCountView.as_view(), name="api-inbox-unread-count"),
     path("inbox/changes/", inbox.ChangesView.as_view(), name="api-inbox-changes"),

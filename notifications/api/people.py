@@ -1,0 +1,224 @@
+"""`recipients/` and `topics/`: how a tenant's server says who there is and who follows what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError as Invalid
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import directory
+from ..models import Recipient, Role, Scope, Subscription, Topic
+from .fields import StrictSerializer
+from .permissions import HasScope, principal
+from .problems import problem
+
+
+class ProfileSerializer(StrictSerializer):
+    """What may be said of a person. What is left out stays as it is."""
+
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
+    phone = serializers.CharField(max_length=32, allow_blank=True, required=False)
+    locale = serializers.CharField(max_length=16, allow_blank=True, required=False)
+    zone = serializers.CharField(max_length=64, allow_blank=True, required=False)
+    role = serializers.ChoiceField(Role.choices, required=False)
+    attributes = serializers.DictField(required=False)
+
+
+class BulkPersonSerializer(ProfileSerializer):
+    external_id = serializers.CharField(max_length=255)
+
+
+class PeopleSerializer(StrictSerializer):
+    recipients = BulkPersonSerializer(many=True)
+
+
+class RecipientSerializer(serializers.ModelSerializer[Recipient]):
+    id = serializers.UUIDField(source="public_id")
+
+    class Meta:
+        model = Recipient
+        fields = ("id", "external_id", *directory.PROFILE, "active", "created_at")
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+
+
+class TopicSerializer(serializers.ModelSerializer[Topic]):
+    id = serializers.UUIDField(source="public_id", read_only=True)
+
+    class Meta:
+        model = Topic
+        fields = ("id", "key", "name", "created_at")
+        read_only_fields = ("created_at",)
+
+
+class NewTopicSerializer(StrictSerializer):
+    key = serializers.CharField(max_length=200)
+    name = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+
+class FollowersSerializer(StrictSerializer):
+    """External ids."""
+
+    recipients = serializers.ListField(child=serializers.CharField(max_length=255), min_length=1, max_length=1000)
+
+
+class _Pages(CursorPagination):
+    ordering = "id"
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+
+class _TenantView(APIView):
+    permission_classes = [HasScope]
+    scope = Scope.ADMIN
+    read_scope = Scope.READ
+
+
+class RecipientsView(_TenantView):
+    @extend_schema(operation_id="recipients_list", responses=RecipientSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The tenant's people, oldest first."""
+        pages = _Pages()
+        found = pages.paginate_queryset(Recipient.objects.filter(tenant=principal(request).tenant), request, view=self)
+        return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
+
+
+class RecipientsBulkView(_TenantView):
+    @extend_schema(operation_id="recipients_bulk", request=PeopleSerializer, responses=CountSerializer)
+    def post(self, request: Request) -> Response:
+        """Create or change up to 1,000 people, all or none."""
+        asked = PeopleSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        people = {one.pop("external_id"): one for one in map(dict, asked.validated_data["recipients"])}
+        return _answer(lambda: {"count": len(directory.put_people(principal(request).tenant, people))})
+
+
+class RecipientView(_TenantView):
+    @extend_schema(operation_id="recipients_retrieve", responses=RecipientSerializer)
+    def get(self, request: Request, external_id: str) -> Response:
+        """One person."""
+        return Response(RecipientSerializer(_recipient(request, external_id)).data)
+
+    @extend_schema(operation_id="recipients_put", request=ProfileSerializer, responses=RecipientSerializer)
+    def put(self, request: Request, external_id: str) -> Response:
+        """Create or change somebody. Somebody who was taken out is back in."""
+        asked = ProfileSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        tenant = principal(request).tenant
+        return _answer(
+            lambda: RecipientSerializer(directory.put_people(tenant, {external_id: asked.validated_data})[0]).data
+        )
+
+    @extend_schema(operation_id="recipients_patch", request=ProfileSerializer, responses=RecipientSerializer)
+    def patch(self, request: Request, external_id: str) -> Response:
+        """Change somebody who is there."""
+        _recipient(request, external_id)
+        return self.put(request, external_id)
+
+    @extend_schema(operation_id="recipients_delete", responses={204: None})
+    def delete(self, request: Request, external_id: str) -> Response:
+        """Take somebody out: they are not told anything more. The record stays."""
+        _recipient(request, external_id)
+        directory.take_out(principal(request).tenant, [external_id])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TopicsView(_TenantView):
+    @extend_schema(operation_id="topics_list", responses=TopicSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The tenant's topics."""
+        pages = _Pages()
+        found = pages.paginate_queryset(Topic.objects.filter(tenant=principal(request).tenant), request, view=self)
+        return pages.get_paginated_response(TopicSerializer(found or [], many=True).data)
+
+    @extend_schema(operation_id="topics_create", request=NewTopicSerializer, responses={201: TopicSerializer})
+    def post(self, request: Request) -> Response:
+        """A new topic; one that is there already keeps its key and takes the name."""
+        asked = NewTopicSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        tenant, said = principal(request).tenant, asked.validated_data
+        topic, _ = Topic.objects.update_or_create(tenant=tenant, key=said["key"], defaults={"name": said["name"]})
+        return Response(TopicSerializer(topic).data, status=status.HTTP_201_CREATED)
+
+
+class TopicView(_TenantView):
+    @extend_schema(operation_id="topics_retrieve", responses=TopicSerializer)
+    def get(self, request: Request, key: str) -> Response:
+        """One topic."""
+        return Response(TopicSerializer(_topic(request, key)).data)
+
+    @extend_schema(operation_id="topics_delete", responses={204: None})
+    def delete(self, request: Request, key: str) -> Response:
+        """Remove it and its subscriptions."""
+        Topic.objects.filter(tenant=principal(request).tenant, pk=_topic(request, key).pk).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SubscribersView(_TenantView):
+    @extend_schema(operation_id="topics_subscribers", responses=RecipientSerializer(many=True))
+    def get(self, request: Request, key: str) -> Response:
+        """Who follows it."""
+        followers = Subscription.objects.filter(topic=_topic(request, key)).values("recipient")
+        people = Recipient.objects.filter(tenant=principal(request).tenant, pk__in=followers)
+        pages = _Pages()
+        found = pages.paginate_queryset(people, request, view=self)
+        return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
+
+    @extend_schema(operation_id="topics_subscribe", request=FollowersSerializer, responses=CountSerializer)
+    def post(self, request: Request, key: str) -> Response:
+        """Have these people follow it, all or none."""
+        topic, names = _topic(request, key), _followers(request)
+
+        def follow() -> dict[str, int]:
+            directory.subscribe(topic, names)
+            return {"count": len(set(names))}
+
+        return _answer(follow)
+
+    @extend_schema(operation_id="topics_unsubscribe", request=FollowersSerializer, responses=CountSerializer)
+    def delete(self, request: Request, key: str) -> Response:
+        """These people do not follow it any more."""
+        topic, names = _topic(request, key), _followers(request)
+        return Response({"count": directory.unsubscribe(topic, names)})
+
+
+def _recipient(request: Request, external_id: str) -> Recipient:
+    found = Recipient.objects.filter(tenant=principal(request).tenant, external_id=external_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _topic(request: Request, key: str) -> Topic:
+    found = Topic.objects.filter(tenant=principal(request).tenant, key=key).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _followers(request: Request) -> list[str]:
+    asked = FollowersSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return list(asked.validated_data["recipients"])
+
+
+def _answer(verb: Callable[[], Any]) -> Response:
+    """What the verb answers, or its refusal as a problem."""
+    try:
+        return Response(verb())
+    except Invalid as error:
+        errors = {name: " ".join(said) for name, said in getattr(error, "message_dict", {}).items()}
+        detail = "Some people are missing or wrong." if errors else " ".join(error.messages)
+        return problem(status=400, code="invalid", detail=detail, errors=errors)
