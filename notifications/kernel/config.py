@@ -55,6 +55,9 @@ def check_setting(**_: Any) -> list[checks.CheckMessage]:
     for key, value in _site().items():
         if key not in known_top:
             found.append(_unknown(f"NOTIFYHUB[{key!r}]", key, known_top))
+        elif key in SECTIONS and not isinstance(value, dict):
+            message = f"NOTIFYHUB[{key!r}] is {value!r}."
+            found.append(checks.Error(message, hint="Give it a dict of settings.", id="notifyhub.E001"))
         elif key in SECTIONS:
             types = {field.name.upper(): field.type for field in fields(SECTIONS[key])}
             for inner, given in value.items():
