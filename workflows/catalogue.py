@@ -5,7 +5,7 @@ from __future__ import annotations
 from notifications.models import Category, NoticeType, Tab, Tenant
 
 from . import registry
-from .definition import Body, ensure_stored
+from .definition import Body, ensure_stored, forget_stored
 
 
 def in_force(key: str, *, tenant: Tenant) -> tuple[str, Body] | None:
@@ -35,4 +35,5 @@ def publish_static(*, using: str = "default") -> None:
                 "tab": Tab[body.tab.upper()],
             },
         )
+    forget_stored(using)  # the tables may be new, or empty again
     ensure_stored({workflow.hash: workflow.body for workflow in registry.all_workflows()}, using=using)

@@ -67,9 +67,9 @@ def ensure_stored(bodies: Mapping[str, Body], *, using: str = "default") -> None
     transaction.on_commit(lambda: known.update(missing), using=using)
 
 
-def forget_stored() -> None:
-    """For when the database was replaced beneath this process, as tests do."""
-    _stored.clear()
+def forget_stored(using: str = "default") -> None:
+    """Ask the database again: it was migrated, flushed or replaced beneath this process."""
+    _stored.pop(using, None)
 
 
 @lru_cache(maxsize=2048)
