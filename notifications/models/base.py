@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models.expressions import Col
 from django.db.models.lookups import Lookup
-from django.db.models.sql.where import WhereNode
+from django.db.models.sql.query import Query
+from django.db.models.sql.where import AND, WhereNode
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,8 +41,8 @@ class TenantQuerySet(models.QuerySet[M]):
         return clone
 
     def _guard(self) -> None:
-        scoped = self._across or _checking_uniqueness.get() or _names_a_tenant(self.query.where)
-        if not (scoped or self.query.is_empty()):
+        scoped = self._across or _checking_uniqueness.get() or self.query.is_empty() or _is_scoped(self.query)
+        if not scoped:
             raise UnscopedQuery(
                 f"A query for {self.model.__name__} names no tenant: add .filter(tenant=…), or .across_tenants()."
             )
@@ -76,9 +77,14 @@ class TenantQuerySet(models.QuerySet[M]):
         return super().delete()
 
 
+def _is_scoped(query: Query) -> bool:
+    """True when the conditions, of each part of a union, name a tenant."""
+    return all(_names_a_tenant(part.where) for part in (query, *query.combined_queries))
+
+
 def _names_a_tenant(where: WhereNode) -> bool:
-    """True when the conditions, all of which must hold, include one on a tenant column or the tenant's own key."""
-    if where.negated or where.connector == "OR":
+    """True when the conditions, all of which must hold, include one that says which tenant, or which tenants."""
+    if where.negated or where.connector != AND:
         return False
     return any(
         _names_a_tenant(child) if isinstance(child, WhereNode) else _is_on_tenant(child) for child in where.children
@@ -86,7 +92,10 @@ def _names_a_tenant(where: WhereNode) -> bool:
 
 
 def _is_on_tenant(condition: Any) -> bool:
+    """An `=` or `IN` with given values, on a tenant column or the tenant's own key."""
     if not (isinstance(condition, Lookup) and isinstance(condition.lhs, Col)):
+        return False
+    if condition.lookup_name not in {"exact", "in"} or isinstance(condition.rhs, Col):
         return False
     target = condition.lhs.target
     return target.name == "tenant" or (target.model._meta.model_name == "tenant" and target.primary_key)
