@@ -1,0 +1,1 @@
+"""The pages of the site itself: the way in, and the playground."""
