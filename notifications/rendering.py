@@ -70,9 +70,15 @@ def parse(source: str) -> BoundTemplate:
     if len(source) > SOURCE_MAX:
         raise TemplateProblem(f"The template has {len(source)} characters; {SOURCE_MAX} are allowed.")
     try:
-        return _ENVIRONMENT.from_string(source)
+        template = _ENVIRONMENT.from_string(source)
+        used = template.analyze(include_partials=False).filters
     except (LiquidError, RecursionError) as error:
         raise TemplateProblem(_place(error)) from error
+    for name, spans in used.items():
+        if name not in _ENVIRONMENT.filters:
+            line = source.count("\n", 0, spans[0].index) + 1
+            raise TemplateProblem(f"line {line}: there is no filter '{name}'")
+    return template
 
 
 def render(source: str, context: Mapping[str, Any]) -> str:

@@ -92,7 +92,8 @@ def discover() -> None:
             module = importlib.import_module(f"{app.name}.{MODULE}")
         except Exception as error:  # a host's module may fail in any way, and the others must still be found
             logger.exception("workflow.module_failed module=%s.%s", app.name, MODULE)
-            _registry.problems.append(Problem(f"{app.name}.{MODULE}", f"{type(error).__name__}: {error}"))
+            problem = Problem(f"{app.name}.{MODULE}", f"{type(error).__name__}: {error}")
+            _registry.problems[:] = [one for one in _registry.problems if one.subject != problem.subject] + [problem]
             continue
         for item in _declared(module):
             register(item)
