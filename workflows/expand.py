@@ -103,7 +103,7 @@ def _claim(now: datetime, after_tenant: int) -> list[Run]:
 def _locked(runs: QuerySet[Run]) -> list[Run]:
     if connection.features.has_select_for_update_skip_locked:
         runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return list(runs.order_by("id"))
+    return list(runs.defer("payload").order_by("id"))
 
 
 def _expand_large(run: Run, now: datetime) -> None:

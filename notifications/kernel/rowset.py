@@ -44,8 +44,11 @@ def any_of(connection: BaseDatabaseWrapper, column: str, values: Sequence[int]) 
     return f"{column} IN {chosen}", parameters
 
 
-def _array(kind: str, values: Sequence[Any]) -> Any:
-    """A PostgreSQL array literal for numbers, at a tenth of what the driver's general way costs; others as a list."""
-    if kind in {"bigint", "smallint"}:
-        return "{" + ",".join(map(str, values)) + "}"
-    return list(values)
+def _array(kind: str, values: Sequence[Any]) -> str:
+    """A PostgreSQL array literal, at a fraction of what the driver's general way through lists costs."""
+    spell = str if kind in {"bigint", "smallint"} else _quoted
+    return "{" + ",".join("NULL" if value is None else spell(value) for value in values) + "}"
+
+
+def _quoted(value: Any) -> str:
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

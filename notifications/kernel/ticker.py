@@ -10,9 +10,9 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 
 from .clock import db_now
 
@@ -40,21 +40,22 @@ def register(name: str, *, every: float, verb: Callable[[], object]) -> None:
 
 def tick() -> list[str]:
     """Run what is due now, and say which verbs ran. A verb that fails is logged and tried again next time."""
-    return [due.name for due in VERBS.values() if _won(due) and _ran(due)]
-
-
-def _won(due: DueVerb) -> bool:
     from ..models import Sweep
 
     now = db_now()
-    upcoming = now + timedelta(seconds=due.every)
-    if Sweep.objects.filter(name=due.name, due_at__lte=now).update(due_at=upcoming):
-        return True
-    if Sweep.objects.filter(name=due.name).exists():
-        return False
-    with transaction.atomic():
-        Sweep.objects.bulk_create([Sweep(name=due.name, due_at=now)], ignore_conflicts=True)
-    return False
+    due_at = dict(Sweep.objects.values_list("name", "due_at"))
+    if missing := [Sweep(name=name, due_at=now) for name in VERBS if name not in due_at]:
+        Sweep.objects.bulk_create(missing, ignore_conflicts=True)
+    due = [one for one in VERBS.values() if due_at.get(one.name, now) <= now]
+    return [one.name for one in due if _won(one, now=now) and _ran(one)]
+
+
+def _won(due: DueVerb, *, now: datetime) -> bool:
+    """Move the row forward; of all who try, one does."""
+    from ..models import Sweep
+
+    mine = Sweep.objects.filter(name=due.name, due_at__lte=now)
+    return bool(mine.update(due_at=now + timedelta(seconds=due.every)))
 
 
 def _ran(due: DueVerb) -> bool:
