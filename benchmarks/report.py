@@ -25,8 +25,9 @@ class Report:
     rounds: Mapping[str, object] = field(default_factory=dict)
 
 
-def write(report: Report, *, machine: dict[str, object], quick: bool) -> Path:
-    folder = RESULTS / "quick" if quick else RESULTS
+def write(report: Report, *, machine: dict[str, object], quick: bool) -> None:
+    """Store it, and bring the table up to date."""
+    folder = table(quick=quick).parent
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         "scenario": report.scenario,
@@ -38,9 +39,12 @@ def write(report: Report, *, machine: dict[str, object], quick: bool) -> Path:
         "rounds": report.rounds,
     }
     (folder / f"{report.scenario}.json").write_text(json.dumps(document, indent=1, default=str) + "\n")
-    table = folder / "README.md"
-    table.write_text(markdown([json.loads(path.read_text()) for path in stored(folder)]))
-    return table
+    table(quick=quick).write_text(markdown([json.loads(path.read_text()) for path in stored(folder)]))
+
+
+def table(*, quick: bool) -> Path:
+    """Where the table is; quick runs have one of their own."""
+    return RESULTS / "quick" / "README.md" if quick else RESULTS / "README.md"
 
 
 def stored(folder: Path) -> list[Path]:
