@@ -117,7 +117,7 @@ def counted(tenant: Tenant, size: Size, worker: Worker, peer: Peer) -> dict[str,
         fan_out(tenant, size.people)
     return {
         "Celery tasks of a trigger": tasks,
-        "commits of a trigger": counter.commits,
+        "transactions of a trigger (every read in autocommit is one; so are our looks at the run row)": counter.commits,
         "connections to the database (worker, this process and its reference)": counter.connections,
         f"statements of `notify.send` to {size.peer_people:,}": peer.statements(
             kind="queryset", count=size.peer_people
