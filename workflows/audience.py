@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.kernel import rowset
@@ -81,7 +81,7 @@ def _spell_one(one: Any) -> Named:
         case str():
             return {"user": one}
         case Mapping() if len(one) == 1 and set(one) <= FORMS and _fits(one):
-            return dict(one)
+            return {"id": str(UUID(one["id"]))} if _is_uuid(one.get("id", "")) else dict(one)
     raise UnknownRecipients(
         {repr(one)[:100]: f"a recipient is an object with exactly one of {', '.join(sorted(FORMS))}"}
     )
@@ -195,7 +195,7 @@ def _parts(
             parts.append(f"SELECT id FROM {topics}, LATERAL ({followers} ORDER BY recipient_id {tail}) f")
         else:
             parts.append(
-                f"SELECT recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
+                f"SELECT DISTINCT recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
                 f" WHERE recipient_id > %s ORDER BY recipient_id {tail}"
             )
         parameters += [*values, after]
@@ -222,20 +222,37 @@ def small_groups(
 
     For many small runs at once: four queries at most, however many runs name them.
     """
-    wanted_topics = {topic for audience in audiences for topic in audience.topics}
-    wanted_roles = {role for audience in audiences for role in audience.roles}
-    topics: dict[int, list[int]] = {}
+    audiences = list(audiences)
+    topics = _followers(sorted({topic for audience in audiences for topic in audience.topics}), most + 1)
     roles: dict[str, list[int]] = {}
-    for topic in wanted_topics:
-        followers = Subscription.objects.filter(topic_id=topic).values_list("recipient_id", flat=True)[: most + 1]
-        topics[topic] = list(followers)
     members = Recipient.objects.filter(tenant_id=tenant_id, active=True)
-    for role in wanted_roles:
+    for role in {role for audience in audiences for role in audience.roles}:
         roles[role] = list(members.filter(role=role).values_list("pk", flat=True)[: most + 1])
     return (
         {topic: found for topic, found in topics.items() if len(found) <= most},
         {role: found for role, found in roles.items() if len(found) <= most},
     )
+
+
+def _followers(topics: list[int], limit: int) -> dict[int, list[int]]:
+    """The first followers of each topic, in one query."""
+    found: dict[int, list[int]] = {topic: [] for topic in topics}
+    if not topics:
+        return found
+    source, parameters = rowset.table(connection, "t", {"topic": ("bigint", topics)})
+    subscription = Subscription._meta.db_table
+    if connection.vendor == "postgresql":
+        some = f"SELECT recipient_id FROM {subscription} WHERE topic_id = t.topic LIMIT {limit:d}"
+        query = f"SELECT t.topic, f.recipient_id FROM {source}, LATERAL ({some}) f"
+    else:
+        turn = "row_number() OVER (PARTITION BY topic_id) AS turn"
+        ranked = f"SELECT topic_id, recipient_id, {turn} FROM {source} JOIN {subscription} ON topic_id = t.topic"
+        query = f"SELECT topic_id, recipient_id FROM ({ranked}) r WHERE turn <= {limit:d}"
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        for topic, recipient in cursor.fetchall():
+            found[topic].append(recipient)
+    return found
 
 
 def _is_uuid(value: str) -> bool:
