@@ -284,7 +284,10 @@ class _Drafts:
             if isinstance(audience, Audience):
                 draft.audience = audience
         for draft, actor in zip(with_actor, actors, strict=True):
-            draft.actor = actor.people[0] if isinstance(actor, Audience) and actor.people else None
+            if isinstance(actor, Audience) and not actor.people:
+                self.answers[draft.place] = BadRequest("The actor is one person: name them by `user` or `id`.")
+            elif isinstance(actor, Audience):
+                draft.actor = actor.people[0]
 
     def insert(self) -> None:
         """One row each, one statement, one ring. Repeats within this call get the first one's answer."""
