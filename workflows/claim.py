@@ -31,7 +31,7 @@ class Held:
 def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
     """Take a few due cohorts, in turn by tenant, in one statement and one transaction."""
     cohort = Cohort._meta.db_table
-    locking = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    locking = "FOR UPDATE OF c SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     token = uuid.uuid4()
     at = connection.ops.adapt_datetimefield_value
     with transaction.atomic(), connection.cursor() as cursor:
@@ -39,13 +39,12 @@ def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
             f"""
             UPDATE {cohort} SET lease_token = %s, wake_at = %s, wake_no = wake_no + 1, tries = tries + 1
             WHERE id IN (
-                SELECT id FROM {cohort} WHERE open AND wake_at <= %s AND id IN (
-                    SELECT id FROM (
-                        SELECT id, wake_at, row_number() OVER (PARTITION BY tenant_id ORDER BY wake_at, id) AS turn
-                        FROM (SELECT id, tenant_id, wake_at FROM {cohort} WHERE open AND wake_at <= %s
-                              ORDER BY wake_at LIMIT {WINDOW}) due
-                    ) turns ORDER BY turn, wake_at LIMIT {AT_ONCE * 8}
-                ) ORDER BY id LIMIT {AT_ONCE} {locking}
+                SELECT c.id FROM {cohort} c JOIN (
+                    SELECT id, row_number() OVER (PARTITION BY tenant_id ORDER BY wake_at, id) AS turn
+                    FROM (SELECT id, tenant_id, wake_at FROM {cohort} WHERE open AND wake_at <= %s
+                          ORDER BY wake_at LIMIT {WINDOW}) due
+                ) turns ON turns.id = c.id
+                WHERE c.open AND c.wake_at <= %s ORDER BY turns.turn, c.wake_at, c.id LIMIT {AT_ONCE} {locking}
             ) RETURNING id
             """,
             [_spelled(token), at(now + lease), at(now), at(now)],
