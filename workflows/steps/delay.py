@@ -55,9 +55,9 @@ def _value_at(payload: Any, path: str) -> Any:
 def _time(value: Any) -> datetime | None:
     try:
         time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else None
 
 
 STEP = Delay()
