@@ -52,7 +52,7 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
         _stop_waiting(run, now)
         run.cancelled_at = run.withdraw_at = now
         run.expand_at = None
-        if run.status == Status.PENDING or not walking:
+        if run.status == Status.PENDING or not _walking(run):  # else whoever holds the last of them finishes it
             run.status, run.finished_at = Status.SENT, run.finished_at or now
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
