@@ -97,6 +97,21 @@ class Content:
         for name, value in tidy.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def stored(cls, given: dict[str, Any]) -> Content:
+        """What `to_json` gave to the database, without looking at every text again; links are checked once more, so
+        that a stricter rule holds for what was written before it."""
+        content = object.__new__(cls)
+        for name, default in _DEFAULTS.items():
+            object.__setattr__(content, name, given.get(name, default))
+        if content.url:
+            object.__setattr__(content, "url", safe_url(content.url))
+        if content.image:
+            object.__setattr__(content, "image", safe_url(content.image))
+        actions = tuple(Action(**action) for action in content.actions if safe_url(action["url"]))  # type: ignore[arg-type,index]
+        object.__setattr__(content, "actions", actions)
+        return content
+
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
         values = {name: value for name, value in self.__dict__.items() if value or name == "title"}
@@ -111,6 +126,12 @@ class Content:
         values = {name: value for name, value in given.items() if name in known}
         values["actions"] = tuple(Action(**action) for action in given.get("actions", ()))
         return cls(**values)
+
+
+_DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Content) if item.name != "data"} | {
+    "title": "",
+    "data": {},
+}
 
 
 def _text(value: str, longest: int) -> str:

@@ -14,13 +14,12 @@ from django.db import connection, transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from .listing import Entry, Filters
 from .models import InboxItem, InboxState, Mark, Recipient, State, Tab
 from .posting import Post, fresh_epoch, post, withdraw
 from .reading import (
     CAP,
     Changes,
-    Entry,
-    Filters,
     Page,
     Unread,
     changes_since,

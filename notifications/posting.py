@@ -41,7 +41,7 @@ def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> lis
     if not wanted:
         return []
     connection = connections[using]
-    with transaction.atomic(using=using):
+    with transaction.atomic(using=using, savepoint=False):
         rows = _insert_notifications(connection, wanted, now)
         if any(one.content.thread for one in wanted):
             _supersede(connection, wanted)

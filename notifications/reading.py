@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
 
 from .conf import conf
-from .content import Content
-from .models import InboxItem, InboxState, Mark, NoticeType, Recipient, State, Tab
+from .listing import Entry, Filters, Window, chosen, listed
+from .models import InboxItem, InboxState, Mark, Notification, Recipient, Tab
 
 CAP = 99
 """Counts are exact up to here, and "99+" beyond, at a cost that does not grow."""
-
-_FIELDS = (
-    "seq",
-    "rev",
-    "tab",
-    "state",
-    "read_at",
-    "forced",
-    "notification_id",
-    "notification__public_id",
-    "notification__notice_key",
-    "notification__content",
-    "notification__created_at",
-)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An item as its person sees it now."""
-
-    id: UUID
-    seq: int
-    rev: int
-    workflow: str
-    content: Content
-    created_at: datetime
-    state: State
-    read: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": str(self.id),
-            "rev": self.rev,
-            "workflow": self.workflow,
-            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
-            "state": self.state.name.lower(),
-            "read": self.read,
-            **self.content.to_json(),
-            "tab": Tab(self.content.tab).name.lower(),
-        }
 
 
 @dataclass(frozen=True)
@@ -91,19 +48,6 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Filters:
-    """Which items to list. `category`, `workflow` and `level` are keys; `q` is looked for in titles and bodies."""
-
-    tab: Tab | None = None
-    unread: bool = False
-    archived: bool = False
-    category: str = ""
-    workflow: str = ""
-    level: str = ""
-    q: str = ""
-
-
-@dataclass(frozen=True)
 class Changes:
     """Everything since a cursor, in order of change; or `resync`: load the page anew and go on from `cursor`."""
 
@@ -118,20 +62,15 @@ def list_items(
 ) -> Page:
     """A page of this person's items, newest first. `cursor` comes from a `Page`; a foreign one raises ValueError.
 
-    Two statements, whatever the number of items; each uses one index.
+    One statement, whatever the number of items.
     """
-    person, chosen = _key(recipient), filters or Filters()
     size = min(limit or conf().page_size, conf().page_size_max)
     newer, bound = _bound(cursor)
-    marks = _marks(person)
-    query = _matching(person, chosen, marks)
-    if bound is not None:
-        query = query.filter(seq__gt=bound) if newer else query.filter(seq__lt=bound)
-    rows = list(query.order_by("seq" if newer else "-seq").values_list(*_FIELDS)[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
+    window = Window(size + 1, above=bound if newer else None, below=None if newer else bound, ascending=newer)
+    entries = listed(_key(recipient), filters or Filters(), window)
+    more, entries = len(entries) > size, entries[:size]
     if newer:
-        rows.reverse()
-    entries = [_entry(row, marks) for row in rows]
+        entries.reverse()
     return Page(
         entries,
         older=f"o{entries[-1].seq}" if entries and (more or newer) else None,
@@ -141,9 +80,11 @@ def list_items(
 
 def get_item(recipient: Recipient | int, public_id: UUID) -> Entry | None:
     """One item of this person by the public id of its notification."""
-    person = _key(recipient)
-    row = _items(person).filter(notification__public_id=public_id).values_list(*_FIELDS).first()
-    return _entry(row, _marks(person)) if row else None
+    said = Notification.everything.filter(public_id=public_id).values_list("pk", flat=True).first()
+    if said is None:
+        return None
+    found = chosen(_key(recipient), "i.notification_id = %s", [said], limit=1)
+    return found[0] if found else None
 
 
 def unread_count(recipient: Recipient | int) -> Unread:
@@ -185,15 +126,17 @@ def changes_since(recipient: Recipient | int, cursor: str) -> Changes:
     if since is None:
         return Changes(now_at, resync=True)
     limit = conf().resync_after
-    items = _items(person)
-    new = items.filter(seq__gt=since, seq__lte=head)
-    changed = items.filter(rev__gt=since, rev__lte=head, seq__lte=since)
-    rows = [*new.values_list(*_FIELDS)[: limit + 1], *changed.values_list(*_FIELDS)[: limit + 1]]
-    if len(rows) > limit:
+    new = chosen(person, "i.seq > %s AND i.seq <= %s", [since, head], limit=limit + 1)
+    changed = chosen(
+        person,
+        "i.rev > %s AND i.rev <= %s AND i.rev <> i.seq AND i.seq <= %s",
+        [since, head, since],
+        limit=limit + 1,
+    )
+    if len(new) + len(changed) > limit:
         return Changes(now_at, resync=True)
     moved = Mark.objects.filter(recipient_id=person, rev__gt=since, rev__lte=head).values_list("tab", "read_upto")
-    marks = _marks(person)
-    entries = sorted((_entry(row, marks) for row in rows), key=lambda entry: (entry.rev, entry.seq))
+    entries = sorted([*new, *changed], key=lambda entry: (entry.rev, entry.seq))
     return Changes(now_at, entries, {Tab(tab): upto for tab, upto in moved})
 
 
@@ -205,46 +148,6 @@ def _since(cursor: str, epoch: int, head: int) -> int | None:
     if int(given_epoch) == 0 and int(given_rev) == 0:
         return 0  # the inbox was empty: everything is news
     return int(given_rev) if int(given_epoch) == epoch and int(given_rev) <= head else None
-
-
-def _matching(person: int, filters: Filters, marks: dict[int, int]) -> QuerySet[InboxItem]:
-    query = _items(person).filter(state=State.ARCHIVED if filters.archived else State.ACTIVE)
-    if filters.tab is not None:
-        query = query.filter(tab=filters.tab)
-    if filters.unread:
-        tabs = [filters.tab] if filters.tab is not None else list(Tab)
-        above = [Q(tab=tab, read_at__isnull=True, seq__gt=marks.get(tab, 0)) for tab in tabs]
-        unread = Q(forced=True)
-        for one in above:
-            unread |= one
-        query = query.filter(unread)
-    if filters.category:
-        keys = NoticeType.objects.filter(category__key=filters.category).values("key")
-        query = query.filter(notification__notice_key__in=keys)
-    if filters.workflow:
-        query = query.filter(notification__notice_key=filters.workflow)
-    if filters.level:
-        query = query.filter(notification__level=filters.level)
-    if filters.q:
-        text = Q(notification__title__icontains=filters.q) | Q(notification__content__body__icontains=filters.q)
-        query = query.filter(text)
-    return query
-
-
-def _items(person: int) -> QuerySet[InboxItem]:
-    return InboxItem.objects.filter(recipient_id=person)
-
-
-def _marks(person: int) -> dict[int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT tab, read_upto FROM {Mark._meta.db_table} WHERE recipient_id = %s", [person])
-        return dict(cursor.fetchall())
-
-
-def _entry(row: Sequence[Any], marks: dict[int, int]) -> Entry:
-    seq, rev, tab, state, read_at, forced, _, public_id, key, content, created_at = row
-    read = not forced and (read_at is not None or seq <= marks.get(tab, 0))
-    return Entry(public_id, seq, rev, key, Content.from_json({**content, "tab": tab}), created_at, State(state), read)
 
 
 def _bound(cursor: str) -> tuple[bool, int | None]:

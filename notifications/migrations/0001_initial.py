@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'inbox item',
                 'verbose_name_plural': 'inbox items',
                 'indexes': [models.Index(condition=models.Q(('read_at__isnull', True), ('state', 0)), fields=['recipient', 'tab', 'seq'], name='nh_item_unread'), models.Index(condition=models.Q(('forced', True)), fields=['recipient', 'seq'], name='nh_item_forced'), models.Index(condition=models.Q(('rev', models.F('seq')), _negated=True), fields=['recipient', 'rev'], name='nh_item_changed'), models.Index(condition=models.Q(('state', 0), ('thread__isnull', False)), fields=['recipient', 'thread'], name='nh_item_thread')],
-                'constraints': [models.UniqueConstraint(fields=('recipient', 'notification'), name='nh_item_notification')],
+                'constraints': [models.UniqueConstraint(fields=('notification', 'recipient'), name='nh_item_notification')],
             },
         ),
         migrations.AddIndex(

@@ -109,7 +109,7 @@ class InboxItem(models.Model):
         verbose_name = _("inbox item")
         verbose_name_plural = _("inbox items")
         constraints = [
-            models.UniqueConstraint(fields=("recipient", "notification"), name="nh_item_notification"),
+            models.UniqueConstraint(fields=("notification", "recipient"), name="nh_item_notification"),
         ]
         indexes = [
             models.Index(

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..edges import principal_of
+from ..inbox import Entry
 from ..kernel.clock import db_now
-from ..reading import Entry
 
 _NOW = "_notifyhub_now"
 

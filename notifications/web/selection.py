@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from ..inbox import Filters
 from ..models import Tab
-from ..reading import Filters
 
 SHOWS = ("all", "unread", "archived")
 
