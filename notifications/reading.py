@@ -154,7 +154,7 @@ def _bound(cursor: str) -> tuple[bool, int | None]:
     """Which way a page cursor leads, and from which place."""
     if not cursor:
         return False, None
-    if cursor[0] not in "on" or not (cursor[1:].isascii() and cursor[1:].isdigit()):
+    if cursor[0] not in "on" or len(cursor) > 19 or not (cursor[1:].isascii() and cursor[1:].isdigit()):
         raise ValueError("That page cursor is not one of ours. Take `next` or `previous` of an answer.")
     return cursor[0] == "n", int(cursor[1:])
 
