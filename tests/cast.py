@@ -4,11 +4,14 @@ Alice runs Acme, Bob works there; Mallory owns Globex, so what she cannot reach 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from notifications import inbox
@@ -98,9 +101,7 @@ def workflow(key: str, *steps: StepSettings, **given: Any) -> Workflow:
 def member(tenant: Tenant, name: str, *, role: str = Role.MEMBER, **given: Any) -> Recipient:
     """A person of this tenant who can sign in."""
     user = get_user_model().objects.create_user(username=f"{name}@{tenant.slug}", password="secret")
-    return Recipient.objects.create(
-        tenant=tenant, user=user, external_id=name, name=name.title(), role=role, **given
-    )
+    return Recipient.objects.create(tenant=tenant, user=user, external_id=name, name=name.title(), role=role, **given)
 
 
 def crowd(tenant: Tenant, size: int, *, prefix: str = "p", **given: Any) -> list[Recipient]:
@@ -174,6 +175,27 @@ def outcomes(run: Run, *, final: bool | None = None) -> dict[str, set[int]]:
 def chunks_of(run: Run) -> list[Chunk]:
     everyone = Chunk.objects.across_tenants()
     return list(everyone.filter(pk=run.chunk_id) if run.chunk_id else everyone.filter(run=run).order_by("pk"))
+
+
+class _UndoneError(Exception):
+    pass
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """A transaction, or a savepoint, of a caller that ends badly."""
+    with suppress(_UndoneError), transaction.atomic():
+        yield
+        raise _UndoneError
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements of a block, without the savepoints that a transaction around a test turns commits into."""
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield found
+    found += [one["sql"] for one in captured if not one["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
 
 
 def drop(person: Recipient, title: str, **content: Any) -> Any:

@@ -1,6 +1,7 @@
 """Templates of authors who are not trusted: plain data in, plain text out, within budgets."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -124,10 +125,8 @@ def test_a_problem_names_its_place(source: str, place: str) -> None:
 
 @pytest.mark.parametrize("source", ["{{ payload.n | divided_by: 0 }}", "{{ payload.list | sort: payload }}"])
 def test_what_fails_while_rendering_is_a_template_problem_or_text(source: str) -> None:
-    try:
+    with suppress(TemplateProblem):
         assert isinstance(render(source, CONTEXT), str)
-    except TemplateProblem as problem:
-        assert str(problem)
 
 
 @pytest.mark.parametrize(

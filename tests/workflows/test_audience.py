@@ -51,8 +51,13 @@ def test_page_by_page_is_the_same_as_one_large_set(acme: Tenant, globex: Tenant,
     roles = chance.sample(list(Role.values), chance.randint(0, 2))
     out = chance.choice(people).pk
 
-    audience = resolve(acme, *named, *topics, *({"role": role} for role in roles), {"user": people[0].external_id}
-                       if people[0].active else {"role": "owner"})
+    audience = resolve(
+        acme,
+        *named,
+        *topics,
+        *({"role": role} for role in roles),
+        {"user": people[0].external_id} if people[0].active else {"role": "owner"},
+    )
 
     expected = {one.pk for one in [*named, *(member for group in groups for member in group)]}
     expected |= {one.pk for one in people if one.active and one.role in roles}
@@ -186,13 +191,17 @@ def test_small_groups_are_read_together_and_large_ones_are_left_out(acme: Tenant
     few, many = crowd(acme, 3), crowd(acme, 6, prefix="q", role=Role.ADMIN)
     small, large = topic(acme, "small", *few), topic(acme, "large", *many)
 
-    topics, roles = small_groups([Audience(topics=(small.pk, large.pk), roles=("admin", "owner"))], tenant_id=acme.pk, most=5)
+    topics, roles = small_groups(
+        [Audience(topics=(small.pk, large.pk), roles=("admin", "owner"))], tenant_id=acme.pk, most=5
+    )
 
     assert {key: sorted(found) for key, found in topics.items()} == {small.pk: [one.pk for one in few]}
     assert roles == {"owner": []}
 
 
-def test_small_groups_cost_the_same_however_many_topics_are_named(acme: Tenant, django_assert_max_num_queries: Any) -> None:
+def test_small_groups_cost_the_same_however_many_topics_are_named(
+    acme: Tenant, django_assert_max_num_queries: Any
+) -> None:
     people = crowd(acme, 5)
     topics = Topic.objects.bulk_create(Topic(tenant=acme, key=f"t{n}") for n in range(200))
     Subscription.objects.bulk_create(Subscription(topic=one, recipient=person) for one in topics for person in people)
@@ -204,8 +213,6 @@ def test_small_groups_cost_the_same_however_many_topics_are_named(acme: Tenant, 
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(
-    "audience", [Audience(), ADMINS, Audience((1, 2), (3,), ("admin",)), Audience(everyone=True)]
-)
+@pytest.mark.parametrize("audience", [Audience(), ADMINS, Audience((1, 2), (3,), ("admin",)), Audience(everyone=True)])
 def test_an_audience_survives_being_stored(audience: Audience) -> None:
     assert Audience.from_json(audience.to_json()) == audience

@@ -266,7 +266,9 @@ class TestSmallRuns:
         assert [items_of(run) for run in small] == [{person.pk: 1} for person in people[:3]]
         assert large.chunks.across_tenants().count() == 1
 
-    def test_tenants_and_versions_are_never_mixed_in_a_chunk(self, acme: Tenant, globex: Tenant, publish: Publish) -> None:
+    def test_tenants_and_versions_are_never_mixed_in_a_chunk(
+        self, acme: Tenant, globex: Tenant, publish: Publish
+    ) -> None:
         for title in ("one", "two"):
             publish(workflow("t.mixed", send_inbox(title=title)))
             for tenant in (acme, globex):
@@ -341,7 +343,12 @@ class Splits:
     schema: Mapping[str, Any] = {}
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        ways: list[Any] = [Next(), Sleep(scene.now + timedelta(hours=1)), Sleep(scene.now + timedelta(hours=2)), Stop("no")]
+        ways: list[Any] = [
+            Next(),
+            Sleep(scene.now + timedelta(hours=1)),
+            Sleep(scene.now + timedelta(hours=2)),
+            Stop("no"),
+        ]
         parts = [People.of(place for place in scene.people if place % 4 == n) for n in range(4)]
         return Plan([Move(part, way) for part, way in zip(parts, ways, strict=True) if part], [Note(parts[0], "noted")])
 

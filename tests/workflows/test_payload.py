@@ -89,7 +89,11 @@ def test_what_fits_exactly_is_taken(payload: dict[str, Any]) -> None:
 
 
 def test_every_mismatch_is_named_by_its_place() -> None:
-    schema = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}, "l": {"items": {"minimum": 1}}}}
+    schema = {
+        "type": "object",
+        "required": ["n"],
+        "properties": {"n": {"type": "integer"}, "l": {"items": {"minimum": 1}}},
+    }
 
     with pytest.raises(InvalidPayload) as refused:
         check_schema({"n": "x", "l": [1, 0]}, schema)

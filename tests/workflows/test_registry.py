@@ -148,7 +148,13 @@ def test_finding_twice_changes_nothing(installed: Any) -> None:
 
 @pytest.mark.once
 def test_the_built_in_workflows_have_no_problem() -> None:
-    keys = {"session.escalated", "session.high_priority", "proposal.pending", "proposal.approved", "knowledge_gap.detected"}
+    keys = {
+        "session.escalated",
+        "session.high_priority",
+        "proposal.pending",
+        "proposal.approved",
+        "knowledge_gap.detected",
+    }
 
     assert keys <= {one.key for one in registry.all_workflows()}
     assert not registry.problems()

@@ -18,7 +18,9 @@ def select(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 def test_lists_become_a_table() -> None:
     source, parameters = rowset.table(
-        connection, "t", {"id": ("bigint", [1, 2**40]), "name": ("text", ["a'; --", "{ü,\"}"]), "n": ("text", [None, "x"])}
+        connection,
+        "t",
+        {"id": ("bigint", [1, 2**40]), "name": ("text", ["a'; --", '{ü,"}']), "n": ("text", [None, "x"])},
     )
 
     assert select(f"SELECT id, name, n FROM {source}", parameters) == [(1, "a'; --", None), (2**40, '{ü,"}', "x")]
