@@ -187,12 +187,13 @@ def _read(rows: Iterable[Sequence[Any]]) -> Iterable[Entry]:
             rev=rev,
             workflow=key,
             content=Content.stored({**json.loads(content), "tab": tab}),
-            created_at=created_at if isinstance(created_at, datetime) else _time(created_at),
+            created_at=_time(created_at),
             state=State(state),
             read=bool(not forced and (read or seq <= mark)),
         )
 
 
-def _time(text: str) -> datetime:
-    """SQLite keeps times as text, in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _time(value: datetime | str) -> datetime:
+    """SQLite keeps times as text in UTC, and its driver may turn them into naive ones."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
