@@ -62,9 +62,9 @@ def _insert_notifications(
         "t",
         {
             "tenant_id": ("bigint", [one.tenant_id for one in posts]),
-            "public_id": ("uuid", [_spelled(connection, name) for name in names]),
+            "public_id": ("uuid", [rowset.uuid_text(connection, name) for name in names]),
             "notice_key": ("text", [one.notice_key for one in posts]),
-            "origin": ("uuid", [origin and _spelled(connection, origin) for origin in origins]),
+            "origin": ("uuid", [origin and rowset.uuid_text(connection, origin) for origin in origins]),
             "origin_step": ("text", [one.origin_step for one in posts]),
             "title": ("text", [one.content.title for one in posts]),
             "level": ("text", [one.content.level for one in posts]),
@@ -213,7 +213,7 @@ def withdraw(origin: UUID, recipients: Sequence[int], *, using: str = "default")
                 f"SELECT i.recipient_id, i.seq FROM {_table(Notification)} n JOIN {_table(InboxItem)} i"
                 f" ON i.notification_id = n.id WHERE n.origin = %s AND i.recipient_id IN {chosen}"
                 " AND i.state IN (0, 1, 2)",
-                [_spelled(connection, origin), *parameters],
+                [rowset.uuid_text(connection, origin), *parameters],
             )
             found = sorted(cursor.fetchall())
         return retire(connection, found, state=State.WITHDRAWN)
@@ -238,10 +238,6 @@ def _back(people: Sequence[int]) -> list[int]:
         back.append(counts[person])
         counts[person] += 1
     return back[::-1]
-
-
-def _spelled(connection: BaseDatabaseWrapper, value: UUID) -> str:
-    return str(value) if connection.vendor == "postgresql" else value.hex
 
 
 def _table(model: type) -> str:

@@ -166,7 +166,8 @@ def page(
     union = " UNION ".join(f"SELECT id FROM ({part}) p{number}" for number, part in enumerate(parts))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM ({union}) everybody WHERE id <> %s ORDER BY id LIMIT {limit:d}", [*parameters, skip]
+            f"SELECT DISTINCT id FROM ({union}) everybody WHERE id <> %s ORDER BY id LIMIT {limit:d}",
+            [*parameters, skip],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -192,7 +193,7 @@ def _parts(
         topics, values = rowset.table(connection, "t", {"topic": ("bigint", audience.topics)})
         if connection.vendor == "postgresql":
             followers = f"SELECT recipient_id AS id FROM {subscription} WHERE topic_id = t.topic AND recipient_id > %s"
-            parts.append(f"SELECT id FROM {topics}, LATERAL ({followers} ORDER BY recipient_id {tail}) f")
+            parts.append(f"SELECT DISTINCT id FROM {topics}, LATERAL ({followers} ORDER BY recipient_id {tail}) f")
         else:
             parts.append(
                 f"SELECT DISTINCT recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
@@ -210,7 +211,9 @@ def count(audience: Audience, *, tenant_id: int, without: int | None, after: int
         return 0
     union = " UNION ".join(f"SELECT id FROM ({part}) p{number}" for number, part in enumerate(parts))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({union}) everybody WHERE id <> %s", [*parameters, without or -1])
+        cursor.execute(
+            f"SELECT count(DISTINCT id) FROM ({union}) everybody WHERE id <> %s", [*parameters, without or -1]
+        )
         found: int = cursor.fetchone()[0]
     return found
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F
 
+from notifications.kernel import rowset
+
 from .conf import conf
 from .models import Cohort, Outcome, Run, Status
 from .people import People
@@ -47,7 +49,7 @@ def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
                 WHERE c.open AND c.wake_at <= %s ORDER BY turns.turn, c.wake_at, c.id LIMIT {AT_ONCE} {locking}
             ) RETURNING id
             """,
-            [_spelled(token), at(now + lease), at(now), at(now)],
+            [rowset.uuid_text(connection, token), at(now + lease), at(now), at(now)],
         )
         return [Held(row[0], token) for row in cursor.fetchall()]
 
@@ -107,7 +109,3 @@ def _give_up(cohort: Cohort, error: Exception, now: datetime) -> None:
     failed.update(
         status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500]
     )
-
-
-def _spelled(token: uuid.UUID) -> str:
-    return str(token) if connection.vendor == "postgresql" else token.hex

@@ -33,13 +33,18 @@ logger = logging.getLogger(__name__)
 
 DEADLOCK_TRIES = 3
 
+LOOK_AGAIN = 0.01
+"""Seconds between two looks while listening."""
 
-def drain(*, seconds: float = DRAIN_SECONDS) -> int:
+
+def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
-    Cohorts come before new recipients, so that what was begun ends first and a large run does not pile up.
+    Cohorts come before new recipients, so that what was begun ends first and a large run does not pile up. `listen`
+    is for how many seconds to go on looking once nothing more is due: what commits meanwhile is worked off together.
     """
     deadline, done, tenant = time.monotonic() + seconds, 0, 0
+    quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = db_now()
         if held := claim_due(now=now, lease=timedelta(seconds=conf().lease_seconds)):
@@ -48,8 +53,12 @@ def drain(*, seconds: float = DRAIN_SECONDS) -> int:
         elif (served := expand_due(now=now, after_tenant=tenant)) is not None:
             tenant = served
         elif not withdraw_due(now=now):
-            return done
-        done += 1
+            quiet_since = quiet_since or time.monotonic()
+            if not done or time.monotonic() - quiet_since >= listen:
+                return done
+            time.sleep(LOOK_AGAIN)
+            continue
+        done, quiet_since = done + 1, None
     doorbell.ring(BELL, queue=QUEUE)
     return done
 

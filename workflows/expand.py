@@ -109,10 +109,11 @@ def _locked(runs: QuerySet[Run]) -> list[Run]:
 def _expand_large(run: Run, now: datetime) -> None:
     """The next few chunks of one run, by cursor."""
     audience, without = Audience.from_json(run.audience), run.audience.get("without")
-    people = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=CHUNK * AHEAD, without=without)
+    most = CHUNK * AHEAD
+    found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=without)
+    people, finished = found[:most], len(found) <= most
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
-    finished = len(people) < CHUNK * AHEAD
     run.people += len(people)
     run.cursor = people[-1] if people else run.cursor
     run.status = Status.PROCESSING if run.people else Status.SENT

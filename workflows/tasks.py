@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from notifications.kernel.doorbell import LISTEN
+
 from . import engine
 from .engine_bell import BELL
 
 
 @shared_task(name=BELL)
 def drain() -> None:
-    engine.drain()
+    engine.drain(listen=LISTEN)
 
 
 @shared_task(name="notifyhub.sweep")

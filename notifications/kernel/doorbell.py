@@ -1,7 +1,9 @@
 """Ring a worker after commit. A ring is a hint: it may be lost, late or doubled, and work is found by the sweep anyway.
 
 The ring never makes its caller wait: connect and send have 0.2 s each, a failure is counted, and the bell stays
-silent for five seconds after one, so that a dead broker costs a caller next to nothing.
+silent for five seconds after one, so that a dead broker costs a caller next to nothing. Nor does a storm of commits
+make a storm of tasks: a process rings a task at most every 20 ms, and whoever heard a ring keeps looking for longer
+than that (`LISTEN`).
 """
 
 from __future__ import annotations
@@ -25,11 +27,14 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 0.2  # seconds for the broker to take a ring
 SILENCE = 5.0  # seconds without a ring after a failed one
+EVERY = 0.02  # seconds between two rings of one task by one process
+LISTEN = 0.03  # seconds for which a worker goes on looking after it found nothing more; longer than EVERY
 EXPIRES = 10  # seconds after which a ring that nobody took is worth nothing: the sweep has been there
 RINGS: Counter[str] = Counter()
-"""What became of the rings of this process: `sent`, `failed`, `silent`."""
+"""What became of the rings of this process: `sent`, `failed`, `silent`, and `spared` because one went just before."""
 
 _silent_until = 0.0
+_last_rung: dict[str, float] = {}
 _lock = threading.Lock()
 
 
@@ -46,6 +51,14 @@ def ring(task: str, *, queue: str, using: str = "default") -> None:
     connection.on_commit(callback, robust=True)
 
 
+def forget() -> None:
+    """As in a process that never rang: no silence, no counts. For after a fork, and for tests."""
+    global _silent_until
+    _silent_until = 0.0
+    _last_rung.clear()
+    RINGS.clear()
+
+
 class _Ring:
     """The after-commit callback. It has a name to be found by, so that a transaction rings once."""
 
@@ -56,9 +69,14 @@ class _Ring:
 
     def __call__(self) -> None:
         global _silent_until
-        if current_app is None or time.monotonic() < _silent_until:
+        now = time.monotonic()
+        if current_app is None or now < _silent_until:
             RINGS["silent"] += 1
             return
+        if now - _last_rung.get(self.bell, -EVERY) < EVERY:
+            RINGS["spared"] += 1
+            return
+        _last_rung[self.bell] = now
         try:
             _publish(self.bell, self.queue)
         except Exception as error:  # whatever the broker's client raises, the caller's work is done and safe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -42,6 +43,11 @@ def any_of(connection: BaseDatabaseWrapper, column: str, values: Sequence[int]) 
         return f"{column} = ANY(%s::bigint[])", [_array("bigint", values)]
     chosen, parameters = ids(connection, values)
     return f"{column} IN {chosen}", parameters
+
+
+def uuid_text(connection: BaseDatabaseWrapper, value: UUID) -> str:
+    """How this database spells a UUID: PostgreSQL in its own type, SQLite as 32 digits."""
+    return str(value) if connection.vendor == "postgresql" else value.hex
 
 
 def _array(kind: str, values: Sequence[Any]) -> str:

@@ -1,0 +1,278 @@
+"""Triggers on their way to rows: the triggers of one call go through each check together.
+
+So the number of statements does not depend on how many there are; and one that is refused, with its reason as its
+answer, stays out of what follows and touches no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from notifications.kernel import doorbell, rowset
+from notifications.kernel.clock import db_now
+from notifications.kernel.tokens import uuid7
+from notifications.models import Tenant
+
+from . import audience as audiences
+from .audience import Audience, Named, UnknownRecipients
+from .call import Trigger, Triggered
+from .catalogue import in_force
+from .definition import Body, ensure_stored
+from .engine_bell import BELL, QUEUE
+from .models import Run, Status
+from .payload import InvalidPayload, check_bounds, check_schema
+from .refusals import BadRequest, InProgress, KeyReused, Refused, TransactionIdTaken, UnknownWorkflow
+
+
+@dataclass
+class Draft:
+    """One trigger on its way to a row."""
+
+    place: int
+    asked: Trigger
+    names: list[Named] | None = None
+    actor_name: list[Named] = field(default_factory=list)
+    hash: str = ""
+    body: Body = None  # type: ignore[assignment]
+    audience: Audience = audiences.ADMINS
+    actor: int | None = None
+    name: UUID | None = None
+
+    @property
+    def transaction_id(self) -> str:
+        return self.asked.transaction_id or str(self.name)
+
+    def stored_audience(self) -> dict[str, Any]:
+        """With whom to leave out, if anybody."""
+        left_out = {} if self.excluded is None else {"without": self.excluded}
+        return {**self.audience.to_json(), **left_out}
+
+    @property
+    def excluded(self) -> int | None:
+        return None if self.asked.include_actor else self.actor
+
+    def fingerprint(self) -> str:
+        """The hash of the canonical call: the same words, the same hash, however they were ordered."""
+        asked = self.asked
+        words = [asked.workflow, asked.payload, self.names, self.actor_name, asked.transaction_id, asked.include_actor]
+        text = json.dumps([*words, asked.at and asked.at.isoformat()], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Drafts:
+    """The triggers of one call, going through each check together. A refused one stays out of the next."""
+
+    def __init__(
+        self, tenant: Tenant, triggers: Sequence[Trigger], answers: list[Triggered | Refused | None], using: str
+    ) -> None:
+        self.tenant, self.answers, self.using = tenant, answers, using
+        self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
+
+    def live(self) -> list[Draft]:
+        return [draft for draft in self.drafts if self.answers[draft.place] is None]
+
+    def spell(self) -> None:
+        """Words into their one spelling, and the bounds of each."""
+        for draft in self.drafts:
+            try:
+                _check_words(draft.asked)
+                check_bounds(draft.asked.payload)
+                draft.names = audiences.spell(draft.asked.recipients)
+                draft.actor_name = audiences.spell([draft.asked.actor]) or [] if draft.asked.actor is not None else []
+            except UnknownRecipients as error:
+                self.answers[draft.place] = BadRequest("Some recipients are not understood.", errors=error.names)
+            except InvalidPayload as error:
+                self._refuse_payload(draft, error)
+            except Refused as refused:
+                self.answers[draft.place] = refused
+
+    def answer_known_keys(self) -> None:
+        """Calls whose key was used before get the first answer; a key in another open transaction must wait."""
+        keyed = [draft for draft in self.live() if draft.asked.idempotency_key]
+        if not keyed:
+            return
+        busy = self._lock_keys([draft.asked.idempotency_key or "" for draft in keyed])
+        earlier = {
+            run.idempotency_key: run
+            for run in Run.objects.using(self.using).filter(
+                tenant=self.tenant, idempotency_key__in={draft.asked.idempotency_key for draft in keyed}
+            )
+        }
+        first: dict[str, str] = {}
+        for draft in keyed:
+            key = draft.asked.idempotency_key or ""
+            known = earlier[key].idempotency_hash if key in earlier else first.setdefault(key, draft.fingerprint())
+            if key in busy:
+                self.answers[draft.place] = InProgress("The first call with this idempotency key is not finished yet.")
+            elif known != draft.fingerprint():
+                self.answers[draft.place] = KeyReused("This idempotency key was used for another request.")
+            elif key in earlier:
+                run = earlier[key]
+                audience = Audience.from_json(run.audience)
+                self.answers[draft.place] = _answer(run.transaction_id, run.public_id, audience, duplicate=True)
+
+    def check(self) -> None:
+        """Workflow and payload."""
+        found: dict[str, tuple[str, Body] | None] = {}
+        for draft in self.live():
+            key = draft.asked.workflow
+            if key not in found:
+                found[key] = in_force(key, tenant=self.tenant)
+            definition = found[key]
+            if definition is None:
+                self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {key!r}.")
+                continue
+            draft.hash, draft.body = definition
+            try:
+                check_schema(dict(draft.asked.payload), dict(draft.body.payload_schema))
+            except InvalidPayload as error:
+                self._refuse_payload(draft, error)
+
+    def resolve_people(self) -> None:
+        """Recipients and actors, by name; foreign ones are refused."""
+        live = self.live()
+        found = audiences.resolve_many([draft.names for draft in live], tenant=self.tenant, using=self.using)
+        with_actor = [draft for draft in live if draft.actor_name]
+        actors = audiences.resolve_many(
+            [draft.actor_name for draft in with_actor], tenant=self.tenant, using=self.using
+        )
+        for draft, audience in [*zip(live, found, strict=True), *zip(with_actor, actors, strict=True)]:
+            if isinstance(audience, UnknownRecipients):
+                detail = "Some of these are not in this tenant; nobody was notified."
+                self.answers[draft.place] = BadRequest(detail, code="unknown_recipients", errors=audience.names)
+        for draft, audience in zip(live, found, strict=True):
+            if isinstance(audience, Audience):
+                draft.audience = audience
+        for draft, actor in zip(with_actor, actors, strict=True):
+            if isinstance(actor, Audience) and not actor.people:
+                self.answers[draft.place] = BadRequest("The actor is one person: name them by `user` or `id`.")
+            elif isinstance(actor, Audience):
+                draft.actor = actor.people[0]
+
+    def insert(self) -> None:
+        """One row each, one statement, one ring. Repeats within this call get the first one's answer."""
+        live, now = self.live(), db_now(self.using)
+        firsts: dict[str, Draft] = {}
+        for draft in live:
+            firsts.setdefault(draft.asked.idempotency_key or f"\0{draft.place}", draft)
+        fresh = self._without_taken_ids(list(firsts.values()))
+        if not fresh:
+            return
+        ensure_stored({draft.hash: draft.body for draft in fresh}, using=self.using)
+        named_by_caller = any(draft.asked.transaction_id or draft.asked.idempotency_key for draft in fresh)
+        try:
+            with transaction.atomic(using=self.using, savepoint=named_by_caller):
+                self._write(fresh, now)
+        except IntegrityError:
+            for draft in fresh:
+                self.answers[draft.place] = InProgress("Another call took this name at the same moment. Try again.")
+            return
+        for draft in live:
+            first = firsts[draft.asked.idempotency_key or f"\0{draft.place}"]
+            if first.name is None:
+                self.answers[draft.place] = self.answers[first.place]
+            else:
+                same = (first.transaction_id, first.name, first.audience)
+                self.answers[draft.place] = _answer(*same, duplicate=draft is not first)
+        doorbell.ring(BELL, queue=QUEUE, using=self.using)
+
+    def _write(self, drafts: Sequence[Draft], now: datetime) -> None:
+        """The rows. By hand and not by the ORM, which takes longer to make a row than PostgreSQL to store it."""
+        connection = connections[self.using]
+        for draft in drafts:
+            draft.name = uuid7()
+        columns = _columns(connection, drafts, now)
+        source, parameters = rowset.table(connection, "t", columns)
+        names = ", ".join(columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {Run._meta.db_table}"
+                f" ({names}, tenant_id, created_at, status, cursor, people, depth, error)"
+                f" SELECT {names}, %s, %s, %s, 0, 0, 0, '' FROM {source} WHERE true",
+                [self.tenant.pk, connection.ops.adapt_datetimefield_value(now), Status.PENDING.value, *parameters],
+            )
+
+    def _without_taken_ids(self, drafts: list[Draft]) -> list[Draft]:
+        given = [draft.asked.transaction_id for draft in drafts if draft.asked.transaction_id]
+        if not given:
+            return drafts
+        runs = Run.objects.using(self.using).filter(tenant=self.tenant, transaction_id__in=given)
+        taken = set(runs.values_list("transaction_id", flat=True))
+        free = []
+        for draft in drafts:
+            name = draft.asked.transaction_id
+            if name and name in taken:
+                self.answers[draft.place] = TransactionIdTaken(f"The transaction id {name!r} names another run.")
+            else:
+                free.append(draft)
+                taken.add(name or "")
+        return free
+
+    def _lock_keys(self, keys: Sequence[str]) -> set[str]:
+        """Hold each key until the transaction ends; those that another transaction holds. SQLite has one writer."""
+        connection = connections[self.using]
+        if connection.vendor != "postgresql":
+            return set()
+        source, parameters = rowset.table(connection, "t", {"key": ("text", sorted(set(keys)))})
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT t.key FROM {source} WHERE NOT pg_try_advisory_xact_lock(hashtextextended(t.key, %s))",
+                [*parameters, self.tenant.pk],
+            )
+            return {row[0] for row in cursor.fetchall()}
+
+    def _refuse_payload(self, draft: Draft, error: InvalidPayload) -> None:
+        detail = "The payload does not fit the workflow."
+        self.answers[draft.place] = BadRequest(detail, code="invalid_payload", errors=error.errors)
+
+
+def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: datetime) -> dict[str, rowset.Column]:
+    """What differs from row to row, by column."""
+    uuid_text, at = partial(rowset.uuid_text, connection), connection.ops.adapt_datetimefield_value
+    names = [draft.name or uuid7() for draft in drafts]
+    starts = [str(at(max(draft.asked.at or now, now))) for draft in drafts]
+    return {
+        "public_id": ("uuid", [uuid_text(name) for name in names]),
+        "transaction_id": ("text", [draft.transaction_id for draft in drafts]),
+        "workflow": ("text", [draft.asked.workflow for draft in drafts]),
+        "definition_id": ("text", [draft.hash for draft in drafts]),
+        "payload": ("jsonb", [json.dumps(draft.asked.payload) for draft in drafts]),
+        "audience": ("jsonb", [json.dumps(draft.stored_audience()) for draft in drafts]),
+        "actor_id": ("bigint", [draft.actor for draft in drafts]),
+        "idempotency_key": ("text", [draft.asked.idempotency_key for draft in drafts]),
+        "idempotency_hash": ("text", [draft.fingerprint() if draft.asked.idempotency_key else "" for draft in drafts]),
+        "start_at": ("timestamptz", starts),
+        "expand_at": ("timestamptz", starts),
+    }
+
+
+def _check_words(asked: Trigger) -> None:
+    if not isinstance(asked.workflow, str) or not asked.workflow:
+        raise BadRequest("Name the workflow by its key.")
+    for name, longest in (("idempotency_key", 255), ("transaction_id", 100)):
+        value = getattr(asked, name)
+        if value is not None and not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
+            raise BadRequest(f"`{name}` is 1 to {longest} printable characters.")
+    if asked.at is not None and asked.at.tzinfo is None:
+        raise BadRequest("`at` needs its offset from UTC.")
+
+
+def _answer(transaction_id: str, run: UUID, audience: Audience, *, duplicate: bool) -> Triggered:
+    """The first answer; a later one is rebuilt from what the row keeps."""
+    understood = {
+        "people": len(audience.people),
+        "topics": len(audience.topics),
+        "roles": list(audience.roles),
+        "everyone": audience.everyone,
+    }
+    return Triggered(transaction_id, run, Status.PENDING.value, understood, duplicate)
