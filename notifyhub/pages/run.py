@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications.edges import Principal
 from notifications.web.clock import zone_of
 from workflows import retract
+from workflows.definition import load
 from workflows.models import Run, Status
 from workflows.runs import Person, Progress, people, progress
 
@@ -49,7 +50,7 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
     now_at, listed = progress(run), people(run, limit=PEOPLE_SHOWN)
     context = {
         "run": run,
-        "tenant": principal.tenant,
+        "name": load(run.definition_id).name,
         "finished": is_finished(run),
         "state": json.dumps(_state(run, now_at), sort_keys=True),
         "stages": timeline(run, now_at),
