@@ -1,0 +1,183 @@
+"""The statements that must not slow down as tables grow use the index that was made for them."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from notifications import inbox
+from notifications.inbox import Filters
+from notifications.kernel.clock import db_now
+from notifications.models import Recipient, Tab, Tenant, Topic
+from tests.cast import crowd, statements
+from workflows.audience import ADMINS, Audience, page
+from workflows.claim import claim_due
+from workflows.expand import expand_due
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+PEOPLE, ITEMS = 300, 150_000
+
+
+def execute(statement: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+@pytest.fixture
+def heavy(acme: Tenant) -> Recipient:
+    """Somebody with 100,000 items, among others with some hundred each; read marks here and there."""
+    people = crowd(acme, PEOPLE)
+    heavy = people[PEOPLE // 2]
+    execute("SET LOCAL synchronous_commit = off")
+    execute(
+        "INSERT INTO notifyhub_notifications_notification"
+        " (tenant_id, public_id, notice_key, origin_step, title, level, content, created_at)"
+        " SELECT %s, gen_random_uuid(), 'k', '', 't', 'info', '{\"title\": \"t\"}', now() FROM generate_series(1, 1000)",
+        acme.pk,
+    )
+    item = (
+        "INSERT INTO notifyhub_notifications_inboxitem"
+        " (recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced)"
+        " SELECT %s, n, n, -n, n %% 5, NULL, CASE WHEN n %% 11 = 0 THEN 1 ELSE 0 END,"
+        " CASE WHEN n %% 3 = 0 THEN now() END, false FROM generate_series(1, %s) n"
+    )
+    for person in people:
+        execute(item, person.pk, 100_000 if person == heavy else (ITEMS - 100_000) // PEOPLE)
+    execute(
+        "INSERT INTO notifyhub_notifications_inboxstate (recipient_id, head, epoch, seen_upto)"
+        " SELECT recipient_id, max(seq), 1, 0 FROM notifyhub_notifications_inboxitem GROUP BY 1"
+    )
+    execute("ANALYZE")
+    return heavy
+
+
+def plan_of(call: Callable[[], Any]) -> str:
+    """The plans of what `call` selects, as PostgreSQL would do it now."""
+    with statements() as found:
+        call()
+    plans = []
+    with connection.cursor() as cursor:
+        for statement in found:
+            if statement.lstrip().startswith(("SELECT", "WITH", "UPDATE")):
+                cursor.execute(f"EXPLAIN {statement}")
+                plans += [row[0] for row in cursor.fetchall()]
+    return "\n".join(plans)
+
+
+def indexes(plan: str) -> set[str]:
+    return set(re.findall(r"Index(?: Only)? Scan(?: Backward)? using (\w+)", plan)) | set(
+        re.findall(r"Bitmap Index Scan on (\w+)", plan)
+    )
+
+
+READS: dict[str, tuple[Callable[[Recipient], Any], str]] = {
+    "list": (lambda person: inbox.list_items(person), "inboxitem_pkey|nh_item"),
+    "unread list": (lambda person: inbox.list_items(person, filters=Filters(unread=True)), "nh_item_unread"),
+    "unread list of a tab": (
+        lambda person: inbox.list_items(person, filters=Filters(unread=True, tab=Tab.ERRORS)),
+        "nh_item_unread",
+    ),
+    "unread count": (inbox.unread_count, "nh_item_unread"),
+    "changes": (lambda person: inbox.changes_since(person, "1.99990"), "nh_item_changed"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_reading_an_inbox_walks_its_index_and_sorts_nothing_large(heavy: Recipient, name: str) -> None:
+    call, index = READS[name]
+
+    plan = plan_of(lambda: call(heavy))
+
+    assert any(re.search(index, used) for used in indexes(plan)), plan
+    assert "Seq Scan on notifyhub_notifications_inboxitem" not in plan, plan
+    assert not re.search(r"Sort .*rows=\d{4,}", plan), plan
+
+
+@pytest.fixture
+def busy(acme: Tenant) -> Tenant:
+    """Many cohorts and runs that are over, and a few that are due."""
+    execute(
+        "INSERT INTO notifyhub_workflows_definition (hash, key, body, created_at)"
+        " VALUES ('x', 'k', '{\"key\": \"k\", \"name\": \"K\", \"steps\": []}', now())"
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_run (tenant_id, public_id, transaction_id, workflow, definition_id, payload,"
+        " audience, idempotency_hash, status, start_at, expand_at, cursor, people, depth, error, created_at)"
+        " SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
+        " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now() FROM generate_series(1, 30000) n",
+        acme.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_chunk (tenant_id, definition_id, first_id, last_id, people, created_at)"
+        " VALUES (%s, 'x', 1, 2, '[1, 2]', now())",
+        acme.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_cohort (tenant_id, chunk_id, step, round, mask, wake_at, wake_no, tries, open)"
+        " SELECT %s, (SELECT max(id) FROM notifyhub_workflows_chunk), '0', 0, '\\x03', now() - interval '1 hour', 0, 0,"
+        " n %% 500 = 0 FROM generate_series(1, 30000) n",
+        acme.pk,
+    )
+    execute("ANALYZE")
+    return acme
+
+
+def test_claiming_cohorts_looks_at_open_ones_alone(busy: Tenant) -> None:
+    plan = plan_of(lambda: claim_due(now=db_now(), lease=timedelta(seconds=30)))
+
+    assert "nh_cohort_due" in indexes(plan), plan
+    assert "Seq Scan on notifyhub_workflows_cohort" not in plan, plan
+
+
+def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(busy: Tenant) -> None:
+    plan = plan_of(lambda: expand_due(now=db_now()))
+
+    assert "nh_run_to_expand" in indexes(plan), plan
+    assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("audience", "index"),
+    [(Audience(everyone=True), "nh_recipient_by_tenant"), (ADMINS, "nh_recipient_by_role")],
+    ids=["everyone", "admins"],
+)
+def test_a_page_of_an_audience_walks_its_index(acme: Tenant, audience: Audience, index: str) -> None:
+    others = Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name=f"T{n}") for n in range(20))
+    for tenant in [acme, *others]:
+        crowd(tenant, 1000, role="member")
+        crowd(tenant, 50, role="admin", prefix="a")
+    execute("ANALYZE")
+
+    plan = plan_of(lambda: page(audience, tenant_id=acme.pk, after=500, limit=10, without=None))
+
+    assert index in indexes(plan), plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_a_page_of_topics_reads_no_more_of_each_than_it_needs(acme: Tenant) -> None:
+    execute(
+        "INSERT INTO notifyhub_notifications_recipient (tenant_id, public_id, external_id, name, email, phone, locale,"
+        " zone, role, attributes, active, created_at) SELECT %s, gen_random_uuid(), n::text, '', '', '', '', '',"
+        " 'member', '{}', true, now() FROM generate_series(1, 20000) n",
+        acme.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_notifications_topic (tenant_id, public_id, key, name, created_at)"
+        " SELECT %s, gen_random_uuid(), 't' || n, '', now() FROM generate_series(1, 40) n",
+        acme.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_notifications_subscription (topic_id, recipient_id, created_at)"
+        " SELECT t.id, r.id, now() FROM notifyhub_notifications_topic t, notifyhub_notifications_recipient r"
+        " WHERE (t.id * 7919 + r.id * 104729) %% 17 = 0"
+    )
+    execute("ANALYZE")
+    topics = tuple(Topic.objects.filter(tenant=acme).values_list("pk", flat=True))
+    early = Recipient.objects.filter(tenant=acme).order_by("pk")[10].pk
+
+    plan = plan_of(lambda: page(Audience(topics=topics), tenant_id=acme.pk, after=early, limit=100, without=None))
+
+    assert indexes(plan) == {"nh_subscription"}, plan

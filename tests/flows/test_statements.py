@@ -1,0 +1,117 @@
+"""Cost grows by the thousand, not by the head: the statements from trigger to inbox are counted."""
+
+from typing import Any
+
+import pytest
+
+from notifications.models import Recipient, Role, Tenant
+from preferences.models import Choice
+from tests.cast import Publish, crowd, items_of, run_named, statements, titles, topic, workflow
+from workflows import engine
+from workflows.conf import CHUNK
+from workflows.define import delay, send_inbox
+from workflows.trigger import Trigger, trigger, trigger_many
+
+pytestmark = pytest.mark.django_db
+
+WORKFLOWS = {
+    "plain": workflow("t.plain", send_inbox(title="Hello {{ payload.name }}")),
+    "personalised": workflow("t.personal", send_inbox(title="Hello {{ recipient.name }}", body="{{ recipient.zone }}")),
+    "threaded": workflow("t.thread", send_inbox(title="Hello", thread="a thread")),
+    "critical": workflow("t.critical", send_inbox(title="Hello"), critical=True),
+    "two steps": workflow("t.two", send_inbox(title="Hello"), send_inbox(title="Again"), delay(days=1)),
+}
+
+
+def cost(tenant: Tenant, key: str, **given: Any) -> int:
+    with statements() as found:
+        trigger(key, tenant=tenant, recipients=[{"everyone": True}], **given)
+        engine.drain()
+    return len(found)
+
+
+def warm_up(key: str) -> None:
+    """A definition is stored and loaded once a process."""
+    warm = Tenant.objects.create(slug="warm", name="Warm")
+    crowd(warm, 1)
+    cost(warm, key)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_as_many_statements_for_ten_people_as_for_a_thousand(
+    acme: Tenant, globex: Tenant, publish: Publish, name: str
+) -> None:
+    publish(WORKFLOWS[name])
+    few, many = crowd(acme, 10), crowd(globex, CHUNK)
+    for one in (few[0], many[0], many[1]):
+        Choice.objects.create(tenant=one.tenant, recipient=one, wanted=False)
+    warm_up(WORKFLOWS[name].key)
+
+    assert cost(acme, WORKFLOWS[name].key) == cost(globex, WORKFLOWS[name].key)
+
+
+def test_each_further_thousand_costs_the_same(acme: Tenant, globex: Tenant, hello: None) -> None:
+    tenants = [acme, globex, Tenant.objects.create(slug="third", name="Third")]
+    for tenant, chunks in zip(tenants, (1, 2, 3), strict=True):
+        crowd(tenant, chunks * CHUNK)
+    warm_up("hello")
+
+    one, two, three = (cost(tenant, "hello") for tenant in tenants)
+
+    assert three - two == two - one < 30
+
+
+def test_a_hundred_small_runs_cost_no_more_than_ten(acme: Tenant, hello: None) -> None:
+    people = crowd(acme, 100)
+    warm_up("hello")
+    counts = []
+    for size in (1, 10, 100):
+        trigger_many([Trigger("hello", {"name": one.name}, [one]) for one in people[:size]], tenant=acme)
+        with statements() as found:
+            engine.drain()
+        counts.append(len(found))
+
+    assert counts[1] == counts[2]
+    assert counts[2] <= counts[0] + 5
+
+
+def test_a_hundred_people_matched_by_forty_topics_a_role_and_by_name_get_one_item(acme: Tenant, hello: None) -> None:
+    people = crowd(acme, 100, role=Role.ADMIN)
+    topics = [topic(acme, f"t{n}", *people) for n in range(40)]
+
+    answer = trigger("hello", tenant=acme, recipients=[*topics, {"role": "admin"}, *people])
+    engine.drain()
+
+    assert items_of(run_named(answer.transaction_id)) == {one.pk: 1 for one in people}
+
+
+def test_people_who_follow_several_topics_get_one_item(acme: Tenant, hello: None) -> None:
+    """No role and no name beside the topics, which is another statement."""
+    people = crowd(acme, 150)
+    topics = [topic(acme, f"t{n}", *people) for n in range(3)]
+
+    answer = trigger("hello", tenant=acme, recipients=topics)
+    engine.drain()
+
+    assert items_of(run_named(answer.transaction_id)) == {one.pk: 1 for one in people}
+
+
+def test_everybody_reads_their_own_name(acme: Tenant, publish: Publish) -> None:
+    publish(WORKFLOWS["personalised"])
+    people = crowd(acme, 300)
+
+    trigger("t.personal", tenant=acme, recipients=people)
+    engine.drain()
+
+    assert all(titles(one) == [f"Hello {one.name}"] for one in people)
+
+
+def test_who_left_a_tenant_or_belongs_to_another_hears_nothing(
+    acme: Tenant, alice: Recipient, mallory: Recipient, hello: None
+) -> None:
+    gone = crowd(acme, 1, active=False)[0]
+
+    trigger("hello", tenant=acme, recipients=[{"everyone": True}])
+    engine.drain()
+
+    assert (len(titles(alice)), titles(mallory), titles(gone)) == (1, [], [])
