@@ -1,0 +1,95 @@
+"""A real hub in a process of its own (web server, worker and ticker on SQLite, demo data), and a real browser."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+
+from tests.services import find_chromium, free_port
+from tests.site.processes import ROOT, environment, get, wait_until
+
+_CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync"]  # fmt: skip
+
+SignedIn = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the hub listens. One for all: each test makes something of its own happen and looks at that."""
+    folder, port = tmp_path_factory.mktemp("hub"), free_port()
+    with (folder / "output.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "notifyhub_run", "--port", str(port)],
+            cwd=ROOT,
+            env=environment(NOTIFYHUB_VAR_DIR=str(folder)),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        address = f"http://127.0.0.1:{port}"
+        ready = wait_until(lambda: get(f"{address}/readyz") == 200 or process.poll() is not None, seconds=90)
+        assert ready, (folder / "output.txt").read_text()
+        assert process.poll() is None, (folder / "output.txt").read_text()
+        yield address
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Ended with each module: while it runs, this thread has an event loop, which Django's ORM would refuse."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium().address, args=_CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained about. A test that expects a complaint takes it out."""
+    return []
+
+
+@pytest.fixture
+def signed_in(hub: str, chromium: Browser, complaints: list[str], request: pytest.FixtureRequest) -> Iterator[SignedIn]:
+    """`signed_in("ana", width=390)` is a page in a fresh browser in which Ana has signed in. At the end nothing must
+    have gone wrong in any of them: no error in the console, no file refused or missing, no script that failed."""
+    contexts = []
+
+    def _signed_in(username: str = "", *, at: str = "/inbox/", width: int = 1280, **options: object) -> Page:
+        context = chromium.new_context(base_url=hub, viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: _note(message, complaints))
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        if username:
+            page.goto(f"/sign-in/?next={at}")
+            page.locator(f"button[name=username][value={username}]").click()
+            page.wait_for_url(f"**{at}")
+        return page
+
+    yield _signed_in
+    _keep_pictures(request, [page for context in contexts for page in context.pages])
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type in {"error", "warning"}:
+        complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+def _keep_pictures(request: pytest.FixtureRequest, pages: list[Page]) -> None:
+    """With NOTIFYHUB_TEST_PICTURES=<folder>, what each page looked like at the end."""
+    folder = os.environ.get("NOTIFYHUB_TEST_PICTURES")
+    for number, page in enumerate(pages if folder else []):
+        try:
+            page.screenshot(path=Path(folder or "") / f"{request.node.name}-{number}.png", full_page=True)
+        except Error:
+            continue

@@ -1,0 +1,41 @@
+"""What a person does in the pages, in the words of the tests."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def unread(page: Page) -> int:
+    """The number the bell tells a screen reader."""
+    label = page.locator("#nh-bell").get_attribute("aria-label") or ""
+    found = re.search(r"\d+", label)
+    return int(found[0]) if found else 0
+
+
+def expect_unread(page: Page, number: int) -> None:
+    label = f"Notifications, {number} unread" if number else "Notifications, none unread"
+    expect(page.locator("#nh-bell")).to_have_attribute("aria-label", label)
+
+
+def item(page: Page, title: str) -> Locator:
+    """The row of the inbox with that title."""
+    return page.locator(".nh-item", has=page.get_by_role("link", name=title))
+
+
+def escalate(page: Page, customer: str, *, to: str = "default") -> str:
+    """Trigger `session.escalated` about that customer in the playground, and see the run to its end; its address."""
+    page.goto("/playground/?workflow=session.escalated")
+    name = customer.replace(" ", "-")
+    page.locator("#payload").fill(
+        f'{{"session_id": "S-{name}", "customer": "{customer}", "reason": "Asked for it", "url": "/sessions/{name}"}}'
+    )
+    page.locator(f"input[name=audience][value={to}]").check()
+    page.get_by_role("button", name="Trigger").click()
+    page.wait_for_url("**/runs/**")
+    expect(page.locator("[data-finished]")).to_be_attached()
+    return page.url
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page is wider than the screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
