@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -13,6 +14,8 @@ BODY_MAX = 8 * 1024 * 1024
 """Bytes of a whole request; a bulk call is the largest."""
 
 DEPTH_MAX = 40
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class TooLarge(APIException):
@@ -36,7 +39,10 @@ class StrictJSONParser(BaseParser):
         try:
             text = raw.decode("utf-8")
             _check_depth(text)
-            return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+            value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+            if "\\u" in text:  # only an escape can spell what UTF-8 cannot
+                _check_texts(value)
+            return value
         except UnicodeDecodeError as error:
             raise ParseError("The body is not UTF-8.") from error
         except (ValueError, RecursionError) as error:
@@ -60,6 +66,18 @@ def _check_depth(text: str) -> None:
                 raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
         elif character in "]}":
             depth -= 1
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, str) and _NO_TEXT.search(value):
+        raise ValueError("it contains a NUL, or half of a surrogate pair, which is no character")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_texts(name)
+            _check_texts(inner)
+    if isinstance(value, list):
+        for inner in value:
+            _check_texts(inner)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -7,9 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 
@@ -47,6 +49,10 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, DataError):
+        set_rollback()
+        detail = "The request has a value that no database can hold, such as a NUL character or a number without end."
+        return problem(status=400, code="invalid", detail=detail)
     if isinstance(error, exceptions.ValidationError):
         set_rollback()
         detail = "Some fields are missing or wrong."
@@ -78,7 +84,7 @@ def by_field(detail: Any, where: str = "") -> dict[str, str]:
     if isinstance(detail, Mapping):
         found: dict[str, str] = {}
         for name, inner in detail.items():
-            found |= by_field(inner, f"{where}.{name}" if where else str(name))
+            found |= by_field(inner, _within(where, name))
         return found
     if isinstance(detail, list | tuple):
         if all(isinstance(inner, str) for inner in detail):
@@ -88,3 +94,11 @@ def by_field(detail: Any, where: str = "") -> dict[str, str]:
             found |= by_field(inner, f"{where}[{place}]")
         return found
     return {where: str(detail)}
+
+
+def _within(where: str, name: Any) -> str:
+    if isinstance(name, int):
+        return f"{where}[{name}]"
+    if where and name == api_settings.NON_FIELD_ERRORS_KEY:
+        return where
+    return f"{where}.{name}" if where else str(name)

@@ -17,7 +17,7 @@ urlpatterns = [
     path("inbox/read-all/", inbox.ReadAllView.as_view(), name="api-inbox-read-all"),
     path("inbox/<uuid:public_id>/", inbox.ItemView.as_view(), name="api-inbox-item"),
     re_path(
-        r"^inbox/(?P<public_id>[0-9a-f-]{36})/(?P<action>read|unread|seen|archive|unarchive)/$",
+        r"^inbox/(?P<public_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<action>read|unread|seen|archive|unarchive)/$",
         inbox.ItemActionView.as_view(),
         name="api-inbox-item-action",
     ),
