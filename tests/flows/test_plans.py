@@ -35,7 +35,8 @@ def heavy(acme: Tenant) -> Recipient:
     execute(
         "INSERT INTO notifyhub_notifications_notification"
         " (tenant_id, public_id, notice_key, origin_step, title, level, content, created_at)"
-        " SELECT %s, gen_random_uuid(), 'k', '', 't', 'info', '{\"title\": \"t\"}', now() FROM generate_series(1, 1000)",
+        " SELECT %s, gen_random_uuid(), 'k', '', 't', 'info', '{\"title\": \"t\"}', now()"
+        " FROM generate_series(1, 1000)",
         acme.pk,
     )
     item = (
@@ -74,7 +75,7 @@ def indexes(plan: str) -> set[str]:
 
 
 READS: dict[str, tuple[Callable[[Recipient], Any], str]] = {
-    "list": (lambda person: inbox.list_items(person), "inboxitem_pkey|nh_item"),
+    "list": (inbox.list_items, "inboxitem_pkey|nh_item"),
     "unread list": (lambda person: inbox.list_items(person, filters=Filters(unread=True)), "nh_item_unread"),
     "unread list of a tab": (
         lambda person: inbox.list_items(person, filters=Filters(unread=True, tab=Tab.ERRORS)),
@@ -101,13 +102,14 @@ def busy(acme: Tenant) -> Tenant:
     """Many cohorts and runs that are over, and a few that are due."""
     execute(
         "INSERT INTO notifyhub_workflows_definition (hash, key, body, created_at)"
-        " VALUES ('x', 'k', '{\"key\": \"k\", \"name\": \"K\", \"steps\": []}', now())"
+        ' VALUES (\'x\', \'k\', \'{"key": "k", "name": "K", "steps": []}\', now())'
     )
     execute(
         "INSERT INTO notifyhub_workflows_run (tenant_id, public_id, transaction_id, workflow, definition_id, payload,"
         " audience, idempotency_hash, status, start_at, expand_at, cursor, people, depth, error, created_at)"
         " SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
-        " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now() FROM generate_series(1, 30000) n",
+        " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now()"
+        " FROM generate_series(1, 30000) n",
         acme.pk,
     )
     execute(

@@ -1,0 +1,269 @@
+"""Every route, every method, with a stranger's credentials: nothing of Acme is seen, nothing of Acme changes.
+
+A route or a method that is not in the table fails the build.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core import serializers
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from notifications import models as notifications
+from notifications.models import Recipient, Scope, Tenant
+from preferences.models import Choice
+from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key
+from workflows import engine
+from workflows import models as workflows
+from workflows.trigger import trigger
+
+pytestmark = pytest.mark.django_db
+CANARY = "acme-canary"
+GONE, REFUSED, OWN = {404}, {400}, {200, 201, 202, 204}
+"""What a stranger may get: nothing there, a refusal by name, or an answer about what is their own."""
+
+
+@dataclass(frozen=True)
+class Acme:
+    """What a stranger has learnt of Acme: every name and id."""
+
+    person: Recipient
+    item: str
+    run: str
+    topic: str
+
+    def fill(self, template: Any) -> Any:
+        if isinstance(template, str):
+            return template.format(
+                person=self.person.public_id,
+                user=self.person.external_id,
+                item=self.item,
+                run=self.run,
+                topic=self.topic,
+            )
+        if isinstance(template, dict):
+            return {key: self.fill(value) for key, value in template.items()}
+        return [self.fill(one) for one in template] if isinstance(template, list) else template
+
+
+TRIGGERS = [
+    {"workflow": "hello", "recipients": [{"user": "{user}"}]},
+    {"workflow": "hello", "recipients": [{"id": "{person}"}]},
+    {"workflow": "hello", "recipients": [{"topic": "{topic}"}]},
+    {"workflow": "hello", "actor": {"id": "{person}"}},
+    {"workflow": "hello", "recipients": [{"id": "{person}"}], "dry_run": True},
+]
+
+MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
+    ("api-trigger", "post"): ("/api/v1/trigger/", TRIGGERS, REFUSED),
+    ("api-trigger-bulk", "post"): ("/api/v1/trigger/bulk/", [{"triggers": TRIGGERS}], OWN),
+    ("api-runs", "get"): ("/api/v1/runs/?workflow=hello", [None], OWN),
+    ("api-run", "get"): ("/api/v1/runs/{run}/", [None], GONE),
+    ("api-run-cancel", "post"): ("/api/v1/runs/{run}/cancel/", [None], GONE),
+    ("api-inbox", "get"): ("/api/v1/inbox/", [None], OWN),
+    ("api-inbox-unread-count", "get"): ("/api/v1/inbox/unread-count/", [None], OWN),
+    ("api-inbox-changes", "get"): ("/api/v1/inbox/changes/?cursor=0.0", [None], OWN),
+    ("api-inbox-read-all", "post"): ("/api/v1/inbox/read-all/", [{}], OWN),
+    ("api-inbox-item", "get"): ("/api/v1/inbox/{item}/", [None], GONE),
+    ("api-inbox-item", "delete"): ("/api/v1/inbox/{item}/", [None], GONE),
+    ("api-recipients", "get"): ("/api/v1/recipients/", [None], OWN),
+    ("api-recipients-bulk", "post"): (
+        "/api/v1/recipients/bulk/",
+        [{"recipients": [{"external_id": "{user}", "name": "Hers now"}]}],
+        OWN,
+    ),
+    ("api-recipient", "get"): ("/api/v1/recipients/{user}/", [None], GONE),
+    ("api-recipient", "put"): ("/api/v1/recipients/{user}/", [{"name": "Hers now", "role": "owner"}], OWN),
+    ("api-recipient", "patch"): ("/api/v1/recipients/{user}/", [{"name": "Hers now"}], GONE),
+    ("api-recipient", "delete"): ("/api/v1/recipients/{user}/", [None], GONE),
+    ("api-topics", "get"): ("/api/v1/topics/", [None], OWN),
+    ("api-topics", "post"): ("/api/v1/topics/", [{"key": "{topic}", "name": "Hers now"}], OWN),
+    ("api-topic", "get"): ("/api/v1/topics/{topic}/", [None], GONE),
+    ("api-topic", "delete"): ("/api/v1/topics/{topic}/", [None], GONE),
+    ("api-topic-subscribers", "get"): ("/api/v1/topics/{topic}/subscribers/", [None], GONE),
+    ("api-topic-subscribers", "post"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
+    ("api-topic-subscribers", "delete"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
+} | {
+    ("api-inbox-item-action", f"post {verb}"): (f"/api/v1/inbox/{{item}}/{verb}/", [None], GONE)
+    for verb in ("read", "unread", "seen", "archive", "unarchive")
+}
+
+PUBLIC = {"api-schema", "api-docs", "healthz", "readyz"}
+"""Routes that tell nothing of any tenant."""
+
+PAGES = {
+    "inbox", "inbox-read-all", "inbox-seen", "inbox-item", "inbox-change", "choose-tenant", "home", "sign-in",
+    "sign-in-as", "sign-out", "playground", "playground-check", "run", "run-state", "run-cancel",
+}  # fmt: skip
+"""The pages, which have a matrix of their own in tests/web/test_tenancy.py."""
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from routes(one, prefix + str(one.pattern))
+        elif not prefix.startswith("admin/"):
+            yield prefix + str(one.pattern), one
+
+
+def test_every_route_and_method_is_in_the_matrix() -> None:
+    found = set()
+    for _, route in routes(get_resolver()):
+        view = getattr(route.callback, "view_class", None)
+        if route.name in PUBLIC | PAGES:
+            continue
+        assert view is not None, f"{route.name} is in no table"
+        methods = {name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)}
+        found |= {(route.name, method) for method in methods}
+
+    assert found == {(name, method.split()[0]) for name, method in MATRIX}
+
+
+@pytest.fixture
+def known(acme: Tenant, hello: None) -> Acme:
+    """Acme with something of everything, all of it under a telling name."""
+    (person,) = crowd(acme, 1, prefix=f"{CANARY}-", role="admin", email=f"{CANARY}@acme.example")
+    topic(acme, f"{CANARY}-topic", person)
+    Choice.objects.create(tenant=acme, recipient=person, kind="email", wanted=False)
+    trigger("hello", tenant=acme, recipients=[person], payload={"name": CANARY}, transaction_id=f"{CANARY}-run")
+    engine.drain()
+    item = drop(person, f"Secret {CANARY}")
+    return Acme(person, str(item), run_named(f"{CANARY}-run").transaction_id, f"{CANARY}-topic")
+
+
+def everything_of(tenant: Tenant) -> str:
+    """All rows of a tenant, as text to compare."""
+    rows: list[models.Model] = []
+    for app in (notifications, workflows):
+        for model in (getattr(app, name) for name in app.__all__ if isinstance(getattr(app, name), type)):
+            if issubclass(model, models.Model) and not model._meta.abstract:
+                names = {field.name for field in model._meta.fields}
+                if "tenant" in names and hasattr(model, "everything"):
+                    rows += model.everything.filter(tenant=tenant).order_by("pk")
+                elif "recipient" in names:
+                    rows += model.objects.filter(recipient__tenant=tenant).order_by("pk")
+    return serializers.serialize("json", rows)
+
+
+@pytest.fixture
+def strangers(mallory: Recipient) -> dict[str, APIClient]:
+    globex = mallory.tenant
+    scopes = [Scope.ADMIN, Scope.READ, Scope.TRIGGER]
+    return {
+        "session": signed_in(mallory),
+        "key": with_key(api_key(globex, *scopes)),
+        "session naming Acme": signed_in(mallory, HTTP_X_TENANT="acme"),
+    }
+
+
+def call(client: APIClient, route: tuple[str, str], known: Acme) -> Iterator[Any]:
+    url, bodies, _ = MATRIX[route]
+    for body in bodies:
+        send: Callable[..., Any] = getattr(client, route[1].split()[0])
+        yield send(known.fill(url), known.fill(body), format="json")
+
+
+@pytest.mark.parametrize("route", MATRIX, ids=" ".join)
+@pytest.mark.parametrize("who", ["session", "key", "session naming Acme"])
+def test_a_stranger_sees_nothing_and_changes_nothing(
+    known: Acme, strangers: dict[str, APIClient], route: tuple[str, str], who: str
+) -> None:
+    before = everything_of(known.person.tenant)
+    own_inbox = route[0].startswith("api-inbox") and who == "key"
+
+    for answer in call(strangers[who], route, known):
+        allowed = {403} if own_inbox else MATRIX[route][2]
+        assert answer.status_code in allowed, answer.content
+        said = answer.content.decode().replace(known.fill(MATRIX[route][0]), "")
+        if answer.status_code < 300 and route[1] == "get":
+            assert CANARY not in said
+        assert f"Secret {CANARY}" not in said
+        assert f"{CANARY}@acme.example" not in said
+
+    assert everything_of(known.person.tenant) == before
+
+
+@pytest.mark.parametrize("route", [route for route in MATRIX if route[1] == "get"], ids=" ".join)
+def test_the_canary_sings_for_acme_itself(known: Acme, route: tuple[str, str]) -> None:
+    """Else the tests above could not fail."""
+    known.person.user = member(known.person.tenant, "bob").user
+    Recipient.objects.filter(tenant=known.person.tenant, external_id="bob").delete()
+    known.person.save()
+    assert everything_of(known.person.tenant).count(CANARY) > 5
+
+    (answer,) = call(signed_in(known.person), route, known)
+
+    assert answer.status_code == 200
+    assert CANARY in answer.content.decode() or route[0] == "api-inbox-unread-count"
+
+
+@pytest.mark.parametrize("route", MATRIX, ids=" ".join)
+def test_nobody_gets_in_without_credentials(known: Acme, route: tuple[str, str]) -> None:
+    before = everything_of(known.person.tenant)
+
+    for answer in call(APIClient(), route, known):
+        assert answer.status_code == 401, answer.content
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+    assert everything_of(known.person.tenant) == before
+
+
+@pytest.mark.parametrize("route", MATRIX, ids=" ".join)
+def test_a_user_of_no_tenant_gets_nowhere(known: Acme, route: tuple[str, str], django_user_model: Any) -> None:
+    client = APIClient()
+    client.force_login(django_user_model.objects.create_user("nobody"))
+
+    assert {answer.status_code for answer in call(client, route, known)} == {403}
+
+
+UNSAFE = [route for route in MATRIX if not route[1].startswith("get")]
+
+
+@pytest.mark.parametrize("route", UNSAFE, ids=" ".join)
+def test_a_session_without_a_csrf_token_changes_nothing(
+    known: Acme, mallory: Recipient, route: tuple[str, str]
+) -> None:
+    client = signed_in(mallory, enforce_csrf_checks=True)
+    before = everything_of(mallory.tenant)
+
+    for answer in call(client, route, known):
+        assert (answer.status_code, "CSRF" in answer.content.decode()) == (403, True)
+
+    assert everything_of(mallory.tenant) == before
+
+
+@pytest.mark.parametrize("route", MATRIX, ids=" ".join)
+def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -> None:
+    """Bob works at Acme: his own inbox is his, everything else takes an owner or admin."""
+    client = signed_in(member(known.person.tenant, "bob"))
+
+    answers = {answer.status_code for answer in call(client, route, known)}
+
+    assert answers <= ({200, 404} if route[0].startswith("api-inbox") else {403})
+
+
+NEEDS: dict[str, set[str]] = {
+    "trigger": {"api-trigger post", "api-trigger-bulk post", "api-run-cancel post"},
+    "read": {
+        "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
+        "api-topic-subscribers get",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("route", MATRIX, ids=" ".join)
+def test_a_key_may_do_what_its_scope_says(known: Acme, route: tuple[str, str], scope: Scope) -> None:
+    client = with_key(api_key(known.person.tenant, scope))
+
+    answers = {answer.status_code for answer in call(client, route, known)}
+
+    if route[0].startswith("api-inbox"):
+        allowed = False
+    else:
+        allowed = scope == Scope.ADMIN or " ".join(route) in NEEDS.get(scope.value, set())
+    assert answers == {403} if not allowed else answers <= {200, 201, 202, 204}

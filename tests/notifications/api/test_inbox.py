@@ -1,0 +1,153 @@
+"""The inbox over HTTP, as a person's browser or app uses it."""
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from notifications import inbox
+from notifications.content import Content
+from notifications.inbox import Post
+from notifications.kernel.clock import db_now
+from notifications.models import Recipient
+from tests.cast import drop
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/inbox/"
+
+
+def test_an_item_as_it_is_shown(as_bob: APIClient, bob: Recipient) -> None:
+    name = drop(bob, "Hello", body="World", url="/x", level="warning", actions=(), data={"n": 1})
+
+    (item,) = as_bob.get(URL).json()["results"]
+
+    assert item.pop("created_at").endswith("Z")
+    assert item == {
+        "id": str(name),
+        "rev": 1,
+        "workflow": "test.note",
+        "state": "active",
+        "read": False,
+        "tab": "general",
+        "title": "Hello",
+        "body": "World",
+        "url": "/x",
+        "level": "warning",
+        "data": {"n": 1},
+    }
+    assert as_bob.get(f"{URL}{name}/").json()["title"] == "Hello"
+
+
+def test_pages_follow_their_links_there_and_back(as_bob: APIClient, bob: Recipient) -> None:
+    for n in range(12):
+        drop(bob, str(n))
+
+    first = as_bob.get(f"{URL}?limit=5&unread=true").json()
+    second = as_bob.get(first["next"]).json()
+    third = as_bob.get(second["next"]).json()
+    back = as_bob.get(third["previous"]).json()
+
+    found = [item["title"] for page in (first, second, third) for item in page["results"]]
+    assert found == [str(n) for n in reversed(range(12))]
+    assert (first["previous"], third["next"], back["results"]) == (None, None, second["results"])
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "unread"),
+    [("read", True, 1), ("unread", False, 2), ("seen", False, 2), ("archive", False, 1), ("unarchive", False, 2)],
+)
+def test_what_a_person_does_with_an_item(
+    as_bob: APIClient, bob: Recipient, action: str, state: bool, unread: int
+) -> None:
+    name = drop(bob, "a")
+    drop(bob, "b")
+
+    answers = [as_bob.post(f"{URL}{name}/{action}/") for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [200, 200]
+    assert answers[1].json()["changed"] == 0
+    assert answers[1].json()["unread"]["count"] == as_bob.get(f"{URL}unread-count/").json()["count"] == unread
+    assert answers[1].json()["cursor"] == inbox.current_cursor(bob)
+    assert as_bob.get(f"{URL}{name}/").json()["read"] is state
+
+
+def test_deleting_takes_it_out_of_sight(as_bob: APIClient, bob: Recipient) -> None:
+    name = drop(bob, "a")
+
+    assert as_bob.delete(f"{URL}{name}/").status_code == 204
+
+    assert as_bob.get(URL).json()["results"] == []
+
+
+def test_read_all_of_a_tab_and_of_all(as_bob: APIClient, bob: Recipient) -> None:
+    for tab in (0, 4, 4):
+        drop(bob, "x", tab=tab)
+
+    errors = as_bob.post(f"{URL}read-all/", {"tab": "errors"}).json()
+    rest = as_bob.post(f"{URL}read-all/").json()
+
+    assert (errors["changed"], errors["unread"]["by_tab"]) == (2, {"general": 1})
+    assert (rest["changed"], rest["unread"]["count"]) == (1, 0)
+
+
+def test_the_number_is_capped(as_bob: APIClient, bob: Recipient) -> None:
+    inbox.post([Post(bob.tenant_id, "k", Content("t"), [bob.pk])] * 120, now=db_now())
+
+    assert as_bob.get(f"{URL}unread-count/").json() == {"count": 99, "capped": True, "by_tab": {"general": 100}}
+
+
+def test_changes_since_a_cursor(as_bob: APIClient, bob: Recipient) -> None:
+    cursor = as_bob.get(f"{URL}changes/?cursor=0.0").json()["cursor"]
+    name = drop(bob, "a")
+    as_bob.post(f"{URL}read-all/")
+
+    said = as_bob.get(f"{URL}changes/?cursor={cursor}").json()
+
+    assert [item["id"] for item in said["results"]] == [str(name)]
+    assert said["read_upto"] == dict.fromkeys(["general", "workflows", "reviews", "completed", "errors"], 1)
+    assert (said["resync"], said["unread"]["count"]) == (False, 0)
+    assert as_bob.get(f"{URL}changes/?cursor={said['cursor']}").json()["results"] == []
+
+
+WRONG: list[tuple[str, str, Any, int]] = [
+    ("get", "?tab=attic", None, 400),
+    ("get", "?unread=perhaps", None, 400),
+    ("get", "?colour=red", None, 400),
+    ("get", "?limit=0", None, 400),
+    ("get", "?limit=101", None, 400),
+    ("get", "?cursor=x1", None, 400),
+    ("get", "?cursor=o" + "9" * 30, None, 400),
+    ("get", "?q=" + "x" * 201, None, 400),
+    ("get", "?q=%00", None, 400),
+    ("get", "?q=%ff%25_%5c'", None, 200),
+    ("get", "?workflow=%00", None, 400),
+    ("get", "?category=nothing", None, 200),
+    ("get", "changes/", None, 400),
+    ("get", "changes/?cursor=x", None, 400),
+    ("get", "changes/?cursor=" + "9" * 5000 + ".1", None, 400),
+    ("post", "read-all/", {"tab": "attic"}, 400),
+    ("post", "read-all/", {"everything": True}, 400),
+    ("post", "read-all/", [1], 400),
+    ("get", "0197f3a0-0000-7000-8000-000000000000/", None, 404),
+    ("delete", "0197f3a0-0000-7000-8000-000000000000/", None, 404),
+    ("post", "0197f3a0-0000-7000-8000-000000000000/read/", None, 404),
+    ("post", "------------------------------------/read/", None, 404),
+    ("post", "0197f3a0-0000-7000-8000-000000000000/explode/", None, 404),
+    ("get", "not-a-uuid/", None, 404),
+    ("put", "", {}, 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), WRONG, ids=[f"{row[0]} {row[1][:40]}" for row in WRONG])
+def test_a_wrong_question_is_answered_with_its_status(
+    as_bob: APIClient, bob: Recipient, method: str, path: str, body: Any, status: int
+) -> None:
+    drop(bob, "a")
+
+    answer = (
+        getattr(as_bob, method)(f"{URL}{path}", body, format="json")
+        if body is not None
+        else getattr(as_bob, method)(f"{URL}{path}")
+    )
+
+    assert answer.status_code == status, answer.content
