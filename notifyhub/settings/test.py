@@ -1,7 +1,8 @@
 """For the test suites: SQLite in memory, or the database and Redis that the runner found.
 
 NOTIFYHUB_APPS (a comma list of notifications, preferences, channels_delivery, workflows) boots a subset of the apps;
-NOTIFYHUB_TEST_NAME names the database that the tests make on a PostgreSQL server.
+NOTIFYHUB_TEST_NAME names the database that the tests make on a PostgreSQL server. Workers that the fault tests start
+find their broker at NOTIFYHUB_TEST_BROKER_URL, and hold a cohort for NOTIFYHUB_TEST_LEASE seconds.
 """
 
 from zlib import crc32
@@ -30,8 +31,10 @@ elif _url:
 
 REDIS_URL = env.str("NOTIFYHUB_TEST_REDIS_URL", default="")
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-CELERY_BROKER_URL = "memory://localhost/"
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02}
+CELERY_BROKER_URL = env.str("NOTIFYHUB_TEST_BROKER_URL", default="memory://localhost/")
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02} if CELERY_BROKER_URL.startswith("memory:") else {}
+if _lease := env.int("NOTIFYHUB_TEST_LEASE", default=0):
+    NOTIFYHUB["WORKFLOWS"]["LEASE_SECONDS"] = _lease
 
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file at the start of each test client
