@@ -60,6 +60,7 @@ def _drain_for_ever() -> None:
     while True:
         try:
             engine.drain()
+            engine.tidy()  # finishes a run whose worker died between its last write and the finish
         except (DatabaseError, InterfaceError):
             connection.close()  # it was cut: this is what the ticker does too
         time.sleep(0.01)
@@ -127,7 +128,20 @@ def celery_worker(broker: str, log: Path, *, lease: int = 2) -> Iterator[int]:
         NOTIFYHUB_TEST_BROKER_URL=broker,
         NOTIFYHUB_TEST_LEASE=str(lease),
     )
-    command = [sys.executable, "-m", "celery", "-A", "notifyhub", "worker", "-Q", "live,engine", "-c", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "notifyhub",
+        "worker",
+        "-Q",
+        "live,engine",
+        "-c",
+        "2",
+        "-l",
+        "INFO",
+    ]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -146,6 +160,15 @@ def children(pid: int) -> list[int]:
 
 def items(run: Run) -> int:
     return InboxItem.objects.filter(notification__origin=run.public_id).count()
+
+
+def wait_for_items(run: Run, count: int) -> None:
+    """Until so many lie in inboxes, or the run is over."""
+    wait_for(lambda: items(run) >= count or finished(run))
+
+
+def wait_until_finished(*runs: Run) -> None:
+    wait_for(lambda: all(finished(run) for run in runs))
 
 
 def finished(run: Run) -> bool:

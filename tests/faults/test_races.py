@@ -45,7 +45,7 @@ class Together:
                 for one in range(rounds):
                     self._barrier.wait(timeout=60)
                     act(one, number)
-            except BaseException as error:  # noqa: BLE001  it is raised in the test's own thread
+            except BaseException as error:
                 errors.append(error)
                 self._barrier.abort()
             finally:

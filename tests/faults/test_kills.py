@@ -1,0 +1,142 @@
+"""Workers are killed, cut off and doubled while they tell 5,000 people: everybody is told once."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from notifications.models import Recipient, Tenant
+from tests.cast import Publish, crowd, run_named, wake_everybody, workflow
+from workflows.define import delay, send_inbox
+from workflows.models import Run
+from workflows.trigger import Trigger, trigger, trigger_many
+
+from .rig import (
+    assert_everyone_has_exactly_one,
+    celery_worker,
+    chance,
+    children,
+    finished,
+    items,
+    own_redis,
+    rounds,
+    wait_for,
+    wait_for_items,
+    wait_until_finished,
+    workers,
+)
+
+pytestmark = [pytest.mark.postgres, pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+MANY = 5_000
+
+
+@pytest.fixture(autouse=True)
+def short_lease(settings: Any) -> None:
+    """What a killed worker held is due again soon."""
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "WORKFLOWS": {"LEASE_SECONDS": 1}}
+
+
+@pytest.fixture
+def people(acme: Tenant) -> list[Recipient]:
+    return crowd(acme, MANY)
+
+
+def start(key: str, tenant: Tenant, **given: Any) -> Run:
+    return run_named(trigger(key, tenant=tenant, recipients=[{"everyone": True}], **given).transaction_id)
+
+
+def test_workers_killed_at_random_moments_of_fan_outs(acme: Tenant, people: list[Recipient], hello: None) -> None:
+    amid = 0
+    with chance("killed") as moments:
+        for _ in range(rounds(few=4, soak=20)):
+            run = start("hello", acme)
+            with workers(1):
+                time.sleep(moments.uniform(0, 0.1))  # not a wait: the moment of the blow
+            for _ in range(4):
+                reached = items(run) + moments.randrange(MANY // 4)
+                with workers(2):
+                    wait_for_items(run, reached)
+                    time.sleep(moments.uniform(0, 0.03))
+                amid += not finished(run)
+            with workers(2):
+                wait_until_finished(run)
+
+            assert_everyone_has_exactly_one(run, people)
+    assert amid, "nobody was killed at work"
+
+
+def test_workers_killed_while_people_wake(acme: Tenant, people: list[Recipient], publish: Publish) -> None:
+    publish(workflow("t.wakes", delay(hours=1), send_inbox(title="Hello {{ recipient.name }}")))
+    with chance("waking") as moments:
+        run = start("t.wakes", acme)
+        with workers(1):
+            wait_for(lambda: Run.objects.across_tenants().get(pk=run.pk).people == MANY)
+        wake_everybody()
+        for _ in range(5):
+            with workers(1):
+                reached = items(run) + moments.randrange(MANY // 4)
+                wait_for_items(run, reached)
+        with workers(1):
+            wait_until_finished(run)
+
+    assert_everyone_has_exactly_one(run, people)
+
+
+def test_workers_killed_among_small_runs(acme: Tenant, hello: None) -> None:
+    people = crowd(acme, 800)
+    with chance("small runs") as moments:
+        answers = trigger_many([Trigger("hello", {"name": one.name}, [one]) for one in people], tenant=acme)
+        runs = [run_named(answer.transaction_id) for answer in answers]
+        for _ in range(4):
+            with workers(2):
+                time.sleep(moments.uniform(0, 0.1))
+        with workers(2):
+            wait_for(lambda: not Run.objects.across_tenants().filter(finished_at__isnull=True).exists())
+
+    for run, person in zip(runs, people, strict=True):
+        assert_everyone_has_exactly_one(run, [person])
+
+
+def test_connections_cut_in_the_middle(acme: Tenant, people: list[Recipient], hello: None) -> None:
+    """As when the database restarts: what was not committed is done again, nobody is given up."""
+    with chance("cut") as moments:
+        run = start("hello", acme)
+        with workers(2):
+            for _ in range(12):
+                time.sleep(moments.uniform(0, 0.05))
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+            wait_until_finished(run)
+
+    assert_everyone_has_exactly_one(run, people)
+
+
+def test_many_workers_on_one_run_share_it(acme: Tenant, people: list[Recipient], hello: None) -> None:
+    run = start("hello", acme)
+
+    with workers(4):
+        wait_until_finished(run)
+
+    assert_everyone_has_exactly_one(run, people)
+
+
+@pytest.mark.redis
+def test_a_celery_worker_whose_children_are_killed(
+    acme: Tenant, people: list[Recipient], hello: None, tmp_path: Path
+) -> None:
+    with own_redis(tmp_path) as server, celery_worker(server.url, tmp_path / "worker.log", lease=1) as worker:
+        for _ in range(rounds(few=2, soak=10)):
+            run = start("hello", acme)
+            wait_for_items(run, 1)
+            for child in children(worker):
+                os.kill(child, signal.SIGKILL)
+            wait_until_finished(run)
+
+            assert_everyone_has_exactly_one(run, people)
