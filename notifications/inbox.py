@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 
 from .listing import Entry, Filters
 from .models import InboxItem, InboxState, Mark, Recipient, State, Tab
-from .posting import Post, fresh_epoch, post, withdraw
+from .posting import Post, fresh_epoch, post, withdraw, withdraw_page
 from .reading import (
     CAP,
     Changes,
@@ -52,6 +52,7 @@ __all__ = [
     "unarchive",
     "unread_count",
     "withdraw",
+    "withdraw_page",
 ]
 
 

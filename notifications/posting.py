@@ -219,6 +219,33 @@ def withdraw(origin: UUID, recipients: Sequence[int], *, using: str = "default")
         return retire(connection, found, state=State.WITHDRAWN)
 
 
+def withdraw_page(origin: UUID, *, after: int = 0, using: str = "default") -> int | None:
+    """Take back a bounded part of what `origin` put into inboxes: from notifications above `after`, in order.
+
+    The last notification dealt with, to go on from; None when that was the rest. In one transaction.
+    """
+    connection = connections[using]
+    said = Notification.objects.using(using).across_tenants().filter(origin=origin, pk__gt=after).order_by("pk")
+    page = list(said.values_list("pk", flat=True)[:PAGE])
+    if not page:
+        return None
+    chosen, parameters = rowset.any_of(connection, "notification_id", page)
+    with transaction.atomic(using=using):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT notification_id, recipient_id, seq FROM {_table(InboxItem)} WHERE {chosen}"
+                f" AND state IN (0, 1, 2) ORDER BY notification_id LIMIT {ITEMS + 1:d}",
+                parameters,
+            )
+            rows = cursor.fetchall()
+        retire(connection, sorted((recipient, seq) for _, recipient, seq in rows), state=State.WITHDRAWN)
+    return page[-1] if len(rows) <= ITEMS else rows[-1][0] - 1  # the last notification may have more
+
+
+PAGE, ITEMS = 500, 2_000
+"""Notifications looked at together, and items taken back together."""
+
+
 def _first_states(posts: Sequence[Post], places: Sequence[tuple[int, int]]) -> list[int]:
     """Active, but for those whose thread goes on within the same batch: they are superseded before anyone saw them."""
     latest = {(person, posts[index].content.thread): index for person, index in places}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import connection
 
@@ -33,21 +32,13 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Hold:
-    """Not before `until`."""
-
-    until: datetime
-    reason: str
-
-
-@dataclass(frozen=True)
 class Skip:
     """Not to this person; `reason` is a code that explain turns into a sentence."""
 
     reason: str
 
 
-Decision = Send | Hold | Skip
+Decision = Send | Skip
 SEND = Send()
 
 

@@ -24,7 +24,7 @@ class WorkflowsConfig(AppConfig):
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)
         ticker.register("workflows.sweep", every=1, verb=engine.sweep)
-        ticker.register("workflows.tidy", every=10, verb=engine.tidy)
+        ticker.register("workflows.forget_keys", every=600, verb=engine.forget_keys)
 
 
 def _publish(*, using: str, **_: Any) -> None:

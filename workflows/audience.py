@@ -6,6 +6,7 @@ resolved when the run is worked off, so that somebody who joined a topic a momen
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -177,14 +178,15 @@ def _parts(
 ) -> tuple[list[str], list[Any]]:
     recipient, subscription = Recipient._meta.db_table, Subscription._meta.db_table
     members = f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND id > %s"
+    active = f"JOIN {recipient} r ON r.id = s.recipient_id AND r.active"
     tail = f"LIMIT {limit + 1:d}"
     if audience.everyone:
         return [f"{members} ORDER BY id {tail}"], [tenant_id, after]
     parts: list[str] = []
     parameters: list[Any] = []
     if audience.people:
-        names, values = rowset.ids(connection, [person for person in audience.people if person > after][: limit + 1])
-        parts.append(f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND id IN {names}")
+        named, values = rowset.any_of(connection, "id", audience.people[bisect_right(audience.people, after) :])
+        parts.append(f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND {named} ORDER BY id {tail}")
         parameters += [tenant_id, *values]
     for role in audience.roles:
         parts.append(f"{members} AND role = %s ORDER BY id {tail}")
@@ -192,14 +194,17 @@ def _parts(
     if audience.topics:
         topics, values = rowset.table(connection, "t", {"topic": ("bigint", audience.topics)})
         if connection.vendor == "postgresql":
-            followers = f"SELECT recipient_id AS id FROM {subscription} WHERE topic_id = t.topic AND recipient_id > %s"
-            parts.append(f"SELECT DISTINCT id FROM {topics}, LATERAL ({followers} ORDER BY recipient_id {tail}) f")
+            followers = (
+                f"SELECT s.recipient_id AS id FROM {subscription} s {active}"
+                f" WHERE s.topic_id = t.topic AND s.recipient_id > %s AND r.id > %s ORDER BY s.recipient_id {tail}"
+            )
+            parts.append(f"SELECT DISTINCT id FROM {topics}, LATERAL ({followers}) f")
         else:
             parts.append(
-                f"SELECT DISTINCT recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
-                f" WHERE recipient_id > %s ORDER BY recipient_id {tail}"
+                f"SELECT DISTINCT s.recipient_id AS id FROM {topics} JOIN {subscription} s ON s.topic_id = t.topic"
+                f" {active} WHERE s.recipient_id > %s AND r.id > %s ORDER BY s.recipient_id {tail}"
             )
-        parameters += [*values, after]
+        parameters += [*values, after, after]  # twice: the planner does not carry `>` over a join
     return parts, parameters
 
 
@@ -244,12 +249,15 @@ def _followers(topics: list[int], limit: int) -> dict[int, list[int]]:
         return found
     source, parameters = rowset.table(connection, "t", {"topic": ("bigint", topics)})
     subscription = Subscription._meta.db_table
+    active = f"JOIN {Recipient._meta.db_table} r ON r.id = s.recipient_id AND r.active"
     if connection.vendor == "postgresql":
-        some = f"SELECT recipient_id FROM {subscription} WHERE topic_id = t.topic LIMIT {limit:d}"
+        some = f"SELECT s.recipient_id FROM {subscription} s {active} WHERE s.topic_id = t.topic LIMIT {limit:d}"
         query = f"SELECT t.topic, f.recipient_id FROM {source}, LATERAL ({some}) f"
     else:
         turn = "row_number() OVER (PARTITION BY topic_id) AS turn"
-        ranked = f"SELECT topic_id, recipient_id, {turn} FROM {source} JOIN {subscription} ON topic_id = t.topic"
+        ranked = (
+            f"SELECT topic_id, recipient_id, {turn} FROM {source} JOIN {subscription} s ON topic_id = t.topic {active}"
+        )
         query = f"SELECT topic_id, recipient_id FROM ({ranked}) r WHERE turn <= {limit:d}"
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)

@@ -14,48 +14,72 @@ from notifications.kernel import rowset
 from .conf import conf
 from .models import Cohort, Outcome, Run, Status
 from .people import People
+from .turns import WINDOW, due_tenants, in_turn
 
 AT_ONCE = 4
 """Cohorts claimed together: enough to share a commit, few enough to lose little with a worker."""
 
-WINDOW = 256
-"""How many of the longest-due cohorts are looked at to give each tenant its turn."""
+CANDIDATES = 32
+"""How many are tried for, so that workers who look at the same moment do not end up with nothing."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A cohort that this worker may write, as long as its row still carries the token."""
+    """A cohort that this worker may write, as long as its row still carries the token. `tries` counts this one."""
 
     cohort_id: int
     token: uuid.UUID
+    tries: int = 1
 
 
 def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
-    """Take a few due cohorts, in turn by tenant, in one statement and one transaction."""
-    cohort = Cohort._meta.db_table
+    """Take a few due cohorts, in turn by tenant, each tenant's longest due first."""
+    candidates = _candidates(now)
+    if not candidates:
+        return []
+    cohort, token = Cohort._meta.db_table, uuid.uuid4()
+    source, parameters = rowset.table(
+        connection, "t", {"id": ("bigint", candidates), "place": ("bigint", range(len(candidates)))}
+    )
     locking = "FOR UPDATE OF c SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    token = uuid.uuid4()
     at = connection.ops.adapt_datetimefield_value
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            UPDATE {cohort} SET lease_token = %s, wake_at = %s, wake_no = wake_no + 1, tries = tries + 1
-            WHERE id IN (
-                SELECT c.id FROM {cohort} c JOIN (
-                    SELECT id, row_number() OVER (PARTITION BY tenant_id ORDER BY wake_at, id) AS turn
-                    FROM (SELECT id, tenant_id, wake_at FROM {cohort} WHERE open AND wake_at <= %s
-                          ORDER BY wake_at LIMIT {WINDOW}) due
-                ) turns ON turns.id = c.id
-                WHERE c.open AND c.wake_at <= %s ORDER BY turns.turn, c.wake_at, c.id LIMIT {AT_ONCE} {locking}
-            ) RETURNING id
-            """,
-            [rowset.uuid_text(connection, token), at(now + lease), at(now), at(now)],
+            f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id IN ("
+            f" SELECT c.id FROM {cohort} c JOIN {source} ON t.id = c.id WHERE c.open AND c.wake_at <= %s"
+            f" ORDER BY t.place LIMIT {AT_ONCE} {locking}) RETURNING id, tries",
+            [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
-        return [Held(row[0], token) for row in cursor.fetchall()]
+        held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}
+    return [held[one] for one in candidates if one in held]
+
+
+def _candidates(now: datetime) -> list[int]:
+    """Due cohorts, every tenant's longest due before anybody's second."""
+    due = Cohort.objects.across_tenants().filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
+    rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
+    if len(rows) == WINDOW:  # more is due than was seen, and it may all be one tenant's
+        tenants = due_tenants(Cohort._meta.db_table, "wake_at", now=now, condition="open")
+        each = max(1, CANDIDATES // len(tenants)) if tenants else 0
+        first = (due.filter(tenant=tenant).values_list("wake_at", "tenant_id", "pk")[:each] for tenant in tenants)
+        rows = [(tenant, pk) for _, tenant, pk in sorted(row for some in first for row in some)]
+    return in_turn(rows)[:CANDIDATES]
+
+
+def hold_on(held: Held, *, now: datetime, lease: timedelta) -> bool:
+    """Renew the lease of a cohort that has waited in this worker's hands. False when it is not ours any more."""
+    mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
+    return bool(mine.update(wake_at=now + lease))
+
+
+def put_back(held: Held, *, until: datetime) -> None:
+    """Somebody else stands in the way (a cancel that is not committed yet): try again then, at no cost in tries."""
+    mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
+    mine.update(lease_token=None, wake_at=until, tries=F("tries") - 1)
 
 
 def release_failed(held: Held, *, error: Exception, now: datetime) -> None:
-    """Put a cohort back after an error, a little later each time; after the last try, give its people up.
+    """Put a cohort back after an error or a loss, a little later each time; after the last try, give its people up.
 
     A cohort of several runs is halved first, so that the one run that breaks is found and the others go on.
     """
@@ -67,19 +91,41 @@ def release_failed(held: Held, *, error: Exception, now: datetime) -> None:
         if cohort.tries < conf().tries:
             mine.update(lease_token=None, wake_at=now + timedelta(seconds=2**cohort.tries))
             return
-        of_places: list[int] = cohort.chunk.runs or []
-        runs = sorted({of_places[place] for place in cohort.people}) if of_places else []
+        runs = _runs_of(cohort)
         if len(runs) > 1:
             _halve(cohort, set(runs[: len(runs) // 2]), now)
         else:
             _give_up(cohort, error, now)
 
 
+def isolate_lost(held: Held, *, now: datetime) -> bool:
+    """For a cohort whose workers keep being lost: halve it if it holds several runs, so that the one that takes its
+    worker with it is found; give it up once it was lost too often. False when it may be tried as it is."""
+    with transaction.atomic():
+        mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
+        cohort = mine.select_for_update(of=("self",)).select_related("chunk").first()
+        if cohort is None:
+            return True
+        runs = _runs_of(cohort)
+        if len(runs) > 1:
+            _halve(cohort, set(runs[: len(runs) // 2]), now)
+        elif held.tries > conf().losses:
+            _give_up(cohort, LookupError("The workers that held it did not come back."), now)
+        else:
+            return False
+    return True
+
+
+def _runs_of(cohort: Cohort) -> list[int]:
+    chunk = cohort.chunk
+    return [chunk.run_id or 0] if chunk.runs is None else sorted({chunk.runs[place] for place in cohort.people})
+
+
 def _halve(cohort: Cohort, first: set[int], now: datetime) -> None:
     people = cohort.people
     half = People.of(place for place in people if (cohort.chunk.runs or [])[place] in first)
     Cohort.objects.across_tenants().filter(pk=cohort.pk).update(
-        mask=half.dump(), lease_token=None, wake_at=now, tries=0, wake_no=F("wake_no") + 1
+        mask=half.dump(), lease_token=None, wake_at=now, tries=0
     )
     Cohort.objects.create(
         tenant_id=cohort.tenant_id,
@@ -103,9 +149,9 @@ def _give_up(cohort: Cohort, error: Exception, now: datetime) -> None:
         mask=cohort.mask,
         created_at=now,
     )
-    chunk = cohort.chunk
-    runs = [chunk.run_id or 0] if chunk.runs is None else sorted({chunk.runs[place] for place in cohort.people})
-    failed = Run.objects.across_tenants().filter(pk__in=runs)
+    failed = Run.objects.across_tenants().filter(
+        pk__in=_runs_of(cohort), status__in=[Status.PENDING, Status.PROCESSING]
+    )
     failed.update(
         status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500]
     )

@@ -10,11 +10,13 @@ from notifications.kernel.config import section
 @dataclass(frozen=True)
 class WorkflowsSettings:
     """`lease_seconds`: how long a worker may hold a cohort before another takes it over. `tries`: how often a cohort
-    may fail or be lost before its people are given up, with the reason. `idempotency_hours`: how long a key counts.
+    may fail before its people are given up, with the reason; `losses`: how often its worker may be lost, which is
+    rarely the cohort's fault, and so many more. `idempotency_hours`: how long a key counts.
     """
 
     lease_seconds: int = 30
     tries: int = 3
+    losses: int = 20
     idempotency_hours: int = 24
 
 

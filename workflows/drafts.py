@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connections, transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.kernel import doorbell, rowset
@@ -49,6 +49,11 @@ class Draft:
     name: UUID | None = None
 
     @property
+    def repeats(self) -> str:
+        """The same for drafts of one call that are to have one answer."""
+        return self.asked.idempotency_key or f"\0{self.place}"
+
+    @property
     def transaction_id(self) -> str:
         return self.asked.transaction_id or str(self.name)
 
@@ -62,10 +67,12 @@ class Draft:
         return None if self.asked.include_actor else self.actor
 
     def fingerprint(self) -> str:
-        """The hash of the canonical call: the same words, the same hash, however they were ordered."""
+        """The hash of the canonical call: the same words, the same hash, in whichever order people and keys came."""
         asked = self.asked
-        words = [asked.workflow, asked.payload, self.names, self.actor_name, asked.transaction_id, asked.include_actor]
-        text = json.dumps([*words, asked.at and asked.at.isoformat()], sort_keys=True, separators=(",", ":"))
+        names = sorted(json.dumps(name, sort_keys=True) for name in self.names or ())
+        at = asked.at and asked.at.astimezone(UTC).isoformat()
+        words = [asked.workflow, asked.payload, names, self.actor_name, asked.transaction_id, asked.include_actor, at]
+        text = json.dumps(words, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -164,30 +171,34 @@ class Drafts:
         live, now = self.live(), db_now(self.using)
         firsts: dict[str, Draft] = {}
         for draft in live:
-            firsts.setdefault(draft.asked.idempotency_key or f"\0{draft.place}", draft)
+            firsts.setdefault(draft.repeats, draft)
         fresh = self._without_taken_ids(list(firsts.values()))
         if not fresh:
+            self._answer_all(live, firsts, set())
             return
         ensure_stored({draft.hash: draft.body for draft in fresh}, using=self.using)
-        named_by_caller = any(draft.asked.transaction_id or draft.asked.idempotency_key for draft in fresh)
-        try:
-            with transaction.atomic(using=self.using, savepoint=named_by_caller):
-                self._write(fresh, now)
-        except IntegrityError:
-            for draft in fresh:
+        written = self._write(fresh, now)
+        for draft in fresh:
+            if draft.name not in written:
                 self.answers[draft.place] = InProgress("Another call took this name at the same moment. Try again.")
-            return
-        for draft in live:
-            first = firsts[draft.asked.idempotency_key or f"\0{draft.place}"]
-            if first.name is None:
-                self.answers[draft.place] = self.answers[first.place]
-            else:
-                same = (first.transaction_id, first.name, first.audience)
-                self.answers[draft.place] = _answer(*same, duplicate=draft is not first)
+        self._answer_all(live, firsts, written)
         doorbell.ring(BELL, queue=QUEUE, using=self.using)
 
-    def _write(self, drafts: Sequence[Draft], now: datetime) -> None:
-        """The rows. By hand and not by the ORM, which takes longer to make a row than PostgreSQL to store it."""
+    def _answer_all(self, live: list[Draft], firsts: Mapping[str, Draft], written: set[UUID | None]) -> None:
+        """What was written is answered; a repeat within this call gets the answer of its first."""
+        for draft in live:
+            first = firsts[draft.repeats]
+            if first.name in written:
+                same = (first.transaction_id, first.name or uuid7(), first.audience)
+                self.answers[draft.place] = _answer(*same, duplicate=draft is not first)
+            else:
+                self.answers[draft.place] = self.answers[first.place]
+
+    def _write(self, drafts: Sequence[Draft], now: datetime) -> set[UUID | None]:
+        """The rows; the names of those written. One whose name another call took meanwhile is left out.
+
+        By hand and not by the ORM, which takes longer to make a row than PostgreSQL to store it.
+        """
         connection = connections[self.using]
         for draft in drafts:
             draft.name = uuid7()
@@ -197,21 +208,26 @@ class Drafts:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {Run._meta.db_table}"
-                f" ({names}, tenant_id, created_at, status, cursor, people, depth, error)"
-                f" SELECT {names}, %s, %s, %s, 0, 0, 0, '' FROM {source} WHERE true",
+                f" ({names}, tenant_id, created_at, status, cursor, people, withdrawn_upto, depth, error)"
+                f" SELECT {names}, %s, %s, %s, 0, 0, 0, 0, '' FROM {source} WHERE true"
+                " ON CONFLICT DO NOTHING RETURNING public_id",
                 [self.tenant.pk, connection.ops.adapt_datetimefield_value(now), Status.PENDING.value, *parameters],
             )
+            return {UUID(str(row[0])) for row in cursor.fetchall()}
 
     def _without_taken_ids(self, drafts: list[Draft]) -> list[Draft]:
         given = [draft.asked.transaction_id for draft in drafts if draft.asked.transaction_id]
         if not given:
             return drafts
+        busy = self._lock_keys([f"transaction_id {name}" for name in given])
         runs = Run.objects.using(self.using).filter(tenant=self.tenant, transaction_id__in=given)
         taken = set(runs.values_list("transaction_id", flat=True))
         free = []
         for draft in drafts:
             name = draft.asked.transaction_id
-            if name and name in taken:
+            if name and f"transaction_id {name}" in busy:
+                self.answers[draft.place] = InProgress("Another call with this transaction id is not finished yet.")
+            elif name and name in taken:
                 self.answers[draft.place] = TransactionIdTaken(f"The transaction id {name!r} names another run.")
             else:
                 free.append(draft)
@@ -240,13 +256,15 @@ def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: date
     """What differs from row to row, by column."""
     uuid_text, at = partial(rowset.uuid_text, connection), connection.ops.adapt_datetimefield_value
     names = [draft.name or uuid7() for draft in drafts]
+    payloads = [json.dumps(draft.asked.payload) for draft in drafts]
     starts = [str(at(max(draft.asked.at or now, now))) for draft in drafts]
     return {
         "public_id": ("uuid", [uuid_text(name) for name in names]),
         "transaction_id": ("text", [draft.transaction_id for draft in drafts]),
         "workflow": ("text", [draft.asked.workflow for draft in drafts]),
         "definition_id": ("text", [draft.hash for draft in drafts]),
-        "payload": ("jsonb", [json.dumps(draft.asked.payload) for draft in drafts]),
+        "payload": ("jsonb", payloads),
+        "payload_bytes": ("bigint", [len(payload) for payload in payloads]),
         "audience": ("jsonb", [json.dumps(draft.stored_audience()) for draft in drafts]),
         "actor_id": ("bigint", [draft.actor for draft in drafts]),
         "idempotency_key": ("text", [draft.asked.idempotency_key for draft in drafts]),
@@ -263,6 +281,8 @@ def _check_words(asked: Trigger) -> None:
         value = getattr(asked, name)
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
             raise BadRequest(f"`{name}` is 1 to {longest} printable characters.")
+    if "/" in (asked.transaction_id or ""):
+        raise BadRequest("`transaction_id` cannot contain a slash: it is part of the run's address.")
     if asked.at is not None and asked.at.tzinfo is None:
         raise BadRequest("`at` needs its offset from UTC.")
 

@@ -13,63 +13,96 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models import Value
 
 from notifications.kernel import doorbell
 from notifications.kernel.clock import db_now
+from notifications.kernel.config import enabled
 
 from . import settle
-from .claim import Held, claim_due, release_failed
+from .claim import Held, claim_due, hold_on, isolate_lost, put_back, release_failed
 from .conf import DRAIN_SECONDS, conf
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
-from .models import Run
+from .models import Cohort, Run
 from .retract import withdraw_due
 from .scene import Work, load_work
-from .step import Plan
+from .step import Move, Plan, Stop
 from .steps import STEPS
 
 logger = logging.getLogger(__name__)
 
 DEADLOCK_TRIES = 3
 
-LOOK_AGAIN = 0.01
-"""Seconds between two looks while listening."""
+LOOK_AGAIN = 0.025
+"""Seconds between two looks while listening, in which further commits gather to be worked off together."""
+
+STEP_ASIDE = timedelta(milliseconds=500)
+"""How long a cohort steps aside for a cancel that is under way."""
 
 
 def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
-    Cohorts come before new recipients, so that what was begun ends first and a large run does not pile up. `listen`
-    is for how many seconds to go on looking once nothing more is due: what commits meanwhile is worked off together.
+    Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
+    tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
     """
     deadline, done, tenant = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = db_now()
-        if held := claim_due(now=now, lease=timedelta(seconds=conf().lease_seconds)):
-            for one in held:
-                advance(one)
-        elif (served := expand_due(now=now, after_tenant=tenant)) is not None:
-            tenant = served
-        elif not withdraw_due(now=now):
-            quiet_since = quiet_since or time.monotonic()
-            if not done or time.monotonic() - quiet_since >= listen:
-                return done
-            time.sleep(LOOK_AGAIN)
+        stepped = _step_due(now)
+        served = expand_due(now=now, after_tenant=tenant)
+        withdrawn = withdraw_due(now=now)
+        tenant = served or tenant
+        if stepped or served is not None or withdrawn:
+            done, quiet_since = done + 1, None
             continue
-        done, quiet_since = done + 1, None
+        quiet_since = quiet_since or time.monotonic()
+        if not done or time.monotonic() - quiet_since >= listen:
+            return done
+        while not anything_due(now=db_now()) and time.monotonic() - quiet_since < listen:
+            time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
 
 
+def anything_due(*, now: datetime) -> bool:
+    """Whether a drain would find something, in one statement."""
+    cohorts, runs = Cohort.objects.across_tenants(), Run.objects.across_tenants()
+    questions = (
+        cohorts.filter(open=True, wake_at__lte=now),
+        runs.filter(expand_at__lte=now),
+        runs.filter(withdraw_at__lte=now),
+    )
+    found = [one.values_list(Value(1)).order_by()[:1] for one in questions]
+    return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
+
+
+def _step_due(now: datetime) -> int:
+    """Claim a few cohorts and walk each; how many."""
+    lease = timedelta(seconds=conf().lease_seconds)
+    held, claimed = claim_due(now=now, lease=lease), time.monotonic()
+    for one in held:
+        waited = time.monotonic() - claimed
+        if waited < conf().lease_seconds / 3 or hold_on(one, now=db_now(), lease=lease):
+            advance(one)
+    return len(held)
+
+
 def advance(held: Held) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again."""
+    if held.tries > conf().tries and isolate_lost(held, now=db_now()):
+        return
     try:
         going: Held | None = held
         while going is not None:
             going = _step(going)
     except Exception as error:  # one broken definition must not stop the others
+        if _sqlstate(error) == LOCKED:
+            put_back(held, until=db_now() + STEP_ASIDE)
+            return
         logger.exception("engine.step_failed cohort=%s", held.cohort_id)
         release_failed(held, error=error, now=db_now())
 
@@ -80,14 +113,17 @@ def _step(held: Held) -> Held | None:
     work = load_work(held, now=db_now())
     if work is None:
         return None
-    settings = work.scene.body.step_at(work.scene.step)
+    return held if _settled(held, work, _plan(work)) else None
+
+
+def _plan(work: Work) -> Plan:
+    scene = work.scene
+    if not enabled():
+        return Plan([Move(scene.people, Stop("disabled"))])
+    settings = scene.body.step_at(scene.step)
     if settings is None:
-        raise LookupError(f"The definition has no step {work.scene.step!r}.")
-    plan = STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, work.scene)
-    going = _settled(held, work, plan)
-    if work.chunk.run_id is not None and not going:
-        settle.finish_large([work.chunk.run_id], now=work.scene.now)
-    return held if going else None
+        raise LookupError(f"The definition has no step {scene.step!r}.")
+    return STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
 
 
 def _settled(held: Held, work: Work, plan: Plan) -> bool:
@@ -97,31 +133,28 @@ def _settled(held: Held, work: Work, plan: Plan) -> bool:
             with transaction.atomic():
                 return settle.settle(held, work, plan)
         except OperationalError as error:
-            if not _is_deadlock(error):
+            if _sqlstate(error) not in DEADLOCKS:
                 raise
     with transaction.atomic():
         return settle.settle(held, work, plan)
 
 
-def _is_deadlock(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", "") in {"40P01", "40001"}
+DEADLOCKS = {"40P01", "40001"}
+LOCKED = "55P03"
+
+
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's name for what went wrong, or nothing."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def sweep() -> None:
-    """What the ticker and Beat call: find due work that no doorbell announced, and tidy."""
+    """What the ticker and Beat call: find due work that no doorbell announced."""
     drain(seconds=DRAIN_SECONDS)
 
 
-def tidy() -> None:
-    """Finish runs whose last worker died between its last write and the finish; forget old idempotency keys."""
-    now = db_now()
-    waiting = Run.objects.across_tenants().filter(status="processing", expand_at__isnull=True, chunk__isnull=True)
-    settle.finish_large(list(waiting.order_by("pk").values_list("pk", flat=True)[:500]), now=now)
-    forget_keys(now=now)
-
-
-def forget_keys(*, now: datetime) -> int:
+def forget_keys() -> int:
     """Idempotency keys count for a day; how many ended."""
-    old = now - timedelta(hours=conf().idempotency_hours)
+    old = db_now() - timedelta(hours=conf().idempotency_hours)
     keyed = Run.objects.across_tenants().filter(idempotency_key__isnull=False, created_at__lt=old)
     return keyed.update(idempotency_key=None)

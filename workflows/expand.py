@@ -8,11 +8,10 @@ trigger of ten thousand.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from notifications.kernel import doorbell, rowset
@@ -23,8 +22,10 @@ from .audience import Audience
 from .conf import CHUNK
 from .definition import FIRST
 from .engine_bell import BELL, QUEUE
+from .finish import finish_if_done
 from .models import Chunk, Cohort, Run, Status
 from .people import People
+from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
 
@@ -37,32 +38,42 @@ AHEAD = 4
 SMALL = 100
 """A topic or role with more members than this makes its runs large ones."""
 
-WINDOW = 2_000
-"""How many of the oldest due runs are looked at to give each tenant its turn."""
+PAYLOADS_MAX = 2 * 1024 * 1024
+"""Bytes of payload that share a chunk: a worker holds them all at once."""
+
+PUT_OFF = timedelta(seconds=60)
+"""When to try a run again whose recipients could not be resolved for a passing reason."""
 
 
 def expand_due(*, now: datetime, after_tenant: int = 0) -> int | None:
     """Resolve the next piece of work and make its cohorts. The tenant it was for, so that the caller can go round;
     None when nothing is due that nobody else holds."""
+    tenants = due_tenants(Run._meta.db_table, "expand_at", now=now, condition="expand_at IS NOT NULL")
+    for tenant in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
+        if _expand_tenant(tenant, now):
+            return tenant
+    return None
+
+
+def _expand_tenant(tenant: int, now: datetime) -> bool:
+    """The next piece of this tenant's. False when somebody else holds all of it."""
     runs: list[Run] = []
     try:
         with transaction.atomic():
-            runs = _claim(now, after_tenant)
+            runs = _claim(tenant, now)
             if runs:
                 _expand(runs, now)
-    except (OperationalError, InterfaceError):  # the database is away or busy, which is no fault of these runs
-        raise
     except Exception:
-        if not runs:
+        if not runs or not connection.is_usable():  # the database is away, which is no fault of these runs
             raise
         logger.exception("engine.expand_failed runs=%s", len(runs))
         _expand_one_by_one(runs, now)
-    return runs[0].tenant_id if runs else None
+    return bool(runs)
 
 
 def _expand(runs: Sequence[Run], now: datetime) -> None:
     if not enabled():
-        _end(runs, now, error="disabled")
+        _disable(runs, now)
     elif len(runs) == 1:
         _expand_large(runs[0], now)
     else:
@@ -70,40 +81,38 @@ def _expand(runs: Sequence[Run], now: datetime) -> None:
 
 
 def _expand_one_by_one(runs: Sequence[Run], now: datetime) -> None:
-    """One of these breaks: find it, fail it with its reason, and let the others go on."""
+    """One of these breaks: find it, and let the others go on. A passing trouble puts it off, any other fails it."""
     for run in runs:
+        mine = Run.objects.across_tenants().filter(pk=run.pk, expand_at__lte=now)
         try:
             with transaction.atomic():
-                for locked in _locked(Run.objects.across_tenants().filter(pk=run.pk, expand_at__lte=now)):
-                    _expand_large(locked, now)
-        except (OperationalError, InterfaceError):
-            raise
+                for locked in _locked(mine):
+                    _expand([locked], now)
+        except OperationalError:
+            if not connection.is_usable():
+                raise
+            mine.update(expand_at=now + PUT_OFF)
         except Exception as error:
-            broken = Run.objects.across_tenants().filter(pk=run.pk)
             reason = f"Resolving its recipients failed: {type(error).__name__}: {error}"[:500]
-            broken.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
+            mine.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
 
 
-def _claim(now: datetime, after_tenant: int) -> list[Run]:
-    """Runs of one tenant and definition, locked: up to 500 that are new, or one that is under way."""
-    due = Run.objects.across_tenants().filter(expand_at__lte=now).order_by("expand_at", "id")
-    window = list(due.values_list("tenant_id", "definition_id", "cursor", "id")[:WINDOW])
-    groups: dict[tuple[int, str, int], list[int]] = defaultdict(list)
-    for tenant, definition, cursor, run in window:
-        groups[tenant, definition, cursor and run].append(run)
-    tenants = {key[0] for key in groups}
-    for tenant in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
-        for key in (key for key in groups if key[0] == tenant):
-            found = _locked(Run.objects.across_tenants().filter(pk__in=groups[key][:AT_ONCE], expand_at__lte=now))
-            if found:
-                return found
-    return []
+def _claim(tenant: int, now: datetime) -> list[Run]:
+    """Runs of this tenant, locked: the longest due one, and of its definition up to 499 others if all are new."""
+    due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
+    rows = list(due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor")[:AT_ONCE])
+    groups: dict[tuple[str, int], list[int]] = {}
+    for pk, definition, cursor in rows:
+        alone = pk if cursor else 0
+        groups.setdefault((definition, alone), []).append(pk)
+    found = (_locked(due.filter(pk__in=group)) for group in groups.values())
+    return next(filter(None, found), [])
 
 
 def _locked(runs: QuerySet[Run]) -> list[Run]:
     if connection.features.has_select_for_update_skip_locked:
         runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return list(runs.defer("payload").order_by("id"))
+    return list(runs.defer("payload").order_by("expand_at", "pk"))
 
 
 def _expand_large(run: Run, now: datetime) -> None:
@@ -116,9 +125,10 @@ def _expand_large(run: Run, now: datetime) -> None:
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
     run.people += len(people)
     run.cursor = people[-1] if people else run.cursor
-    run.status = Status.PROCESSING if run.people else Status.SENT
-    run.expand_at = None if finished else run.expand_at
-    run.finished_at = None if run.people else now
+    run.expand_at = None if finished else now  # behind the tenant's other runs
+    if run.status == Status.PENDING:
+        run.status = Status.PROCESSING if run.people else Status.SENT
+        run.finished_at = None if run.people else now
     run.save(update_fields=["people", "cursor", "status", "expand_at", "finished_at"])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
@@ -143,19 +153,21 @@ def _expand_together(runs: Sequence[Run], now: datetime) -> None:
     topics, roles = audiences.small_groups(asked.values(), tenant_id=tenant_id, most=SMALL)
     pairs: list[tuple[int, int]] = []
     taken: list[Run] = []
+    weight = 0
     for run in runs:
         members = _members(asked[run.pk], topics, roles)
+        if members is None and not taken:
+            _expand_large(run, now)  # it is the longest due: it does not wait for ever behind the small ones
+            return
         if members is None:
             continue
         members.discard(run.audience.get("without", -1))
-        if len(pairs) + len(members) > CHUNK:
+        weight += run.payload_bytes
+        if taken and (len(pairs) + len(members) > CHUNK or weight > PAYLOADS_MAX):
             break
         pairs += [(person, run.pk) for person in members]
         run.people = len(members)
         taken.append(run)
-    if not taken:
-        _expand_large(runs[0], now)
-        return
     _end([run for run in taken if not run.people], now)
     if pairs:
         _share_chunk([run for run in taken if run.people], sorted(pairs), now)
@@ -211,8 +223,16 @@ def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:
     )
 
 
-def _end(runs: Sequence[Run], now: datetime, *, error: str = "") -> None:
+def _end(runs: Sequence[Run], now: datetime) -> None:
     """Runs without anybody to tell are finished."""
     if runs:
         ended = Run.objects.across_tenants().filter(pk__in=[run.pk for run in runs])
-        ended.update(status=Status.SENT, expand_at=None, finished_at=now, error=error)
+        ended.update(status=Status.SENT, expand_at=None, finished_at=now)
+
+
+def _disable(runs: Sequence[Run], now: datetime) -> None:
+    """Sending is switched off: nobody further is resolved. Who walks already is ended where they stand."""
+    stopped = Run.objects.across_tenants().filter(pk__in=[run.pk for run in runs])
+    stopped.update(expand_at=None, error="disabled")
+    for run in runs:
+        finish_if_done(run.pk, now=now)

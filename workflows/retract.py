@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +17,14 @@ from notifications.models import Tenant
 from . import audience as audiences
 from .audience import Audience
 from .engine_bell import BELL, QUEUE
-from .models import Chunk, Cohort, Outcome, Run, Status
+from .models import Cohort, Outcome, Run, Status
 from .people import People
 from .refusals import UnknownRun
+from .runs import chunks_of
 
-CLAIM = timedelta(seconds=60)
+logger = logging.getLogger(__name__)
+
+PUT_OFF = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,15 @@ def _unresolved(run: Run) -> int:
     return audiences.count(audience, tenant_id=run.tenant_id, without=run.audience.get("without"), after=run.cursor)
 
 
-def _chunks(run: Run) -> list[Chunk]:
-    return [run.chunk] if run.chunk is not None else list(run.chunks.across_tenants().order_by("pk"))
-
-
 def _walking(run: Run) -> int:
-    chunks = {chunk.pk: chunk.people_of(run.pk) for chunk in _chunks(run)}
+    chunks = {chunk.pk: chunk.people_of(run.pk) for chunk in chunks_of(run)}
     cohorts = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True).values_list("chunk_id", "mask")
     return sum(len(People.load(mask) & chunks[chunk]) for chunk, mask in cohorts)
 
 
 def _stop_waiting(run: Run, now: datetime) -> None:
     """Take the run's people out of cohorts that nobody holds. Who is held is stopped by the holder, who asks first."""
-    chunks = {chunk.pk: chunk for chunk in _chunks(run)}
+    chunks = {chunk.pk: chunk for chunk in chunks_of(run)}
     free = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True, lease_token__isnull=True)
     if connection.features.has_select_for_update_skip_locked:
         free = free.select_for_update(skip_locked=True, of=("self",))
@@ -100,15 +100,32 @@ def _stop_waiting(run: Run, now: datetime) -> None:
 
 
 def withdraw_due(*, now: datetime) -> bool:
-    """Take back the inbox items of one cancelled run, a chunk a transaction. False when none is due."""
-    run = Run.objects.across_tenants().filter(withdraw_at__lte=now).order_by("withdraw_at").first()
-    if run is None:
+    """Take back the next page of one cancelled run's inbox items, in one transaction. False when none is due that
+    nobody else holds."""
+    due = Run.objects.across_tenants().filter(withdraw_at__lte=now).order_by("withdraw_at", "pk")
+    if not due.exists():
         return False
-    claimed = Run.objects.across_tenants().filter(pk=run.pk, withdraw_at=run.withdraw_at)
-    if not claimed.update(withdraw_at=now + CLAIM):
-        return True
-    for chunk in _chunks(run):
-        people = chunk.people_of(run.pk)
-        inbox.withdraw(run.public_id, [chunk.people[place] for place in people])
-    Run.objects.across_tenants().filter(pk=run.pk).update(withdraw_at=None, retracted_at=db_now())
+    try:
+        with transaction.atomic():
+            free = due.defer("payload", "audience")
+            if connection.features.has_select_for_update_skip_locked:
+                free = free.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            run = free.first()
+            if run is None:
+                return False
+            _withdraw_page(run, now)
+    except Exception:
+        if not connection.is_usable():
+            raise
+        logger.exception("engine.withdraw_failed")
+        due.filter(pk=due.values("pk")[:1]).update(withdraw_at=now + PUT_OFF)
     return True
+
+
+def _withdraw_page(run: Run, now: datetime) -> None:
+    upto = inbox.withdraw_page(run.public_id, after=run.withdrawn_upto)
+    mine = Run.objects.across_tenants().filter(pk=run.pk)
+    if upto is None:
+        mine.update(withdraw_at=None, retracted_at=now)
+    else:
+        mine.update(withdraw_at=now, withdrawn_upto=upto)  # behind the others

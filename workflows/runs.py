@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from notifications.models import InboxItem, Notification, Recipient, State
+from notifications.models import InboxItem, Recipient, State
 
 from .models import Chunk, Cohort, Outcome, Run
 from .people import NOBODY, People
@@ -110,10 +110,9 @@ def _first(run: Run, limit: int) -> Iterator[tuple[Chunk, int, int]]:
 
 
 def _latest_items(run: Run, recipients: list[int]) -> dict[int, tuple[UUID, int]]:
-    said = dict(Notification.objects.filter(tenant=run.tenant_id, origin=run.public_id).values_list("pk", "public_id"))
-    items = InboxItem.objects.filter(recipient_id__in=recipients, notification_id__in=said).order_by("seq")
-    rows = items.values_list("recipient_id", "notification_id", "state")
-    return {recipient: (said[notification], state) for recipient, notification, state in rows}
+    items = InboxItem.objects.filter(recipient_id__in=recipients, notification__origin=run.public_id).order_by("seq")
+    rows = items.values_list("recipient_id", "notification__public_id", "state")
+    return {recipient: (notification, state) for recipient, notification, state in rows}
 
 
 def _reasons(chunks: dict[int, Chunk]) -> dict[int, list[tuple[People, Outcome]]]:

@@ -12,6 +12,7 @@ from notifications.kernel import rowset
 
 from .claim import Held
 from .conf import conf
+from .finish import finish_if_done
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
@@ -44,8 +45,10 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
     _write_outcomes(work, [*stopped, *ends], final=True)
     going = _move(held, work, walks)
-    if not going and work.chunk.runs is not None:
+    if work.chunk.runs is not None:
         _finish_small(work, gone | join([end.people for end in ends]))
+    elif not walks:
+        finish_if_done(work.scene.runs[0][0].id, now=scene.now)
     return going
 
 
@@ -58,13 +61,14 @@ def _cancelled(work: Work) -> People:
     """The people whose run was cancelled. Holds the runs, so that a cancel waits for us, or we for it.
 
     The runs of a shared chunk are also finished by us and locked for that; a large run is walked by many workers at
-    once, which only keep a cancel out (`FOR KEY SHARE`).
+    once, which only keep a cancel out (`FOR KEY SHARE`). A cancel that is not committed yet is not waited for: its
+    caller may take long, and there is other work. Raises OperationalError (55P03) then.
     """
     ids = [run.id for run, _ in work.scene.runs]
     chosen, parameters = rowset.ids(connection, ids)
     locking = ""
     if connection.vendor == "postgresql":
-        locking = "ORDER BY id FOR KEY SHARE" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE"
+        locking = "FOR KEY SHARE NOWAIT" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE NOWAIT"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
@@ -155,13 +159,3 @@ def _finish_small(work: Work, ended: People) -> None:
     if finished:
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)
-
-
-def finish_large(runs: Sequence[int], *, now: datetime) -> int:
-    """Finish those of these runs that have resolved everybody and have no open cohort.
-
-    After the cohort's own commit, so that of two workers who end the last two cohorts at once the later one sees it.
-    """
-    resolved = Run.objects.across_tenants().filter(pk__in=runs, status=Status.PROCESSING, expand_at__isnull=True)
-    open_ones = Cohort.objects.across_tenants().filter(open=True, chunk__run__in=runs).values("chunk__run")
-    return resolved.exclude(pk__in=open_ones).update(status=Status.SENT, finished_at=now) if runs else 0

@@ -106,9 +106,9 @@ def busy(acme: Tenant) -> Tenant:
     )
     execute(
         "INSERT INTO notifyhub_workflows_run (tenant_id, public_id, transaction_id, workflow, definition_id, payload,"
-        " audience, idempotency_hash, status, start_at, expand_at, cursor, people, depth, error, created_at)"
-        " SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
-        " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now()"
+        " audience, idempotency_hash, status, start_at, expand_at, cursor, people, depth, error, created_at, payload_bytes,"
+        " withdrawn_upto) SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
+        " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now(), 2, 0"
         " FROM generate_series(1, 30000) n",
         acme.pk,
     )
@@ -118,8 +118,8 @@ def busy(acme: Tenant) -> Tenant:
         acme.pk,
     )
     execute(
-        "INSERT INTO notifyhub_workflows_cohort (tenant_id, chunk_id, step, round, mask, wake_at, wake_no, tries, open)"
-        " SELECT %s, (SELECT max(id) FROM notifyhub_workflows_chunk), '0', 0, '\\x03', now() - interval '1 hour', 0, 0,"
+        "INSERT INTO notifyhub_workflows_cohort (tenant_id, chunk_id, step, round, mask, wake_at, tries, open)"
+        " SELECT %s, (SELECT max(id) FROM notifyhub_workflows_chunk), '0', 0, '\\x03', now() - interval '1 hour', 0,"
         " n %% 500 = 0 FROM generate_series(1, 30000) n",
         acme.pk,
     )
@@ -182,4 +182,4 @@ def test_a_page_of_topics_reads_no_more_of_each_than_it_needs(acme: Tenant) -> N
 
     plan = plan_of(lambda: page(Audience(topics=topics), tenant_id=acme.pk, after=early, limit=100, without=None))
 
-    assert indexes(plan) == {"nh_subscription"}, plan
+    assert indexes(plan) == {"nh_subscription", "notifyhub_notifications_recipient_pkey"}, plan

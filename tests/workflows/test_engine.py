@@ -143,6 +143,7 @@ class TestSend:
     def test_who_left_in_between_is_skipped_as_inactive(self, acme: Tenant, hello: None) -> None:
         stays, leaves = crowd(acme, 2)
         run = start("hello", acme, topic(acme, "news", stays, leaves))
+        expand_due(now=db_now())
         Recipient.objects.filter(tenant=acme, pk=leaves.pk).update(active=False)
 
         walked(run)
@@ -264,7 +265,7 @@ class TestSmallRuns:
 
         assert items_of(large) == {person.pk: 1 for person in people}
         assert [items_of(run) for run in small] == [{person.pk: 1} for person in people[:3]]
-        assert large.chunks.across_tenants().count() == 1
+        assert len(chunks_of(large)) == 1
 
     def test_tenants_and_versions_are_never_mixed_in_a_chunk(
         self, acme: Tenant, globex: Tenant, publish: Publish
@@ -587,30 +588,12 @@ class TestSwitch:
             assert (run.status, run.error, items_of(run)) == (Status.SENT, "disabled", {})
 
 
-class TestTidy:
-    def test_a_run_whose_worker_died_before_its_finish_is_finished(self, acme: Tenant, hello: None) -> None:
-        run = walked(start("hello", acme, *crowd(acme, 3)))
-        Run.objects.across_tenants().update(status=Status.PROCESSING, finished_at=None)
-
-        engine.tidy()
-
-        run.refresh_from_db()
-        assert (run.status, run.finished_at is not None) == (Status.SENT, True)
-
-    def test_a_run_with_people_on_their_way_is_left_alone(self, acme: Tenant, publish: Publish) -> None:
-        publish(workflow("t.two", *TestDelay.STEPS))
-        run = walked(start("t.two", acme, *crowd(acme, 3)))
-
-        engine.tidy()
-
-        run.refresh_from_db()
-        assert run.status == Status.PROCESSING
-
+class TestForgetting:
     def test_a_key_is_forgotten_after_a_day(self, acme: Tenant, hello: None) -> None:
         young, old = (start("hello", acme, idempotency_key=key, payload={"name": key}) for key in ("young", "old"))
         Run.objects.across_tenants().filter(pk=old.pk).update(created_at=db_now() - timedelta(hours=25))
 
-        engine.tidy()
+        engine.forget_keys()
 
         assert not trigger("hello", tenant=acme, idempotency_key="old").duplicate
         assert trigger("hello", tenant=acme, idempotency_key="young", payload={"name": "young"}).duplicate

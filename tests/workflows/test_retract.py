@@ -42,7 +42,6 @@ def ended(run: Run) -> None:
     engine.drain()
     wake_everybody()
     engine.drain()
-    engine.tidy()
     run.refresh_from_db()
     assert run.shown_status == "retracted"
     assert run.status == Status.SENT

@@ -12,6 +12,7 @@ from tests.cast import Publish, crowd, run_named, topic, wake_everybody, workflo
 from workflows import engine
 from workflows.conf import CHUNK
 from workflows.define import delay, send_inbox
+from workflows.expand import expand_due
 from workflows.models import Cohort, Outcome, Run
 from workflows.people import People
 from workflows.retract import cancel
@@ -79,6 +80,7 @@ def test_everybody_is_listed_with_what_became_of_them(acme: Tenant, two_steps: N
     told, declines, leaves, archives = crowd(acme, 4)
     Choice.objects.create(tenant=acme, recipient=declines, kind="inbox", wanted=False)
     run = start(acme, told, declines, topic(acme, "news", leaves), archives)
+    expand_due(now=db_now())
     Recipient.objects.filter(tenant=acme, pk=leaves.pk).update(active=False)
     engine.drain()
     run.refresh_from_db()

@@ -24,7 +24,9 @@ class Run(TenantOwned):
 
     `expand_at` is set while recipients are still to be resolved: when to go on with it. `cursor` is the last
     recipient id resolved. A run of many people has chunks of its own; a small one shares `chunk` with others.
-    `withdraw_at` is set while inbox items are still to be taken back.
+    `withdraw_at` is set while inbox items are still to be taken back, those of notifications after `withdrawn_upto`.
+
+    No index names the status, so that PostgreSQL can finish a run without touching any.
     """
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -32,6 +34,7 @@ class Run(TenantOwned):
     workflow = models.CharField(_("workflow"), max_length=100)
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
     payload = models.JSONField(_("payload"), default=dict)
+    payload_bytes = models.PositiveIntegerField(default=0)
     audience = models.JSONField(_("audience"), default=dict)
     actor = models.ForeignKey(
         "notifyhub_notifications.Recipient",
@@ -52,6 +55,7 @@ class Run(TenantOwned):
     depth = models.PositiveSmallIntegerField(default=0)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     withdraw_at = models.DateTimeField(null=True)
+    withdrawn_upto = models.BigIntegerField(default=0)
     retracted_at = models.DateTimeField(_("retracted"), null=True)
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"))
@@ -69,9 +73,8 @@ class Run(TenantOwned):
             ),
         ]
         indexes = [
-            models.Index(fields=("expand_at",), condition=Q(expand_at__isnull=False), name="nh_run_to_expand"),
+            models.Index(fields=("tenant", "expand_at"), condition=Q(expand_at__isnull=False), name="nh_run_to_expand"),
             models.Index(fields=("withdraw_at",), condition=Q(withdraw_at__isnull=False), name="nh_run_to_withdraw"),
-            models.Index(fields=("id",), condition=Q(status="processing"), name="nh_run_processing"),
             models.Index(
                 fields=("created_at",), condition=Q(idempotency_key__isnull=False), name="nh_run_idempotency_age"
             ),

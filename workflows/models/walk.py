@@ -20,7 +20,7 @@ class Chunk(TenantOwned):
     """
 
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
-    run = models.ForeignKey("Run", null=True, on_delete=models.CASCADE, related_name="chunks")
+    run = models.ForeignKey("Run", null=True, on_delete=models.CASCADE, related_name="+")
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     people = models.JSONField()
@@ -52,12 +52,11 @@ class Cohort(TenantOwned):
     of its lease; so a cohort whose worker died is simply due again.
     """
 
-    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="cohorts")
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=64)
     round = models.PositiveIntegerField(default=0)
     mask = models.BinaryField()
     wake_at = models.DateTimeField()
-    wake_no = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True)
     open = models.BooleanField(default=True)
@@ -65,7 +64,10 @@ class Cohort(TenantOwned):
     class Meta(TenantOwned.Meta):
         verbose_name = _("cohort")
         verbose_name_plural = _("cohorts")
-        indexes = [models.Index(fields=("wake_at",), condition=Q(open=True), name="nh_cohort_due")]
+        indexes = [
+            models.Index(fields=("wake_at",), condition=Q(open=True), name="nh_cohort_due"),
+            models.Index(fields=("tenant", "wake_at"), condition=Q(open=True), name="nh_cohort_due_of_tenant"),
+        ]
 
     def __str__(self) -> str:
         return f"cohort {self.pk} at {self.step}"
@@ -79,7 +81,7 @@ class Outcome(models.Model):
     """What happened to a set of people, other than being sent something. `final` ones end their walk: the final
     outcomes of a chunk and its open cohorts never overlap, and together are everyone."""
 
-    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="outcomes")
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=64)
     round = models.PositiveIntegerField(default=0)
     channel = models.CharField(max_length=32, blank=True)
