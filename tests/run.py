@@ -98,6 +98,7 @@ def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
         on_postgres = found.environment | {
             "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
             "NOTIFYHUB_SEED": seed,
+            "NOTIFYHUB_SOAK": "1",
         }
         lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
         yield _run(lane, arguments)
