@@ -117,7 +117,8 @@ def test_a_key_in_an_open_transaction_is_in_progress_and_free_again_after_its_ro
     with transaction.atomic():
         trigger("hello", tenant=acme, idempotency_key="k")
         other.start()
-        other.join()
+        other.join(timeout=20)
+        assert said, "it waits for the other caller instead of saying so"
         transaction.set_rollback(True)
 
     assert isinstance(said[0], InProgress)
