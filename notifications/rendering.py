@@ -1,23 +1,29 @@
 """Words from templates: Liquid over plain data, with budgets, for authors who are not trusted.
 
-A template never sees an object, a call or a file; loops, output, depth, namespace and the size of every filter's
-arguments and results are bounded. Which recipient paths a text names is known before it is rendered, so a text
-that names none is rendered once for everybody.
+A template never sees an object, a call or a file; its length, its steps, its time, its output, its depth and every
+value that it makes are bounded. Which recipient paths a text names is known before it is rendered, so a text that
+names none is rendered once for everybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
+from liquid.token import Token
 from liquid.undefined import Undefined
 
+from .template_budget import FILTERS, Budget, bounded
+from .template_lexer import tokens
+
 SOURCE_MAX = 64 * 1024
-VALUE_MAX = 100_000
-FORBIDDEN_TAGS = ("include", "render", "extends", "block", "macro", "call", "translate")
+FORBIDDEN_TAGS = ("include", "render", "extends", "block", "macro", "call", "translate", "liquid")
+
+_LONG = 4_096
+"""Characters from which on a text counts as long: of these fewer are kept parsed."""
 
 
 class TemplateProblem(ValueError):
@@ -25,54 +31,61 @@ class TemplateProblem(ValueError):
 
 
 class _Bounded(Environment):
-    loop_iteration_limit = 2_000
     output_stream_limit = 256_000
     local_namespace_limit = 20_000
     context_depth_limit = 20
+
+    def tokenizer(self) -> Callable[[str], Iterator[Token]]:
+        return tokens
 
 
 def _environment() -> Environment:
     environment = _Bounded(autoescape=False, undefined=Undefined)
     for tag in FORBIDDEN_TAGS:
         environment.tags.pop(tag, None)
-    for name, call in list(environment.filters.items()):
-        environment.filters[name] = _bounded(name, call)
+    environment.filters.update(FILTERS)
     return environment
-
-
-def _bounded(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(call)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        for value in args:
-            _check_size(name, value)
-        result = call(*args, **kwargs)
-        _check_size(name, result)
-        return result
-
-    checked.__dict__.update(getattr(call, "__dict__", {}))
-    return checked
-
-
-def _check_size(name: str, value: Any) -> None:
-    """Also refuses the large numbers with which `9 | times: …` would grow without end."""
-    too_long = isinstance(value, str | list | tuple | range | dict) and len(value) > VALUE_MAX
-    too_large = isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**18
-    if too_long or too_large:
-        raise LiquidError(f"the filter '{name}' was given or made a value that is too large", token=None)
 
 
 _ENVIRONMENT = _environment()
 
 
-@lru_cache(maxsize=4096)
 def parse(source: str) -> BoundTemplate:
     """The template of `source`, cached by its text. Raises TemplateProblem with line and column."""
+    return _parse_short(source) if len(source) < _LONG else _parse_long(source)
+
+
+def render(source: str, context: Mapping[str, Any]) -> str:
+    """`source` with the values of `context` (plain data). A missing value is empty. Raises TemplateProblem, and
+    nothing else, whatever the template does."""
+    if "{" not in source:
+        return source
+    template = parse(source)
+    try:
+        buffer = template._get_buffer()
+        template.render_with_context(Budget(template, globals=context), buffer)
+        return buffer.getvalue()
+    except Exception as error:  # an author's mistake may come out of any filter in any form
+        raise TemplateProblem(_place(error)) from error
+
+
+@lru_cache(maxsize=4096)
+def paths(source: str) -> frozenset[str]:
+    """Every path that the text reads from its context, like `recipient.name`. Raises TemplateProblem."""
+    template = parse(source)
+    try:
+        return frozenset(str(path) for path in template.global_variable_paths())
+    except Exception as error:
+        raise TemplateProblem(_place(error)) from error
+
+
+def _parsed(source: str) -> BoundTemplate:
     if len(source) > SOURCE_MAX:
         raise TemplateProblem(f"The template has {len(source)} characters; {SOURCE_MAX} are allowed.")
     try:
-        template = _ENVIRONMENT.from_string(source)
+        template = bounded(_ENVIRONMENT.from_string(source))
         used = template.analyze(include_partials=False).filters
-    except (LiquidError, RecursionError) as error:
+    except Exception as error:
         raise TemplateProblem(_place(error)) from error
     for name, spans in used.items():
         if name not in _ENVIRONMENT.filters:
@@ -81,24 +94,17 @@ def parse(source: str) -> BoundTemplate:
     return template
 
 
-def render(source: str, context: Mapping[str, Any]) -> str:
-    """`source` with the values of `context` (plain data). A missing value is empty. Raises TemplateProblem."""
-    if "{" not in source:
-        return source
-    try:
-        return parse(source).render(**context)
-    except (LiquidError, RecursionError, ArithmeticError, ValueError, TypeError) as error:
-        raise TemplateProblem(_place(error)) from error
-
-
-@lru_cache(maxsize=4096)
-def paths(source: str) -> frozenset[str]:
-    """Every path that the text reads from its context, like `recipient.name`. Raises TemplateProblem."""
-    return frozenset(str(path) for path in parse(source).global_variable_paths())
+_parse_short = lru_cache(maxsize=2048)(_parsed)
+_parse_long = lru_cache(maxsize=64)(_parsed)
 
 
 def _place(error: Exception) -> str:
-    token = getattr(error, "token", None)
+    """What is wrong, and where. A text that is nested too deeply for the parser says so itself."""
+    if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "it takes too much memory"
+    token = error.token if isinstance(error, LiquidError) else None
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if token is None:
         return text
