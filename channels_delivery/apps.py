@@ -9,3 +9,10 @@ class ChannelsDeliveryConfig(AppConfig):
     label = "notifyhub_channels_delivery"
     verbose_name = _("Delivery")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.core import checks
+
+        from .outbound.site import check_outbound
+
+        checks.register(check_outbound)

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from django.conf import settings
 from django.core import checks
@@ -20,7 +21,8 @@ SWITCHES = {"ENABLED", "TENANT_RESOLVER", "ADMIN_BASE_CLASS"}
 def section(name: str, defaults: type[T]) -> Callable[[], T]:
     """Register a frozen dataclass as the section `NOTIFYHUB[name]`; the answer reads it, overrides applied.
 
-    Field names are the setting's keys in lower case. The reading is cached and dropped when settings change.
+    Field names are the setting's keys in lower case; a list is read as a tuple. The reading is cached and dropped
+    when settings change.
     """
     SECTIONS[name] = defaults
 
@@ -28,7 +30,7 @@ def section(name: str, defaults: type[T]) -> Callable[[], T]:
     def read() -> T:
         given = _site().get(name, {})
         known = {field.name for field in fields(defaults)}  # type: ignore[arg-type]
-        return defaults(**{key.lower(): value for key, value in given.items() if key.lower() in known})
+        return defaults(**{key.lower(): _frozen(value) for key, value in given.items() if key.lower() in known})
 
     def forget(*, setting: str, **_: Any) -> None:
         if setting == "NOTIFYHUB":
@@ -60,14 +62,31 @@ def check_setting(**_: Any) -> list[checks.CheckMessage]:
             found.append(checks.Error(message, hint="Give it a dict of settings.", id="notifyhub.E001"))
         elif key in SECTIONS:
             types = {field.name.upper(): field.type for field in fields(SECTIONS[key])}
+            kinds = get_type_hints(SECTIONS[key])
             for inner, given in value.items():
                 if inner not in types:
                     found.append(_unknown(f"NOTIFYHUB[{key!r}][{inner!r}]", inner, set(types)))
-                elif type(given).__name__ not in str(types[inner]) and not (given is None and "None" in types[inner]):
+                elif not _fits(given, kinds[inner.lower()]):
                     hint = f"Give it a value of type {types[inner]}."
                     message = f"NOTIFYHUB[{key!r}][{inner!r}] is {given!r}."
                     found.append(checks.Error(message, hint=hint, id="notifyhub.E001"))
     return found
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether `value` is of the annotated type: exactly, but a list does for a tuple and an int for a float."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in {Union, UnionType}:
+        return any(_fits(value, one) for one in inner)
+    if origin is tuple:  # of one type and any length: the only tuples that settings have
+        return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value)
+    if kind is float:
+        return type(value) in {int, float}
+    return type(value) is (origin or kind)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _site() -> dict[str, Any]:

@@ -54,6 +54,9 @@ NOTIFYHUB: dict[str, Any] = {
 # Whether the sign-in page offers the people of the demo data by one click. Never on a public site.
 NOTIFYHUB_DEMO = False
 
+# Whether CHANNELS_DELIVERY["ALLOW_ORIGINS"] may open addresses of this machine to what tenants write into a URL.
+NOTIFYHUB_LOOPBACK = False
+
 # -- Web -------------------------------------------------------------------------------------------
 ROOT_URLCONF = "notifyhub.urls"
 ASGI_APPLICATION = "notifyhub.asgi.application"

@@ -13,6 +13,7 @@ DATABASES = {"default": sqlite(VAR_DIR / "notifyhub.sqlite3")}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 NOTIFYHUB_DEMO = env.bool("NOTIFYHUB_DEMO", default=True)
+NOTIFYHUB_LOOPBACK = True
 
 # The default of one poll a second would make it the slowest broker there is.
 CELERY_BROKER_URL = "memory://localhost/"

@@ -1,0 +1,258 @@
+"""The client of the loop thread: aiohttp behind the address policy.
+
+Three checks, each enough on its own: the URL, all answers of DNS (`names.py`), and the address that a socket is about
+to be connected to. Every tenant has a pool of its own: what one tenant's endpoint left in a connection is never read
+as the answer to another tenant, and a connection is never reused by somebody for whom it was not checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
+from yarl import URL
+
+from .answer import KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, Blocked, Code, OutboundError, code_of, kept_headers
+from .headers import sendable
+from .names import Lookup, Names, system_lookup
+from .policy import Reason, Refused, Rules, allowed, check_url
+from .trust import client_context
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Counts of one tenant in one process, unless said otherwise; times in seconds."""
+
+    per_host: int = 32
+    connections: int = 128
+    tenants: int = 256  # pools kept; beyond that the one unused for longest is closed
+    keep_alive: float = 15.0
+    dns_threads: int = 16  # of all tenants together; one of them may fill a quarter
+    dns_seconds: int = 10  # how long an answer of DNS, checked once, is used for new connections
+    header_lines: int = 100
+    header_bytes: int = 8 * 1024  # of one line
+
+
+@dataclass
+class Pool:
+    session: aiohttp.ClientSession
+    busy: int = field(default=0)
+
+
+class Outbound:
+    """Sends requests to addresses that tenants chose. Make one per event loop and keep it:
+
+        async with Outbound(rules) as out:
+            answer = await out.post(url, headers=headers, body=body, deadline=10.0, tenant=tenant_id)
+
+    Raises `OutboundError` and nothing else. `lookup` and `tls` are for tests and sites with their own.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        lookup: Lookup = system_lookup,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._rules = rules
+        self._limits = limits or Limits()
+        self._tls = tls or client_context()
+        self._names = Names(rules, lookup=lookup, threads=self._limits.dns_threads)
+        self._pools: OrderedDict[Hashable, Pool] = OrderedDict()
+        self._target = lru_cache(2048)(self._read_target)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        while self._pools:
+            await self._pools.popitem()[1].session.close()
+        self._names.close()
+
+    async def post(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: float,
+        tenant: Hashable = None,
+    ) -> Answer:
+        """POST `body` once: no redirect, no retry, no cookie, no proxy. `deadline`, in seconds, covers all of it, from
+        DNS to the end of the answer. `tenant` names the pool of connections; without it none is kept.
+        """
+        return await self._request("POST", url, headers=headers, body=body, deadline=deadline, tenant=tenant)
+
+    async def get(self, url: str, *, headers: Mapping[str, str], deadline: float, tenant: Hashable = None) -> Answer:
+        """GET under the same promises as `post`."""
+        return await self._request("GET", url, headers=headers, body=None, deadline=deadline, tenant=tenant)
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+        tenant: Hashable,
+    ) -> Answer:
+        target = self._target(url)
+        if isinstance(target, Refused):
+            raise OutboundError(Code.REFUSED, target.reason)
+        if not sendable(headers):
+            raise OutboundError(Code.REFUSED, Reason.HEADER)
+        pool = await self._pool(tenant)
+        pool.busy += 1
+        try:
+            async with asyncio.timeout(deadline):
+                return await _exchange(pool.session, method, target, headers, body)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _failure(error) from error
+        finally:
+            pool.busy -= 1
+
+    def _read_target(self, url: str) -> URL | Refused:
+        target = check_url(url, self._rules)
+        return target if isinstance(target, Refused) else URL(target.url, encoded=True)
+
+    async def _pool(self, tenant: Hashable) -> Pool:
+        if (pool := self._pools.get(tenant)) is None:
+            pool = self._pools[tenant] = Pool(self._session(kept=tenant is not None))
+        self._pools.move_to_end(tenant)
+        if len(self._pools) > self._limits.tenants:
+            await self._drop_oldest(but=pool)
+        return pool
+
+    async def _drop_oldest(self, *, but: Pool) -> None:
+        for tenant, pool in self._pools.items():
+            if not pool.busy and pool is not but:
+                del self._pools[tenant]
+                await pool.session.close()
+                return
+
+    def _session(self, *, kept: bool) -> aiohttp.ClientSession:
+        limits = self._limits
+        return aiohttp.ClientSession(
+            connector=checked_connector(self._rules, self._names, limits=limits, tls=self._tls, kept=kept),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the deadline stands around all of it
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=READ_BYTES // 4,
+            max_line_size=limits.header_bytes,
+            max_field_size=limits.header_bytes,
+            max_headers=limits.header_lines,
+        )
+
+
+def checked_connector(
+    rules: Rules, names: Names, *, limits: Limits, tls: ssl.SSLContext, kept: bool = True
+) -> aiohttp.TCPConnector:
+    """A connector that cannot reach a forbidden address, whatever URL its session is given."""
+
+    def checked_socket(found: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _name, address = found
+        if not allowed(address[0], address[1], None, rules=rules):
+            raise Blocked
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(
+        resolver=CheckedResolver(names, at_once=max(1, limits.dns_threads // 4)),
+        socket_factory=checked_socket,
+        ssl=tls,
+        ttl_dns_cache=limits.dns_seconds,
+        limit=limits.connections,
+        limit_per_host=limits.per_host,
+        **({"keepalive_timeout": limits.keep_alive} if kept else {"force_close": True}),
+    )
+
+
+class CheckedResolver(AbstractResolver):
+    """The resolver of one pool. It holds at most `at_once` threads, also for lookups that nobody waits for any more."""
+
+    def __init__(self, names: Names, *, at_once: int) -> None:
+        self._names = names
+        self._share = asyncio.Semaphore(at_once)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+
+        def give_back(_: Future[list[str]]) -> None:
+            with suppress(RuntimeError):  # the loop may be gone before its last lookup
+                loop.call_soon_threadsafe(self._share.release)
+
+        await self._share.acquire()
+        looked_up = self._names.submit(host, port)
+        looked_up.add_done_callback(give_back)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in await asyncio.wrap_future(looked_up)
+        ]
+
+    async def close(self) -> None:
+        """The threads belong to `Names`, which outlives the pools."""
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, method: str, target: URL, headers: Mapping[str, str], body: bytes | None
+) -> Answer:
+    started = time.monotonic()
+    fields = CIMultiDict(headers)
+    fields.update(OWN_HEADERS)
+    async with session.request(method, target, data=body, headers=fields, allow_redirects=False) as response:
+        kept, cut = await _start_of(response)
+        return Answer(response.status, kept_headers(response.headers), kept, time.monotonic() - started, cut)
+
+
+async def _start_of(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    """Keep the start of a body. Reading on a little past it lets the connection be used again; a long one is closed."""
+    kept, seen = bytearray(), 0
+    async for chunk in response.content.iter_any():
+        kept += chunk[: KEEP_BYTES - len(kept)]
+        seen += len(chunk)
+        if seen > READ_BYTES:
+            response.close()
+            break
+    return bytes(kept), seen > len(kept)
+
+
+def _failure(error: Exception) -> OutboundError:
+    match error:
+        case aiohttp.InvalidURL():
+            code = Code.REFUSED
+        case aiohttp.ClientResponseError():  # what the parser refused; the size limits are among it
+            large = isinstance(error.__cause__, aiohttp.http_exceptions.LineTooLong) or "many" in error.message
+            code = Code.TOO_LARGE if large else Code.PROTOCOL
+        case _:
+            code = code_of(error)
+    return OutboundError(code, f"{type(error).__name__}: {error}"[:300])

@@ -1,0 +1,109 @@
+"""What came of one request: an answer, or an error with a code. Both clients speak in these."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from socket import gaierror
+
+from django.utils.translation import gettext, gettext_noop
+
+READ_BYTES = 64 * 1024
+KEEP_BYTES = 4 * 1024
+KEEP_HEADERS = ("Content-Type", "Date", "Location", "Retry-After", "X-Request-Id")
+KEEP_HEADER_CHARACTERS = 512
+OWN_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "notifyhub"}
+
+
+class Code(StrEnum):
+    """`DNS`: no such name, or no answer. `TOO_LARGE`: its header fields. `PROTOCOL`: not HTTP as we know it."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    NETWORK = "network"
+    TLS = "tls"
+    TOO_LARGE = "too_large"
+    PROTOCOL = "protocol"
+
+
+# Told apart, the first four would answer questions about the network that we stand in.
+_UNREACHABLE = gettext_noop("The address could not be reached.")
+_OUTSIDE = {
+    Code.TLS: gettext_noop("The certificate of the address is not valid."),
+    Code.TOO_LARGE: gettext_noop("The answer was too large."),
+    Code.PROTOCOL: gettext_noop("The answer was not understood."),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Any status at all, redirects included. `body` is the raw start of the answer, never inflated; `cut` says that
+    there was more. `elapsed` is in seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed: float
+    cut: bool = False
+
+
+class OutboundError(Exception):
+    """No answer. `detail` is for logs and operators; `outside` is all that a tenant may be told."""
+
+    def __init__(self, code: Code, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+    @property
+    def outside(self) -> str:
+        return gettext(_OUTSIDE.get(self.code, _UNREACHABLE))
+
+
+class Blocked(OSError):
+    """The policy forbids this address. An OSError, because HTTP clients treat those as a failed connection."""
+
+    def __init__(self) -> None:
+        super().__init__("refused by policy")
+
+
+def kept_headers(given: Mapping[str, str]) -> dict[str, str]:
+    """The few header fields worth keeping, cut and printable."""
+    found = ((name, given.get(name)) for name in KEEP_HEADERS)
+    return {name: _printable(value[:KEEP_HEADER_CHARACTERS]) for name, value in found if value is not None}
+
+
+def code_of(error: BaseException) -> Code:
+    """Find what went wrong in an error of a client, or in what it wraps."""
+    for one in _chain(error):
+        match one:
+            case Blocked():
+                return Code.REFUSED
+            case gaierror():
+                return Code.DNS
+            case ssl.SSLError():
+                return Code.TLS
+            case TimeoutError():
+                return Code.TIMEOUT
+            case _:
+                continue
+    return Code.NETWORK
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    for _depth in range(16):
+        if current is None:
+            return
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _printable(value: str) -> str:
+    return value.encode("ascii", "replace").decode()
