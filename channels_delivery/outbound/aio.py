@@ -25,7 +25,19 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from yarl import URL
 
-from .answer import KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, Blocked, Code, OutboundError, code_of, kept_headers
+from .answer import (
+    DETAIL_CHARACTERS,
+    HEADER_LINE_BYTES,
+    KEEP_BYTES,
+    OWN_HEADERS,
+    READ_BYTES,
+    Answer,
+    Blocked,
+    Code,
+    OutboundError,
+    failure,
+    kept_headers,
+)
 from .headers import sendable
 from .names import Lookup, Names, system_lookup
 from .policy import Reason, Refused, Rules, allowed, check_url
@@ -43,7 +55,6 @@ class Limits:
     dns_threads: int = 16  # of all tenants together; one of them may fill a quarter
     dns_seconds: int = 10  # how long an answer of DNS, checked once, is used for new connections
     header_lines: int = 100
-    header_bytes: int = 8 * 1024  # of one line
 
 
 @dataclass
@@ -160,8 +171,8 @@ class Outbound:
             auto_decompress=False,
             trust_env=False,
             read_bufsize=READ_BYTES // 4,
-            max_line_size=limits.header_bytes,
-            max_field_size=limits.header_bytes,
+            max_line_size=HEADER_LINE_BYTES,
+            max_field_size=HEADER_LINE_BYTES,
             max_headers=limits.header_lines,
         )
 
@@ -249,10 +260,9 @@ async def _start_of(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
 def _failure(error: Exception) -> OutboundError:
     match error:
         case aiohttp.InvalidURL():
-            code = Code.REFUSED
-        case aiohttp.ClientResponseError():  # what the parser refused; the size limits are among it
-            large = isinstance(error.__cause__, aiohttp.http_exceptions.LineTooLong) or "many" in error.message
-            code = Code.TOO_LARGE if large else Code.PROTOCOL
+            return OutboundError(Code.REFUSED, Reason.SYNTAX)
+        case aiohttp.ClientResponseError():  # the parser's words; its size limits are among them
+            large = error.message.startswith(("Too many", "Got more than"))
+            return OutboundError(Code.TOO_LARGE if large else Code.PROTOCOL, error.message[:DETAIL_CHARACTERS])
         case _:
-            code = code_of(error)
-    return OutboundError(code, f"{type(error).__name__}: {error}"[:300])
+            return failure(error)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http.client import BadStatusLine, HTTPException, LineTooLong
 from socket import gaierror
 
 from django.utils.translation import gettext, gettext_noop
@@ -14,6 +15,8 @@ READ_BYTES = 64 * 1024
 KEEP_BYTES = 4 * 1024
 KEEP_HEADERS = ("Content-Type", "Date", "Location", "Retry-After", "X-Request-Id")
 KEEP_HEADER_CHARACTERS = 512
+DETAIL_CHARACTERS = 300
+HEADER_LINE_BYTES = 8 * 1024
 OWN_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "notifyhub"}
 
 
@@ -79,21 +82,35 @@ def kept_headers(given: Mapping[str, str]) -> dict[str, str]:
     return {name: _printable(value[:KEEP_HEADER_CHARACTERS]) for name, value in found if value is not None}
 
 
-def code_of(error: BaseException) -> Code:
-    """Find what went wrong in an error of a client, or in what it wraps."""
-    for one in _chain(error):
-        match one:
-            case Blocked():
-                return Code.REFUSED
-            case gaierror():
-                return Code.DNS
-            case ssl.SSLError():
-                return Code.TLS
-            case TimeoutError():
-                return Code.TIMEOUT
-            case _:
-                continue
-    return Code.NETWORK
+def failure(error: BaseException) -> OutboundError:
+    """Find what went wrong in an error of a client, or in what it wraps.
+
+    The detail is in the words of the innermost error: those of the clients name the URL, which may be a secret.
+    """
+    chain = list(_chain(error))
+    words = f"{type(chain[-1]).__name__}: {chain[-1]}"
+    code = next((found for one in chain if (found := _code(one))), Code.NETWORK)
+    return OutboundError(code, _printable(words[:DETAIL_CHARACTERS]))
+
+
+def _code(error: BaseException) -> Code | None:
+    match error:
+        case Blocked():
+            return Code.REFUSED
+        case gaierror():
+            return Code.DNS
+        case ssl.SSLError():
+            return Code.TLS
+        case TimeoutError():
+            return Code.TIMEOUT
+        case LineTooLong():
+            return Code.TOO_LARGE
+        case BadStatusLine() if not isinstance(error, ConnectionError):
+            return Code.PROTOCOL
+        case HTTPException() if "got more than" in str(error):
+            return Code.TOO_LARGE
+        case _:
+            return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 from functools import partial
+from http.client import HTTPResponse, LineTooLong
 from typing import Any
 
 from requests import PreparedRequest
@@ -12,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from .answer import Blocked
+from .answer import HEADER_LINE_BYTES, Blocked
 from .deadline import Deadline
 from .names import Names
 from .policy import Rules, allowed
@@ -37,11 +39,31 @@ class GuardedAdapter(HTTPAdapter):
         """The context knows its authorities; requests would add a bundle of its own to it."""
 
 
+class WholeLines(io.BufferedReader):
+    """Lines of an answer that have an end, not too far away. The standard library takes a head that breaks off in the
+    middle for a short head: half of a 200 would count as a delivery."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(HEADER_LINE_BYTES + 1)
+        if len(line) > HEADER_LINE_BYTES:
+            raise LineTooLong("header line")
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("closed in the middle of an answer")
+        return line
+
+
+class _WholeResponse(HTTPResponse):
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fp = WholeLines(self.fp.detach())
+
+
 class _Dialled:
     """A connection that resolves, checks and dials by itself. `Host`, SNI and certificate still go by the name."""
 
     rules: Rules
     names: Names
+    response_class: Any = _WholeResponse
 
     def _new_conn(self) -> socket.socket:
         deadline = Deadline.current()

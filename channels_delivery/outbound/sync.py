@@ -16,7 +16,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from .answer import KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, Code, OutboundError, code_of, kept_headers
+from .answer import KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, Code, OutboundError, failure, kept_headers
 from .deadline import Deadline
 from .dialled import GuardedAdapter
 from .headers import sendable
@@ -100,7 +100,7 @@ class GuardedSession(requests.Session):
                 response = super().send(request, **{**given, **fixed, "timeout": (seconds, seconds)})
                 response._content = _start_of(response)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-                raise _failure(error, deadline) from error
+                raise OutboundError(Code.TIMEOUT) if deadline.over else failure(error) from error
             if deadline.over:  # cut where the end of the connection is the end of the answer
                 raise OutboundError(Code.TIMEOUT)
         return response
@@ -129,15 +129,3 @@ def _start_of(response: requests.Response) -> bytes:
             break
     response.raw.close()
     return bytes(kept[:READ_BYTES])
-
-
-def _failure(error: Exception, deadline: Deadline) -> OutboundError:
-    code = Code.TIMEOUT if deadline.over else _code(error)
-    return OutboundError(code, f"{type(error).__name__}: {error}"[:300])
-
-
-def _code(error: Exception) -> Code:
-    words = str(error)
-    if "got more than" in words:  # http.client's limits: 100 header lines, 64 KB a line
-        return Code.TOO_LARGE
-    return Code.PROTOCOL if "BadStatusLine" in words else code_of(error)

@@ -179,5 +179,6 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},  # its warnings name URLs, and some URLs are secrets
     },
 }

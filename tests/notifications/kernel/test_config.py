@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from channels_delivery.conf import conf as delivery_conf
 from notifications.conf import conf
 from notifications.kernel.config import check_setting, enabled
 from workflows.conf import conf as workflows_conf
@@ -18,6 +19,12 @@ def test_a_section_has_defaults_and_obeys_overrides(settings: Any) -> None:
 
     assert conf().page_size == 7
     assert workflows_conf().tries == 3
+
+
+def test_a_list_is_read_as_a_tuple(settings: Any) -> None:
+    settings.NOTIFYHUB = {"CHANNELS_DELIVERY": {"ALLOW_PORTS": [9443]}}
+
+    assert delivery_conf().allow_ports == (9443,)
 
 
 def test_everything_is_sent_unless_the_switch_says_otherwise(settings: Any) -> None:
@@ -41,6 +48,10 @@ def test_everything_is_sent_unless_the_switch_says_otherwise(settings: Any) -> N
         ({"WORKFLOWS": {"TRIES": True}}, "notifyhub.E001", "int"),
         ({"NOTIFICATIONS": {"PAGE_SIZE": 2.5}}, "notifyhub.E001", "int"),
         ({"NOTIFICATIONS": ["PAGE_SIZE"]}, "notifyhub.E001", ""),
+        ({"CHANNELS_DELIVERY": {"ALLOW_CIDRS": ["10.0.0.0/8"], "ALLOW_PORTS": (9443,)}}, None, ""),
+        ({"CHANNELS_DELIVERY": {"ALLOW_CIDRS": "10.0.0.0/8"}}, "notifyhub.E001", "tuple[str, ...]"),
+        ({"CHANNELS_DELIVERY": {"ALLOW_CIDRS": ["10.0.0.0/8", 3]}}, "notifyhub.E001", "tuple[str, ...]"),
+        ({"CHANNELS_DELIVERY": {"ALLOW_PORTS": [True]}}, "notifyhub.E001", "tuple[int, ...]"),
     ],
 )
 def test_a_mistake_is_found_with_what_to_write_instead(
