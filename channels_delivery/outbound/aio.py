@@ -25,6 +25,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from yarl import URL
 
+from ..conf import conf
+from . import site
 from .answer import (
     DETAIL_CHARACTERS,
     HEADER_LINE_BYTES,
@@ -86,6 +88,17 @@ class Outbound:
         self._names = Names(rules, lookup=lookup, threads=self._limits.dns_threads)
         self._pools: OrderedDict[Hashable, Pool] = OrderedDict()
         self._target = lru_cache(2048)(self._read_target)
+
+    @classmethod
+    def of_site(cls) -> Self:
+        """The client that the site's settings ask for."""
+        given = conf()
+        limits = Limits(
+            per_host=given.connections_per_host,
+            connections=given.connections_per_tenant,
+            dns_threads=given.dns_threads,
+        )
+        return cls(site.rules(), tls=client_context(given.ca_file), limits=limits)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Self
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from ..conf import conf
+from . import site
 from .answer import KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, Code, OutboundError, failure, kept_headers
 from .deadline import Deadline
 from .dialled import GuardedAdapter
@@ -42,6 +44,11 @@ class SyncOutbound:
         self._names = Names(rules, lookup=lookup, threads=dns_threads)
         self._tls = tls or client_context()
         self._local = threading.local()
+
+    @classmethod
+    def of_site(cls) -> Self:
+        """The client that the site's settings ask for."""
+        return cls(site.rules(), tls=client_context(conf().ca_file), dns_threads=conf().dns_threads)
 
     @property
     def session(self) -> GuardedSession:

@@ -18,6 +18,7 @@ from channels_delivery.outbound.deadline import Deadline
 from channels_delivery.outbound.dialled import GuardedAdapter
 from channels_delivery.outbound.names import Names
 from channels_delivery.outbound.policy import Rules
+from channels_delivery.outbound.sync import SyncOutbound
 
 from .clients import TLS, Post, code
 from .forms import FORMS, Form
@@ -196,9 +197,26 @@ def test_the_environment_names_no_proxy_and_no_password(
     assert canary.visitors() == 0
 
 
-def test_a_session_for_libraries_refuses_too(canary: Canary, rules: Rules) -> None:
-    from channels_delivery.outbound.sync import SyncOutbound
+def test_a_library_cannot_ask_its_session_for_more(canary: Canary) -> None:
+    redirect = b"HTTP/1.1 307 Over There\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n" % canary.port
 
+    with Receiver(redirect) as receiver:
+        origins = [receiver.address, f"http://127.0.0.1:{canary.port}"]
+        session = SyncOutbound(Rules.of(origins=origins), tls=TLS).session
+        answer = session.post(
+            receiver.address,
+            data=b"x",
+            allow_redirects=True,
+            proxies={"http": f"http://127.0.0.1:{canary.port}"},
+            timeout=None,
+            stream=False,
+        )
+
+    assert answer.status_code == 307
+    assert canary.visitors() == 0
+
+
+def test_a_session_for_libraries_refuses_too(canary: Canary, rules: Rules) -> None:
     session = SyncOutbound(rules, lookup=lambda *_: ["127.0.0.1"], tls=TLS).session
     prepared = requests.Request("POST", f"https://hooks.example.com:{canary.port}/").prepare()
 

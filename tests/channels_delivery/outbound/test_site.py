@@ -1,11 +1,17 @@
 """From settings to rules: this machine stays closed on a public site, and mistakes are found by `manage.py check`."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from channels_delivery.outbound.aio import Outbound
+from channels_delivery.outbound.answer import Answer
 from channels_delivery.outbound.policy import Refused, Target, check_url
 from channels_delivery.outbound.site import check_outbound, rules
+from channels_delivery.outbound.sync import SyncOutbound
+
+from .servers import OK, Receiver
 
 pytestmark = pytest.mark.once
 CATCHER = "http://127.0.0.1:8000"
@@ -43,6 +49,20 @@ def test_this_machine_is_open_to_tests_and_closed_to_a_public_site(site: Any) ->
     site(allow_origins=[CATCHER]).NOTIFYHUB_LOOPBACK = False
     assert isinstance(check_url(CATCHER, rules()), Refused)
     assert [message.id for message in check_outbound()] == ["notifyhub.E020"]
+
+
+def test_both_clients_are_made_of_the_settings(site: Any) -> None:
+    with Receiver(OK) as receiver:
+        site(allow_origins=[receiver.address], connections_per_host=3, dns_threads=2).NOTIFYHUB_LOOPBACK = True
+
+        async def once() -> Answer:
+            async with Outbound.of_site() as out:
+                return await out.get(receiver.address, headers={}, deadline=10.0, tenant=1)
+
+        answers = [asyncio.run(once()), SyncOutbound.of_site().get(receiver.address, headers={}, deadline=10.0)]
+
+    assert [answer.body for answer in answers] == [b"ok", b"ok"]
+    assert [request.split(b" ")[0] for request in receiver.requests] == [b"GET", b"GET"]
 
 
 @pytest.mark.parametrize(

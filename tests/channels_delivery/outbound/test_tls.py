@@ -5,8 +5,9 @@ import warnings
 
 import pytest
 
-from channels_delivery.outbound.answer import Code
+from channels_delivery.outbound.answer import Code, OutboundError
 from channels_delivery.outbound.policy import Rules
+from channels_delivery.outbound.sync import SyncOutbound
 from channels_delivery.outbound.trust import client_context
 
 from .certificates import Authority
@@ -61,6 +62,17 @@ def test_an_authority_that_only_the_other_side_knows(post: Post, authority: Auth
         rules = Rules.of(origins=[receiver.origin])
         assert code(post, receiver.origin, rules=rules, lookup=lookup, tls=TLS) == Code.TLS
 
+    assert receiver.requests == []
+
+
+def test_a_library_cannot_turn_the_check_of_certificates_off(authority: Authority, trusting: ssl.SSLContext) -> None:
+    with Receiver(OK, tls=authority.server("localhost", own=False)) as receiver:
+        rules = Rules.of(origins=[receiver.origin])
+        session = SyncOutbound(rules, lookup=lookup, tls=trusting).session
+        with pytest.raises(OutboundError) as caught:
+            session.post(receiver.origin, data=b"x", verify=False)
+
+    assert caught.value.code == Code.TLS
     assert receiver.requests == []
 
 
