@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from .deadline import Deadline
 from .dialled import GuardedAdapter
 from .headers import sendable
 from .names import Lookup, Names, system_lookup
-from .policy import Reason, Refused, Rules, check_url
+from .policy import Reason, Refused, Rules, Target, check_url
 from .trust import client_context
 
 SECONDS_MAX = 30.0
@@ -92,13 +93,13 @@ class GuardedSession(requests.Session):
             self.mount(scheme, GuardedAdapter(rules, names=names, tls=tls))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **given: Any) -> requests.Response:
-        self._refuse_unless_allowed(url)  # before requests makes another host of it
+        target = self._target(url)  # before requests can make another host of it
         if not sendable({name: value for name, value in (given.get("headers") or {}).items() if value is not None}):
             raise OutboundError(Code.REFUSED, Reason.HEADER)
-        return super().request(method, url, *args, **given)
+        return super().request(method, target.url, *args, **given)
 
     def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
-        self._refuse_unless_allowed(request.url)
+        self._target(request.url)
         request.headers.update(OWN_HEADERS)
         seconds = _seconds(given.get("timeout"))
         fixed: dict[str, Any] = {"allow_redirects": False, "stream": True, "verify": True, "cert": None, "proxies": {}}
@@ -106,7 +107,7 @@ class GuardedSession(requests.Session):
             try:
                 response = super().send(request, **{**given, **fixed, "timeout": (seconds, seconds)})
                 response._content = _start_of(response)
-            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
                 raise OutboundError(Code.TIMEOUT) if deadline.over else failure(error) from error
             if deadline.over:  # cut where the end of the connection is the end of the answer
                 raise OutboundError(Code.TIMEOUT)
@@ -115,10 +116,11 @@ class GuardedSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: there is never a place to go on to."""
 
-    def _refuse_unless_allowed(self, url: str | bytes | None) -> None:
+    def _target(self, url: str | bytes | None) -> Target:
         target = check_url(url.decode("latin-1") if isinstance(url, bytes) else url or "", self._rules)
         if isinstance(target, Refused):
             raise OutboundError(Code.REFUSED, target.reason)
+        return target
 
 
 def _seconds(timeout: float | tuple[float | None, ...] | None) -> float:

@@ -51,7 +51,7 @@ class Exchange:
             self.send(bytes([byte]))
 
     def hang(self) -> None:
-        self.stopped.wait(30)
+        self.stopped.wait(10)
 
 
 class Receiver:

@@ -57,6 +57,18 @@ def test_a_bad_certificate(
     assert receiver.requests == []
 
 
+def test_what_is_said_of_a_bad_certificate_does_not_repeat_the_url(
+    post: Post, authority: Authority, trusting: ssl.SSLContext
+) -> None:
+    with Receiver(OK, tls=authority.server("localhost", own=False)) as receiver:
+        rules = Rules.of(origins=[receiver.origin])
+        with pytest.raises(OutboundError) as caught:
+            post(f"{receiver.origin}/s3cret", rules=rules, lookup=lookup, tls=trusting)
+
+    assert "s3cret" not in str(caught.value)
+    assert "self-signed" in caught.value.detail
+
+
 def test_an_authority_that_only_the_other_side_knows(post: Post, authority: Authority) -> None:
     with Receiver(OK, tls=authority.server("localhost")) as receiver:
         rules = Rules.of(origins=[receiver.origin])
