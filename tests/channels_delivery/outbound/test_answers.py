@@ -1,15 +1,18 @@
 """What a hostile answer can do: nothing beyond its own request, by either client."""
 
+import asyncio
 import gzip
 import threading
 from collections.abc import Callable
 
 import pytest
 
+from channels_delivery.outbound.aio import Outbound
 from channels_delivery.outbound.answer import KEEP_BYTES, READ_BYTES, Answer, Code, OutboundError
 from channels_delivery.outbound.policy import Rules
+from channels_delivery.outbound.sync import SyncOutbound
 
-from .clients import Post, code
+from .clients import TLS, Post, code
 from .servers import OK, Exchange, Receiver
 
 pytestmark = pytest.mark.once
@@ -184,14 +187,22 @@ def test_what_is_not_http_is_no_answer(ask: Ask, junk: bytes) -> None:
         assert code(ask, receiver, deadline=5.0) == Code.PROTOCOL
 
 
-def test_cookies_are_not_kept(post: Post) -> None:
-    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n"
+COOKIE = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n"
 
-    with Receiver(answer) as receiver:
+
+def test_cookies_are_not_kept() -> None:
+    async def twice(url: str) -> None:
+        async with Outbound(Rules.of(origins=[url]), tls=TLS) as out:
+            for _ in range(2):
+                await out.get(url, headers={}, deadline=10.0, tenant=1)
+
+    with Receiver(COOKIE) as receiver:
+        asyncio.run(twice(receiver.address))
+        blocking = SyncOutbound(Rules.of(origins=[receiver.address]), tls=TLS)
         for _ in range(2):
-            post(receiver.address, rules=Rules.of(origins=[receiver.address]))
+            blocking.get(receiver.address, headers={}, deadline=10.0)
 
-    assert len(receiver.requests) == 2
+    assert len(receiver.requests) == 4
     assert not any(b"cookie" in request.lower() for request in receiver.requests)
 
 

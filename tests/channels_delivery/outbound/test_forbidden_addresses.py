@@ -233,6 +233,16 @@ def test_a_session_for_libraries_refuses_too(canary: Canary, rules: Rules) -> No
     assert canary.visitors() == 0
 
 
+def test_a_prepared_request_is_held_to_its_scheme(canary: Canary) -> None:
+    session = SyncOutbound(Rules.of(origins=[f"https://localhost:{canary.port}"]), tls=TLS).session
+
+    with pytest.raises(OutboundError) as caught:
+        session.send(requests.Request("GET", f"http://localhost:{canary.port}/").prepare(), timeout=1)
+
+    assert caught.value.code == Code.REFUSED
+    assert canary.visitors() == 0
+
+
 def _bare_aiohttp(url: str, rules: Rules, names: Names) -> None:
     async def once() -> None:
         connector = checked_connector(rules, names, limits=Limits(), tls=TLS)
