@@ -135,8 +135,9 @@ def test_the_deadline_covers_an_answer_that_drips_under_tls(
 
     def drip(exchange: Exchange) -> None:
         exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
-        exchange.drip(b"y" * 200)
-        ended.append("answered")
+        exchange.drip(b"y" * 199)
+        ended.append("all but the last byte")
+        exchange.drip(b"y")
 
     with Receiver(drip, tls=authority.server("localhost")) as receiver:
         rules = Rules.of(origins=[receiver.origin])
