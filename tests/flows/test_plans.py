@@ -107,7 +107,8 @@ def busy(acme: Tenant) -> Tenant:
     execute(
         "INSERT INTO notifyhub_workflows_run (tenant_id, public_id, transaction_id, workflow, definition_id, payload,"
         " audience, idempotency_hash, status, start_at, expand_at, cursor, people, depth, error, created_at,"
-        " payload_bytes, withdrawn_upto) SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
+        " payload_bytes, withdrawn_upto)"
+        " SELECT %s, gen_random_uuid(), n::text, 'k', 'x', '{}', '{}', '', 'sent', now(),"
         " CASE WHEN n %% 500 = 0 THEN now() - interval '1 hour' END, 0, 0, 0, '', now(), 2, 0"
         " FROM generate_series(1, 30000) n",
         acme.pk,
