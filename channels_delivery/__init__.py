@@ -1,2 +1,2 @@
-"""Getting it out of the building: mail, webhooks, chat, push, SMS. Its outbox is the next thing to be built;
-until then this app is installable and empty, and every notification ends in the inbox."""
+"""Getting it out of the building: mail, webhooks, chat, push, SMS. So far it has the guarded way out, `outbound/`; the
+outbox that will use it comes next, and until then every notification ends in the inbox."""
