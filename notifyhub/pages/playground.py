@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from notifications.edges import Principal
+from notifications.kernel.config import enabled
 from notifications.models import Recipient, Tenant, Topic
 from workflows import registry
 from workflows.define import Workflow
@@ -89,6 +90,7 @@ def _show(
     people = list(everybody.order_by("pk")[: PEOPLE_SHOWN + 1])
     context: dict[str, Any] = {
         "tenant": tenant,
+        "switched_off": not enabled(),
         "draft": draft,
         "workflow": draft.workflow,
         "fields": fields_of(draft.workflow.body.payload_schema),

@@ -52,6 +52,8 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         "run": run,
         "name": load(run.definition_id).name,
         "finished": is_finished(run),
+        "failed": run.status == Status.FAILED,
+        "remark": reason_in_words(run.error) if run.error else "",
         "state": json.dumps(_state(run, now_at), sort_keys=True),
         "stages": timeline(run, now_at),
         "walking": sum(now_at.walking.values()),
@@ -83,11 +85,15 @@ def state(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespo
 def cancel(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
     run = _run(principal, run_id)
     done = retract.cancel(run.transaction_id, tenant=principal.tenant)
-    stopped = ngettext("Cancelled: %(n)d person was still to be told", "Cancelled: %(n)d people were still to be told",
-                       done.cancelled) % {"n": done.cancelled}  # fmt: skip
-    told = _("; what %(n)d already have is taken back.") % {"n": done.too_late} if done.too_late else "."
-    messages.success(request, stopped + told)
+    messages.success(request, _said(done))
     return redirect("run", run_id=run_id)
+
+
+def _said(done: retract.Cancelled) -> str:
+    stopped = ngettext("%(n)d person will not be told", "%(n)d people will not be told", done.cancelled)
+    told = ngettext("what %(n)d person has is taken back", "what %(n)d people have is taken back", done.too_late)
+    parts = [(stopped, done.cancelled), (told, done.too_late)]
+    return ", ".join([_("Cancelled"), *(words % {"n": n} for words, n in parts if n)]) + "."
 
 
 def is_finished(run: Run) -> bool:

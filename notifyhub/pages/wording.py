@@ -14,6 +14,7 @@ REASONS = {
     "done": gettext_lazy("Reached the end."),
     "cancelled": gettext_lazy("The run was cancelled before their turn."),
     "crash": gettext_lazy("Something broke on our side, and trying again did not help."),
+    "disabled": gettext_lazy("All sending is switched off on this site."),
     "inactive": gettext_lazy("Is not active any more."),
     "off_by_workflow": gettext_lazy("Turned this notification off."),
     "off_by_category": gettext_lazy("Turned off notifications of this category."),
@@ -52,8 +53,8 @@ class Field:
 
 
 def reason_in_words(code: str) -> str:
-    """A code we do not know is still better than silence."""
-    return str(REASONS.get(code, code.replace("_", " ")))
+    """A code we do not know is still better than silence; what is a sentence already stays as it is."""
+    return str(REASONS.get(code) or (code.replace("_", " ") if code.isidentifier() else code))
 
 
 def step_in_words(step: Mapping[str, Any]) -> StepWords:

@@ -39,3 +39,17 @@ def escalate(page: Page, customer: str, *, to: str = "default") -> str:
 def sideways(page: Page) -> int:
     """How many pixels the page is wider than the screen."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def covered(page: Page, selector: str) -> list[str]:
+    """Those of the elements on the screen that something else lies on, so that a press in their middle misses them."""
+    found: list[str] = page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].filter((element) => {
+            const box = element.getBoundingClientRect();
+            const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+            if (x < 0 || y < 0 || x > innerWidth || y > innerHeight) return false;
+            return !element.contains(document.elementFromPoint(x, y));
+        }).map((element) => element.outerHTML.slice(0, 80))""",
+        selector,
+    )
+    return found

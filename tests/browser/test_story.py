@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.site.processes import wait_until
 
 from .conftest import SignedIn
-from .moves import escalate, expect_unread, item, sideways, unread
+from .moves import covered, escalate, expect_unread, item, sideways, unread
 
 pytestmark = pytest.mark.browser
 
@@ -202,7 +202,7 @@ def test_it_all_works_without_scripts(signed_in: SignedIn) -> None:
 @pytest.mark.parametrize("width", [390, 820, 1440])
 def test_no_page_is_wider_than_its_screen(signed_in: SignedIn, width: int) -> None:
     page: Page = signed_in("ana", width=width)
-    run = escalate(page, "Wide Open Spaces")
+    run = escalate(page, "Wide Open Spaces" + "x" * 150)
 
     for path in ("/sign-in/", "/inbox/", "/inbox/?tab=errors", "/playground/", run):
         page.goto(path)
@@ -210,3 +210,11 @@ def test_no_page_is_wider_than_its_screen(signed_in: SignedIn, width: int) -> No
         if path != "/sign-in/":
             page.locator("#nh-bell").click()
             assert sideways(page) == 0, f"{path} with the bell open"
+    page.goto("/inbox/")
+    assert covered(page, ".nh-tabs a, .nh-inbox__head button, .nh-inbox__filters a, .nh-item__link") == []
+    item(page, "Wide Open Spaces").first.get_by_role("link").first.click()
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
+    title = page.get_by_role("heading", level=1).bounding_box()
+    assert sideways(page) == 0
+    assert title is not None
+    assert title["width"] > 0.35 * width

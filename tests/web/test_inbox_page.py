@@ -28,7 +28,7 @@ def test_an_item_is_shown_with_all_it_has(alice: Recipient) -> None:
     page = visitor(alice).get("/inbox/")
 
     html = page.content.decode()
-    assert "Watchdog just now Disk full , unread Only 1 % left. Clean up. Clean up" in words(page)
+    assert "Watchdog · just now Disk full , unread Only 1 % left. Clean up. Clean up" in words(page)
     assert "nh-tone--error nh-item--unread" in html
     assert 'href="https://ops.example/disk" rel="noreferrer"' in html
 

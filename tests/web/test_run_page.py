@@ -109,6 +109,17 @@ def test_who_was_not_told_is_there_with_the_reason(alice: Recipient, bob: Recipi
     assert "Inbox · 1 person: Turned this notification off." in text
 
 
+def test_a_site_that_sends_nothing_says_so(alice: Recipient, hello: Workflow, settings: Settings) -> None:
+    settings.NOTIFYHUB = {"ENABLED": False}
+    hers = visitor(alice)
+
+    text = words(hers.get(start(alice, "hello")))
+
+    assert "All sending is switched off on this site." in text
+    assert "Nobody was told." in text
+    assert "All sending is switched off on this site: runs start and end" in words(hers.get("/playground/"))
+
+
 def test_what_a_person_did_with_it_stays_theirs(alice: Recipient, bob: Recipient, hello: Workflow) -> None:
     address = start(alice, "hello")
     item = re.search(r'id="item-([^"]+)"', visitor(bob).get("/inbox/").content.decode())
@@ -128,7 +139,7 @@ def test_cancelling_takes_it_back(alice: Recipient, bob: Recipient, hello: Workf
     drain()
     after = hers.get(address)
 
-    assert "what 2 already have is taken back" in words(page)
+    assert "Cancelled, what 2 people have is taken back." in words(page)
     assert "data-finished" not in page.content.decode()
     assert "data-finished" in after.content.decode()
     assert "retracted" in words(after)
@@ -142,7 +153,7 @@ def test_cancelling_before_anything_happened_tells_nobody(alice: Recipient, bob:
     text = words(hers.post(f"{address}cancel/", follow=True))
     drain()
 
-    assert "Cancelled: 2 people were still to be told." in text
+    assert "Cancelled, 2 people will not be told." in text
     assert titles(bob) == []
     assert hers.get(address).status_code == 200
 
@@ -176,4 +187,4 @@ def test_a_run_page_costs_the_same_for_few_and_many(alice: Recipient, hello: Wor
 
     asked = queries(lambda: hers.get(address))
 
-    assert len(asked) == 15, "\n".join(asked)
+    assert len(asked) == 14, "\n".join(asked)
