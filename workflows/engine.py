@@ -13,7 +13,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Value
 
 from notifications.kernel import doorbell
@@ -40,6 +40,9 @@ LOOK_AGAIN = 0.025
 
 STEP_ASIDE = timedelta(milliseconds=500)
 """How long a cohort steps aside for a cancel that is under way."""
+
+AWAY = timedelta(seconds=2)
+"""How long a cohort waits for a database that was away or too busy, which is no fault of its people."""
 
 
 def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
@@ -102,6 +105,10 @@ def advance(held: Held) -> None:
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
             put_back(held, until=db_now() + STEP_ASIDE)
+            return
+        if isinstance(error, OperationalError | InterfaceError):
+            logger.warning("engine.database_away cohort=%s error=%s", held.cohort_id, type(error).__name__)
+            put_back(held, until=db_now() + AWAY)
             return
         logger.exception("engine.step_failed cohort=%s", held.cohort_id)
         release_failed(held, error=error, now=db_now())
