@@ -1,12 +1,12 @@
 """The engine: a set at a time, every step once, everybody accounted for, whatever breaks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from notifications.kernel.clock import db_now
 from notifications.models import InboxItem, Notification, Recipient, Tenant
@@ -14,7 +14,7 @@ from preferences.models import Choice
 from tests.cast import Publish, chunks_of, crowd, items_of, outcomes, run_named, titles, topic, wake_everybody, workflow
 from workflows import claim, engine
 from workflows.claim import Held, claim_due, release_failed
-from workflows.conf import CHUNK
+from workflows.conf import CHUNK, conf
 from workflows.define import delay, send_inbox
 from workflows.expand import expand_due
 from workflows.models import Chunk, Cohort, Run, Status
@@ -310,14 +310,16 @@ class TestSmallRuns:
         assert globex.pk in set(tenants.values_list("tenant_id", flat=True))
 
 
-@dataclass(frozen=True)
 class Breaks:
-    """A step of a host that breaks for a run whose payload says so."""
+    """A step of a host that breaks for a run whose payload says so, or for everybody when `away` says so."""
 
-    kind: str = "breaks"
-    schema: Mapping[str, Any] = None  # type: ignore[assignment]
+    kind = "breaks"
+    schema: Mapping[str, Any] = {}
+    away: Exception | None = None
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
+        if self.away:
+            raise self.away
         if any(run.payload.get("poison") for run, _ in scene.runs):
             raise ZeroDivisionError("poison")
         return Plan(all_next(scene))
@@ -368,7 +370,7 @@ class Loses:
 @pytest.fixture
 def steps() -> Iterator[None]:
     """Kinds of steps that a host might have written."""
-    mine = [Breaks(schema={}), WritesThenBreaks(), Splits(), Loses()]
+    mine = [Breaks(), WritesThenBreaks(), Splits(), Loses()]
     STEPS.update({step.kind: step for step in mine})
     yield
     for step in mine:
@@ -411,6 +413,26 @@ class TestFailure:
         wake_everybody()
         assert walked(run).status == Status.SENT
         assert titles(person) == ["at last"]
+
+    @pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InterfaceError("closed")])
+    def test_a_database_that_is_away_again_and_again_costs_nobody_their_notice(
+        self, acme: Tenant, publish: Publish, error: Exception
+    ) -> None:
+        publish(workflow("t.breaks", {"kind": "breaks"}, send_inbox(title="at last")))
+        (person,) = crowd(acme, 1)
+        run = start("t.breaks", acme, person)
+        STEPS["breaks"].away = error  # type: ignore[attr-defined]
+        for _ in range(8):
+            with suppress(DatabaseError, InterfaceError):
+                engine.drain()
+            Cohort.objects.across_tenants().filter(open=True).update(wake_at=db_now())
+
+        STEPS["breaks"].away = None  # type: ignore[attr-defined]
+        until_nothing_is_open()
+
+        assert titles(person) == ["at last"]
+        run.refresh_from_db()
+        assert run.status == Status.SENT
 
     def test_one_poisoned_run_among_many_is_found_and_the_others_go_on(self, acme: Tenant, publish: Publish) -> None:
         publish(workflow("t.breaks", {"kind": "breaks"}, send_inbox(title="fine")))
@@ -557,6 +579,34 @@ class TestLease:
 
         assert walked(run).status == Status.SENT
         assert set(items_of(run).values()) == {1}
+
+    def test_a_run_that_takes_every_worker_with_it_is_given_up_at_last(self, acme: Tenant, hello: None) -> None:
+        run, _ = self.begun(acme)
+        for n in range(2, conf().losses + 2):
+            claim_due(now=db_now() + n * 2 * LEASE, lease=LEASE)
+        Cohort.objects.across_tenants().filter(open=True).update(wake_at=db_now())
+
+        engine.drain()
+
+        run.refresh_from_db()
+        assert (run.status, items_of(run)) == (Status.FAILED, {})
+        assert everyone_is_accounted_for(run)
+
+    def test_a_run_that_takes_every_worker_with_it_is_found_among_others(self, acme: Tenant, hello: None) -> None:
+        """Lost a few times, a cohort of several runs is halved, so that the others do not share its fate."""
+        runs = [start("hello", acme, person) for person in crowd(acme, 8)]
+        expand_due(now=db_now())
+        for n in range(1, conf().tries + 2):
+            claim_due(now=db_now() + n * 2 * LEASE, lease=LEASE)
+        Cohort.objects.across_tenants().filter(open=True).update(wake_at=db_now())
+
+        (held,) = claim_due(now=db_now(), lease=LEASE)
+        engine.advance(held)
+
+        halves = Cohort.objects.across_tenants().filter(open=True)
+        assert sorted(len(cohort.people) for cohort in halves) == [4, 4]
+        engine.drain()
+        assert {run_named(run.transaction_id).status for run in runs} == {"sent"}
 
     def test_claiming_takes_a_few_at_a_time_and_the_longest_due_first(self, acme: Tenant, hello: None) -> None:
         start("hello", acme, *crowd(acme, 6 * CHUNK))
