@@ -186,6 +186,20 @@ def test_uniq_knows_rows_and_their_members() -> None:
     assert render("{{ payload.rows | uniq: 'k' | size }}", {"payload": {"rows": rows}}) == "2"
 
 
+class Pausing(dict[str, Any]):
+    """Plain data in a process that stops for a while, as for a garbage collection."""
+
+    def __getitem__(self, key: str) -> Any:
+        until = time.thread_time() + 0.08
+        while time.thread_time() < until:
+            pass
+        return super().__getitem__(key)
+
+
+def test_a_pause_of_the_process_fails_no_template() -> None:
+    assert render("{{ payload.a }} {{ b }} {{ b | upcase }}", {"payload": Pausing(a="x"), "b": "y"}) == "x y Y"
+
+
 LEXED = [
     "{{ a }}{{- a -}} b {%- if a -%} c {%- endif %} d",
     "{% raw %}{{ a }}{% endraw %} x {%- raw -%} {% if {%- endraw -%} y",
