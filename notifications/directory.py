@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,24 +17,33 @@ PROFILE = ("name", "email", "phone", "locale", "zone", "role", "attributes")
 """What the host may say of a person, beside the external id."""
 
 BULK_MAX = 1_000
+ATTRIBUTES_MAX, DEPTH_MAX = 64 * 1024, 32
 
 
-def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]]) -> list[Recipient]:
-    """Create or change these people of one tenant, by external id: at most 1,000, in three statements.
+def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, revive: bool = True) -> list[Recipient]:
+    """Create or change these people of one tenant, by external id: at most 1,000, in four statements.
 
-    What is not named of a person stays as it is (or empty, for a new one); somebody who was taken out is back in.
-    Raises ValidationError by `external_id.field`; then nothing was written.
+    What is not named of a person stays as it is (or empty, for a new one). Somebody who was taken out is back in,
+    unless not `revive`: then they are changed and stay out. Calls at the same moment, also for the same new people,
+    follow each other. Answers in the order given. Raises ValidationError by `external_id.field`; then nothing was
+    written.
     """
     _check(people)
     with transaction.atomic():
-        rows = Recipient.objects.filter(tenant=tenant, external_id__in=people).select_for_update(of=("self",))
-        known = {person.external_id: person for person in rows.order_by("pk")}
-        changed = [_apply(known[name], said) for name, said in people.items() if name in known]
-        new = [_apply(Recipient(tenant=tenant, external_id=name), people[name]) for name in people if name not in known]
-        Recipient.objects.bulk_create(new)
+        rows = Recipient.objects.filter(tenant=tenant, external_id__in=list(people))
+        known = set(rows.values_list("external_id", flat=True))
+        new = [
+            Recipient(tenant=tenant, external_id=name, **people[name]) for name in sorted(people) if name not in known
+        ]
+        if new:  # in one order everywhere, before any lock: nobody waits for somebody who waits for them
+            Recipient.objects.bulk_create(new, ignore_conflicts=True)
+        locked = rows.select_for_update(of=("self",)).order_by("pk")
+        found = {person.external_id: person for person in locked}
+        changed = [found[name] for name, said in people.items() if _apply(found[name], said, revive=revive)]
+        named = sorted({name for said in people.values() for name in said} | {"active"})
         if changed:
-            Recipient.objects.across_tenants().bulk_update(changed, [*PROFILE, "active"])
-    return [*changed, *new]
+            Recipient.objects.across_tenants().bulk_update(changed, named)
+    return [found[name] for name in people]
 
 
 def take_out(tenant: Tenant, external_ids: Sequence[str]) -> int:
@@ -65,12 +75,13 @@ def _known(tenant_id: int, external_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _apply(person: Recipient, said: Mapping[str, Any]) -> Recipient:
-    for name in PROFILE:
-        if name in said:
-            setattr(person, name, said[name])
-    person.active = True
-    return person
+def _apply(person: Recipient, said: Mapping[str, Any], *, revive: bool) -> bool:
+    """Whether anything is new."""
+    wanted = {**said, "active": True} if revive else said
+    changes = {name: value for name, value in wanted.items() if getattr(person, name) != value}
+    for name, value in changes.items():
+        setattr(person, name, value)
+    return bool(changes)
 
 
 def _check(people: Mapping[str, Mapping[str, Any]]) -> None:
@@ -78,6 +89,8 @@ def _check(people: Mapping[str, Mapping[str, Any]]) -> None:
         raise ValidationError(f"At most {BULK_MAX} people fit into one call; these are {len(people)}.")
     errors: dict[str, str] = {}
     for external_id, said in people.items():
+        if not (isinstance(external_id, str) and 0 < len(external_id) <= 255 and external_id.isprintable()):
+            errors[f"{ascii(external_id)[:40]}.external_id"] = "Must be text of 1 to 255 printable characters."
         for name, value in said.items():
             problem = _problem(name, value)
             if problem:
@@ -90,7 +103,7 @@ def _problem(name: str, value: Any) -> str | None:
     if name not in PROFILE:
         return f"Unknown; known: {', '.join(PROFILE)}."
     if name == "attributes":
-        return None if isinstance(value, dict) else "Must be an object."
+        return _attributes_problem(value)
     longest: int = getattr(Recipient._meta.get_field(name), "max_length", None) or 0
     if not isinstance(value, str) or len(value) > longest or not (value.isprintable() or not value):
         return f"Must be text of at most {longest} printable characters."
@@ -104,3 +117,40 @@ def _problem(name: str, value: Any) -> str | None:
     if name == "role" and value not in Role.values:
         return f"Must be one of {', '.join(Role.values)}."
     return None
+
+
+def _attributes_problem(value: Any) -> str | None:
+    """Plain JSON that every database can hold, as for a payload."""
+    if not isinstance(value, dict):
+        return "Must be an object."
+    try:
+        size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+        deepest = _depth(value)
+    except RecursionError:
+        return f"Is nested deeper than {DEPTH_MAX} levels."
+    except UnicodeEncodeError:
+        return "Contains half of a surrogate pair, which is no character."
+    except (TypeError, ValueError) as error:
+        return f"Is not plain JSON: {error}."
+    if size > ATTRIBUTES_MAX:
+        return f"Has {size} bytes; {ATTRIBUTES_MAX} are allowed."
+    return f"Is nested deeper than {DEPTH_MAX} levels." if deepest > DEPTH_MAX else None
+
+
+def _depth(value: Any) -> int:
+    """How deep it is nested. Raises ValueError for a NUL, TypeError for a key that is not text."""
+    deepest, waiting = 0, [(value, 1)]
+    while waiting:
+        one, depth = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            raise ValueError("it contains a NUL character")
+        if isinstance(one, dict):
+            if not all(isinstance(key, str) for key in one):
+                raise TypeError("a key that is not text")
+            waiting += [(key, depth) for key in one] + [(inner, depth + 1) for inner in one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += [(inner, depth + 1) for inner in one]
+        else:
+            continue
+        deepest = max(deepest, depth)
+    return deepest

@@ -57,9 +57,9 @@ __all__ = [
 
 
 def mark_read(recipient: Recipient | int, items: Sequence[UUID], *, now: datetime) -> int:
-    """Mark these items read; how many were not."""
+    """Mark these items read; how many were not. Of those that are gone, none."""
     return _change(
-        recipient, items, lambda found, rev: found.filter(_UNREAD).update(read_at=now, forced=False, rev=rev)
+        recipient, items, lambda found, rev: found.filter(_UNREAD, _THERE).update(read_at=now, forced=False, rev=rev)
     )
 
 
@@ -67,7 +67,9 @@ def mark_unread(recipient: Recipient | int, items: Sequence[UUID]) -> int:
     """Mark these items unread; how many were not. Below the read-all mark an item is unread by force."""
     forced = Case(When(seq__lte=_MARK, then=Value(True)), default=Value(False))
     return _change(
-        recipient, items, lambda found, rev: found.exclude(_UNREAD).update(read_at=None, forced=forced, rev=rev)
+        recipient,
+        items,
+        lambda found, rev: found.filter(_THERE).exclude(_UNREAD).update(read_at=None, forced=forced, rev=rev),
     )
 
 
@@ -118,6 +120,10 @@ _MARK = Coalesce(
     Value(0),
 )
 _UNREAD = Q(forced=True) | Q(read_at__isnull=True, seq__gt=_MARK)
+
+
+_THERE = Q(state__in=(State.ACTIVE, State.ARCHIVED, State.SNOOZED))
+"""Not taken back, replaced or deleted: what became of those does not change any more."""
 
 
 def _move(recipient: Recipient | int, items: Sequence[UUID], origins: set[State], target: State) -> int:

@@ -31,7 +31,21 @@ class Entry:
     state: State
     read: bool
 
+    @property
+    def gone(self) -> bool:
+        """Taken back, replaced or deleted: its words are nobody's to read any more."""
+        return self.state in (State.WITHDRAWN, State.SUPERSEDED, State.DELETED)
+
     def to_json(self) -> dict[str, Any]:
+        """Of an item that is gone, what a client needs to take it out of sight."""
+        if self.gone:
+            return {
+                "id": str(self.id),
+                "rev": self.rev,
+                "workflow": self.workflow,
+                "state": self.state.name.lower(),
+                "tab": Tab(self.content.tab).name.lower(),
+            }
         return {
             "id": str(self.id),
             "rev": self.rev,

@@ -79,7 +79,7 @@ def list_items(
 
 
 def get_item(recipient: Recipient | int, public_id: UUID) -> Entry | None:
-    """One item of this person by the public id of its notification."""
+    """One item of this person by the public id of its notification, also one that is `gone`."""
     said = Notification.everything.filter(public_id=public_id).values_list("pk", flat=True).first()
     if said is None:
         return None

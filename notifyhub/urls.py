@@ -2,7 +2,9 @@
 
 from django.apps import apps
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from notifications.api.views import NothingView
 
 from .docs import DocsView, SchemaView
 from .health import healthz, readyz
@@ -13,6 +15,8 @@ _api: list[URLPattern | URLResolver] = [
 ]
 if apps.is_installed("workflows"):
     _api.append(path("", include("workflows.api.urls")))
+
+_api.append(re_path("", NothingView.as_view(), name="api-nothing"))  # the last: whatever is not there
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),

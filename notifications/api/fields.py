@@ -7,6 +7,18 @@ from typing import Any
 from rest_framework import serializers
 
 
+class PathName(serializers.CharField):
+    """A name that has a route of its own, so it must be able to stand in one: no slash, and not `.` or `..`."""
+
+    default_error_messages = {"path": "Takes no slash, and is not `.` or `..`: it stands in a path."}
+
+    def to_internal_value(self, data: Any) -> str:
+        name: str = super().to_internal_value(data)
+        if "/" in name or name in (".", ".."):
+            self.fail("path")
+        return name
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """An unknown field is an error, so that a misspelt one is never silently ignored."""
 

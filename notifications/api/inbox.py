@@ -12,7 +12,6 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from .. import inbox
 from ..conf import conf
@@ -21,6 +20,7 @@ from ..kernel.clock import db_now
 from ..models import Recipient, Tab
 from .fields import StrictSerializer
 from .permissions import IsPerson, person
+from .views import HubView
 
 _TABS = [tab.name.lower() for tab in Tab]
 
@@ -52,6 +52,16 @@ class ItemSerializer(serializers.Serializer[Any]):
     thread = serializers.CharField(required=False)
 
 
+class ChangedItemSerializer(ItemSerializer):
+    """An item as it is now. Of one that is gone (withdrawn, superseded or deleted) only that: `id`, `rev`, `workflow`,
+    `state` and `tab`."""
+
+    created_at = serializers.DateTimeField(required=False)
+    read = serializers.BooleanField(required=False)
+    title = serializers.CharField(required=False)
+    level = serializers.ChoiceField(LEVELS, required=False)
+
+
 class PageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
@@ -71,7 +81,7 @@ class ChangesSerializer(serializers.Serializer[Any]):
 
     cursor = serializers.CharField()
     resync = serializers.BooleanField()
-    results = ItemSerializer(many=True)
+    results = ChangedItemSerializer(many=True)
     read_upto = serializers.DictField(child=serializers.IntegerField(), help_text="Read-all marks that moved, by tab")
     unread = UnreadSerializer()
 
@@ -100,7 +110,7 @@ class ReadAllSerializer(StrictSerializer):
     tab = serializers.ChoiceField(_TABS, required=False)
 
 
-class InboxView(APIView):
+class InboxView(HubView):
     permission_classes = [IsPerson]
 
     @extend_schema(parameters=[FilterSerializer], responses=PageSerializer, operation_id="inbox_list")
@@ -118,7 +128,7 @@ class InboxView(APIView):
         return Response({**found, "results": [entry.to_json() for entry in page.entries]})
 
 
-class UnreadCountView(APIView):
+class UnreadCountView(HubView):
     permission_classes = [IsPerson]
 
     @extend_schema(responses=UnreadSerializer)
@@ -127,7 +137,7 @@ class UnreadCountView(APIView):
         return Response(inbox.unread_count(person(request)).to_json())
 
 
-class ChangesView(APIView):
+class ChangesView(HubView):
     permission_classes = [IsPerson]
 
     @extend_schema(
@@ -153,13 +163,13 @@ class ChangesView(APIView):
 
 
 @extend_schema_view(get=extend_schema(responses=ItemSerializer))
-class ItemView(APIView):
+class ItemView(HubView):
     permission_classes = [IsPerson]
 
     def get(self, request: Request, public_id: UUID) -> Response:
-        """One item."""
-        entry = inbox.get_item(person(request), public_id)
-        if entry is None:
+        """One item. What was taken back, replaced or deleted is not there any more."""
+        entry = _existing(request, public_id)
+        if entry.gone:
             raise NotFound
         return Response(entry.to_json())
 
@@ -171,8 +181,9 @@ class ItemView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class ItemActionView(APIView):
-    """`read`, `unread`, `seen`, `archive` or `unarchive` one item. Doing it twice changes nothing more."""
+class ItemActionView(HubView):
+    """`read`, `unread`, `seen`, `archive` or `unarchive` one item. Doing it twice changes nothing more, nor does doing
+    it to an item that is gone."""
 
     permission_classes = [IsPerson]
 
@@ -189,7 +200,7 @@ class ItemActionView(APIView):
         return Response(_changed(me, verbs[action]() or 0))
 
 
-class ReadAllView(APIView):
+class ReadAllView(HubView):
     permission_classes = [IsPerson]
 
     @extend_schema(request=ReadAllSerializer, responses=ChangedSerializer)

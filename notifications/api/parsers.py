@@ -10,17 +10,22 @@ from typing import IO, Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-BODY_MAX = 8 * 1024 * 1024
-"""Bytes of a whole request; a bulk call is the largest."""
+BODY_MAX, BULK_BODY_MAX = 576 * 1024, 8 * 1024 * 1024
+"""Bytes of a request: a payload of 512 KB and what stands around it; a thousand triggers or people."""
 
-DEPTH_MAX = 40
+DEPTH_MAX, ELEMENTS_MAX = 40, 250_000
+"""Of a whole body. What a payload may have is less, and checked by itself."""
 
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What a Python string can hold and PostgreSQL's text cannot: NUL, and half of a surrogate pair."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 class TooLarge(APIException):
     status_code = 413
-    default_detail = f"The request is larger than {BODY_MAX} bytes."
+    default_detail = "The request is too large."
     default_code = "too_large"
 
 
@@ -33,12 +38,13 @@ class StrictJSONParser(BaseParser):
         request = parser_context["request"] if parser_context else None
         if request is not None and request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
             raise ParseError("Send the body as it is, without a Content-Encoding.")
-        raw = stream.read(BODY_MAX + 1)
-        if len(raw) > BODY_MAX:
-            raise TooLarge
+        longest = getattr((parser_context or {}).get("view"), "body_max", BODY_MAX)
+        raw = stream.read(longest + 1)
+        if len(raw) > longest:
+            raise TooLarge(f"The request is larger than {longest} bytes.")
         try:
             text = raw.decode("utf-8")
-            _check_depth(text)
+            _check_shape(text)
             value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
             if "\\u" in text:  # only an escape can spell what UTF-8 cannot
                 _check_texts(value)
@@ -49,27 +55,22 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body is not JSON that we accept: {error}") from error
 
 
-def _check_depth(text: str) -> None:
-    """Cheap and before parsing: brackets outside strings, counted. What is within a string does not nest."""
-    if text.count("[") + text.count("{") <= DEPTH_MAX:
+def _check_shape(text: str) -> None:
+    """Before parsing, which could take a hundred times the memory of the text: brackets and commas outside strings."""
+    if text.count(",") + text.count("[") + text.count("{") <= DEPTH_MAX:
         return
-    depth, inside, escaped = 0, False, False
-    for character in text:
-        if inside:
-            inside = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
-        elif character in "]}":
-            depth -= 1
+    bare = _STRING.sub("", text)
+    if bare.count(",") + bare.count("[") + bare.count("{") > ELEMENTS_MAX:
+        raise TooLarge(f"The request has more than {ELEMENTS_MAX} elements.")
+    depth = 0
+    for bracket in _BRACKET.findall(bare):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEPTH_MAX:
+            raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
 
 
 def _check_texts(value: Any) -> None:
-    if isinstance(value, str) and _NO_TEXT.search(value):
+    if isinstance(value, str) and NO_TEXT.search(value):
         raise ValueError("it contains a NUL, or half of a surrogate pair, which is no character")
     if isinstance(value, dict):
         for name, inner in value.items():

@@ -9,16 +9,16 @@ from django.core.exceptions import ValidationError as Invalid
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from .. import directory
 from ..models import Recipient, Role, Scope, Subscription, Topic
-from .fields import StrictSerializer
+from .fields import PathName, StrictSerializer
+from .parsers import BULK_BODY_MAX
 from .permissions import HasScope, principal
 from .problems import problem
+from .views import HubView, Pages
 
 
 class ProfileSerializer(StrictSerializer):
@@ -34,11 +34,11 @@ class ProfileSerializer(StrictSerializer):
 
 
 class BulkPersonSerializer(ProfileSerializer):
-    external_id = serializers.CharField(max_length=255)
+    external_id = PathName(max_length=255)
 
 
 class PeopleSerializer(StrictSerializer):
-    recipients = BulkPersonSerializer(many=True)
+    recipients = BulkPersonSerializer(many=True, max_length=directory.BULK_MAX)  # type: ignore[call-arg]
 
 
 class RecipientSerializer(serializers.ModelSerializer[Recipient]):
@@ -63,7 +63,7 @@ class TopicSerializer(serializers.ModelSerializer[Topic]):
 
 
 class NewTopicSerializer(StrictSerializer):
-    key = serializers.CharField(max_length=200)
+    key = PathName(max_length=200)
     name = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 
@@ -73,14 +73,7 @@ class FollowersSerializer(StrictSerializer):
     recipients = serializers.ListField(child=serializers.CharField(max_length=255), min_length=1, max_length=1000)
 
 
-class _Pages(CursorPagination):
-    ordering = "id"
-    page_size = 50
-    page_size_query_param = "limit"
-    max_page_size = 200
-
-
-class _TenantView(APIView):
+class _TenantView(HubView):
     permission_classes = [HasScope]
     scope = Scope.ADMIN
     read_scope = Scope.READ
@@ -90,12 +83,14 @@ class RecipientsView(_TenantView):
     @extend_schema(operation_id="recipients_list", responses=RecipientSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The tenant's people, oldest first."""
-        pages = _Pages()
+        pages = Pages()
         found = pages.paginate_queryset(Recipient.objects.filter(tenant=principal(request).tenant), request, view=self)
         return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
 
 
 class RecipientsBulkView(_TenantView):
+    body_max = BULK_BODY_MAX
+
     @extend_schema(operation_id="recipients_bulk", request=PeopleSerializer, responses=CountSerializer)
     def post(self, request: Request) -> Response:
         """Create or change up to 1,000 people, all or none."""
@@ -114,18 +109,13 @@ class RecipientView(_TenantView):
     @extend_schema(operation_id="recipients_put", request=ProfileSerializer, responses=RecipientSerializer)
     def put(self, request: Request, external_id: str) -> Response:
         """Create or change somebody. Somebody who was taken out is back in."""
-        asked = ProfileSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        tenant = principal(request).tenant
-        return _answer(
-            lambda: RecipientSerializer(directory.put_people(tenant, {external_id: asked.validated_data})[0]).data
-        )
+        return _put(request, external_id, revive=True)
 
     @extend_schema(operation_id="recipients_patch", request=ProfileSerializer, responses=RecipientSerializer)
     def patch(self, request: Request, external_id: str) -> Response:
-        """Change somebody who is there."""
+        """Change somebody who is there. Somebody who was taken out is changed, and stays out."""
         _recipient(request, external_id)
-        return self.put(request, external_id)
+        return _put(request, external_id, revive=False)
 
     @extend_schema(operation_id="recipients_delete", responses={204: None})
     def delete(self, request: Request, external_id: str) -> Response:
@@ -139,7 +129,7 @@ class TopicsView(_TenantView):
     @extend_schema(operation_id="topics_list", responses=TopicSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The tenant's topics."""
-        pages = _Pages()
+        pages = Pages()
         found = pages.paginate_queryset(Topic.objects.filter(tenant=principal(request).tenant), request, view=self)
         return pages.get_paginated_response(TopicSerializer(found or [], many=True).data)
 
@@ -172,7 +162,7 @@ class SubscribersView(_TenantView):
         """Who follows it."""
         followers = Subscription.objects.filter(topic=_topic(request, key)).values("recipient")
         people = Recipient.objects.filter(tenant=principal(request).tenant, pk__in=followers)
-        pages = _Pages()
+        pages = Pages()
         found = pages.paginate_queryset(people, request, view=self)
         return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
 
@@ -192,6 +182,13 @@ class SubscribersView(_TenantView):
         """These people do not follow it any more."""
         topic, names = _topic(request, key), _followers(request)
         return Response({"count": directory.unsubscribe(topic, names)})
+
+
+def _put(request: Request, external_id: str, *, revive: bool) -> Response:
+    asked = ProfileSerializer(data=request.data)
+    asked.is_valid(raise_exception=True)
+    tenant, people = principal(request).tenant, {external_id: asked.validated_data}
+    return _answer(lambda: RecipientSerializer(directory.put_people(tenant, people, revive=revive)[0]).data)
 
 
 def _recipient(request: Request, external_id: str) -> Recipient:

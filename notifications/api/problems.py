@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
 from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
+
+logger = logging.getLogger(__name__)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -43,7 +47,7 @@ def problem(
     return Response(body, status=status, headers=dict(headers or {}), content_type="application/problem+json")
 
 
-def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """For Django REST framework: what a view raised, as a problem. A refusal of ours speaks for itself."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
@@ -76,7 +80,15 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
             errors=getattr(error, "errors", None),
             headers=headers,
         )
-    return None
+    return _failure(error, context.get("request"))
+
+
+def _failure(error: Exception, request: Any) -> Response:
+    """Ours, not the caller's. Told to the log and to whoever listens for failed requests, as Django would."""
+    set_rollback()
+    logger.error("api.failed error=%s", type(error).__name__, exc_info=error)
+    got_request_exception.send(sender=None, request=getattr(request, "_request", request))
+    return problem(status=500, code="error", detail="Something went wrong on our side. It is on record; try again.")
 
 
 def by_field(detail: Any, where: str = "") -> dict[str, str]:

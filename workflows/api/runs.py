@@ -7,12 +7,11 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from notifications.api.permissions import HasScope, principal
+from notifications.api.views import HubView, Pages
 from notifications.models import Scope
 
 from ..models import Run
@@ -66,14 +65,13 @@ class CancelledSerializer(serializers.Serializer[Any]):
     too_late = serializers.IntegerField(help_text="People who had reached theirs; their items are withdrawn")
 
 
-class RunPagination(CursorPagination):
+class RunPages(Pages):
     ordering = "-id"
     page_size = 20
-    page_size_query_param = "limit"
     max_page_size = 100
 
 
-class RunsView(APIView):
+class RunsView(HubView):
     permission_classes = [HasScope]
     scope = read_scope = Scope.READ
 
@@ -89,7 +87,7 @@ class RunsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The tenant's runs, newest first."""
-        runs = runs_of(principal(request).tenant)
+        runs = runs_of(principal(request).tenant).defer("payload", "audience")
         if workflow := request.query_params.get("workflow"):
             runs = runs.filter(workflow=workflow)
         match request.query_params.get("status"):
@@ -99,12 +97,12 @@ class RunsView(APIView):
                 runs = runs.filter(cancelled_at__isnull=False)
             case wanted:
                 runs = runs.filter(status=wanted, cancelled_at__isnull=True)
-        pages = RunPagination()
+        pages = RunPages()
         found = pages.paginate_queryset(runs, request, view=self) or []
         return pages.get_paginated_response(RunSerializer(found, many=True).data)
 
 
-class RunView(APIView):
+class RunView(HubView):
     permission_classes = [HasScope]
     scope = read_scope = Scope.READ
 
@@ -117,7 +115,7 @@ class RunView(APIView):
         return Response(RunDetailSerializer(run).data)
 
 
-class CancelView(APIView):
+class CancelView(HubView):
     permission_classes = [HasScope]
     scope = read_scope = Scope.TRIGGER
 

@@ -8,11 +8,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from notifications.api.fields import StrictSerializer
+from notifications.api.fields import PathName, StrictSerializer
+from notifications.api.parsers import BULK_BODY_MAX
 from notifications.api.permissions import HasScope, principal
 from notifications.api.problems import ProblemSerializer, by_field
+from notifications.api.views import HubView
 from notifications.models import Scope
 
 from ..refusals import BadRequest, Refused
@@ -44,7 +45,7 @@ class TriggerSerializer(StrictSerializer):
     recipients = RecipientSerializer(many=True, required=False, max_length=RECIPIENTS_MAX)  # type: ignore[call-arg]
     actor = RecipientSerializer(required=False, allow_null=True)
     idempotency_key = serializers.CharField(max_length=255, required=False, allow_null=True)
-    transaction_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    transaction_id = PathName(max_length=100, required=False, allow_null=True)
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time")
     include_actor = serializers.BooleanField(required=False, default=False)
     dry_run = serializers.BooleanField(required=False, default=False)
@@ -94,7 +95,7 @@ class BulkAnswerSerializer(serializers.Serializer[Any]):
     results = serializers.ListField(child=serializers.DictField())
 
 
-class TriggerView(APIView):
+class TriggerView(HubView):
     permission_classes = [HasScope]
     scope = read_scope = Scope.TRIGGER
 
@@ -125,7 +126,8 @@ class TriggerView(APIView):
         )
 
 
-class BulkTriggerView(APIView):
+class BulkTriggerView(HubView):
+    body_max = BULK_BODY_MAX
     permission_classes = [HasScope]
     scope = read_scope = Scope.TRIGGER
 

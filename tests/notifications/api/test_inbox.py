@@ -1,6 +1,8 @@
 """The inbox over HTTP, as a person's browser or app uses it."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from rest_framework.test import APIClient
@@ -9,7 +11,8 @@ from notifications import inbox
 from notifications.content import Content
 from notifications.inbox import Post
 from notifications.kernel.clock import db_now
-from notifications.models import Recipient
+from notifications.kernel.tokens import uuid7
+from notifications.models import Notification, Recipient
 from tests.cast import drop
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +154,51 @@ def test_a_wrong_question_is_answered_with_its_status(
     )
 
     assert answer.status_code == status, answer.content
+
+
+def take_back(bob: Recipient, item: UUID) -> None:
+    origin = uuid7()
+    Notification.objects.filter(tenant=bob.tenant, public_id=item).update(origin=origin)
+    inbox.withdraw(origin, [bob.pk])
+
+
+GONE: dict[str, Callable[[Recipient, UUID], Any]] = {
+    "withdrawn": take_back,
+    "superseded": lambda bob, _: drop(bob, "Newer", thread="t"),
+    "deleted": lambda bob, item: inbox.delete(bob, [item]),
+}
+"""How an item goes."""
+
+
+@pytest.mark.parametrize("state", GONE)
+def test_the_words_of_an_item_that_is_gone_are_gone(as_bob: APIClient, bob: Recipient, state: str) -> None:
+    item = drop(bob, "Secret", body="Words", url="/secret", thread="t", data={"secret": 1})
+    cursor = as_bob.get(f"{URL}changes/?cursor=0.0").json()["cursor"]
+    assert as_bob.get(f"{URL}{item}/").json()["title"] == "Secret"
+
+    GONE[state](bob, item)
+
+    assert as_bob.get(f"{URL}{item}/").status_code == 404
+    changes = as_bob.get(f"{URL}changes/", {"cursor": cursor}).json()["results"]
+    tombstone = next(one for one in changes if one["id"] == str(item))
+    assert tombstone == {
+        "id": str(item),
+        "rev": tombstone["rev"],
+        "workflow": "test.note",
+        "state": state,
+        "tab": "general",
+    }
+
+
+@pytest.mark.parametrize("state", GONE)
+@pytest.mark.parametrize("verb", ["read", "unread", "archive", "unarchive"])
+def test_nothing_more_becomes_of_an_item_that_is_gone(as_bob: APIClient, bob: Recipient, state: str, verb: str) -> None:
+    item = drop(bob, "Secret", thread="t")
+    if verb == "unread":
+        inbox.mark_read(bob, [item], now=db_now())
+    GONE[state](bob, item)
+    before = inbox.current_cursor(bob)
+
+    answer = as_bob.post(f"{URL}{item}/{verb}/").json()
+
+    assert (answer["changed"], answer["cursor"]) == (0, before)
