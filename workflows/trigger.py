@@ -69,6 +69,7 @@ def trigger(
     admins. `tenant`: a Tenant or its slug; may be left out where there is only one. `actor`: who did it, left out of
     the recipients unless `include_actor`. `at`: not before this time (aware). `idempotency_key` (≤ 255 characters):
     the same call again within 24 h gets the first answer. `transaction_id` (≤ 100) names the run; ours unless given.
+    `using`: the alias on which the caller's transaction is open; it must lead to the database that the engine reads.
 
     Raises a `refusals.Refused` that says what to change; then nothing was written.
     """
