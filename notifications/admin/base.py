@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -29,6 +29,15 @@ def tenants_of(request: HttpRequest) -> QuerySet[Tenant]:
         return Tenant.objects.all()
     run = [person.tenant_id for person in memberships(request.user) if person.role in (Role.OWNER, Role.ADMIN)]
     return Tenant.objects.filter(pk__in=run)
+
+
+class OwnFilter(admin.RelatedFieldListFilter):
+    """A filter at the side of a list that names only tenants of this user, or what is theirs or everybody's."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        target, tenants = field.remote_field.model, tenants_of(request)
+        rows = tenants if target is Tenant else target.objects.filter(Q(tenant__isnull=True) | Q(tenant__in=tenants))
+        return [(str(row.pk), str(row)) for row in rows]
 
 
 class HubAdmin(_Base):

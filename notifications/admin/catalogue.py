@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from ..models import Category, NoticeType
-from .base import HubAdmin, ReadOnly, tenants_of
+from .base import HubAdmin, OwnFilter, ReadOnly, tenants_of
 
 
 class _Shared(ReadOnly, HubAdmin):
@@ -27,6 +27,6 @@ class CategoryPage(_Shared):
 @admin.register(NoticeType)
 class NoticeTypePage(_Shared):
     list_display = ("name", "key", "category", "critical", "tab", "tenant")
-    list_filter = ("critical", "category")
+    list_filter = ("critical", ("category", OwnFilter))
     list_select_related = ("category", "tenant")
     search_fields = ("name", "key")

@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ..models import InboxItem, Notification
-from .base import ReadOnly, TenantAdmin
+from .base import OwnFilter, ReadOnly, TenantAdmin
 
 
 @admin.register(Notification)
 class NotificationPage(ReadOnly, TenantAdmin):
     list_display = ("title", "notice_key", "level", "tenant", "created_at")
-    list_filter = ("tenant", "level", "notice_key")
+    list_filter = (("tenant", OwnFilter), "level", "notice_key")
     search_fields = ("title",)
     fields = ("title", "notice_key", "level", "tenant", "created_at", "origin", "origin_step", "words", "inboxes")
     readonly_fields = fields

@@ -13,16 +13,21 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import inbox
 from ..models import Recipient, Subscription, Topic
-from .base import TenantAdmin, tenants_of
+from .base import OwnFilter, TenantAdmin, tenants_of
 
 
 @admin.register(Recipient)
 class RecipientPage(TenantAdmin):
     list_display = ("__str__", "external_id", "email", "role", "tenant", "active")
-    list_filter = ("tenant", "role", "active")
+    list_filter = (("tenant", OwnFilter), "role", "active")
     search_fields = ("name", "external_id", "email")
     raw_id_fields = ("user",)
     readonly_fields = ("public_id", "created_at", "latest")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Recipient | None = None) -> Any:
+        """Which Django user this is says the site, not the tenant: else any user could be taken in, and looked up."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if getattr(request.user, "is_superuser", False) else (*fields, "user")
 
     @admin.display(description=_("inbox"))
     def latest(self, recipient: Recipient) -> SafeString | str:
@@ -58,7 +63,7 @@ class SubscriptionLines(_Lines):
 @admin.register(Topic)
 class TopicPage(TenantAdmin):
     list_display = ("key", "name", "tenant", "created_at")
-    list_filter = ("tenant",)
+    list_filter = (("tenant", OwnFilter),)
     search_fields = ("key", "name")
     readonly_fields = ("public_id", "created_at")
     inlines = (SubscriptionLines,)

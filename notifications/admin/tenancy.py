@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ..kernel.clock import db_now
 from ..models import ApiKey, Tenant
-from .base import HubAdmin, TenantAdmin, tenants_of
+from .base import HubAdmin, OwnFilter, TenantAdmin, tenants_of
 
 
 @admin.register(Tenant)
@@ -32,7 +32,7 @@ class ApiKeyPage(TenantAdmin):
     """A key is shown once, when it is made; after that only its prefix is known to anybody."""
 
     list_display = ("name", "prefix", "tenant", "scopes", "expires_at", "revoked_at", "last_used_at")
-    list_filter = ("tenant",)
+    list_filter = (("tenant", OwnFilter),)
     search_fields = ("name", "prefix")
     fields = ("tenant", "name", "scopes", "expires_at")
     actions = ("revoke",)
@@ -53,7 +53,7 @@ class ApiKeyPage(TenantAdmin):
         told = _("Copy this key now, it is not shown again: %(key)s")
         self.message_user(request, told % {"key": plain}, messages.WARNING)
 
-    @admin.action(description=gettext_lazy("Revoke the selected keys"))
+    @admin.action(description=gettext_lazy("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         count = queryset.filter(revoked_at__isnull=True).update(revoked_at=db_now())
         self.message_user(request, _("Revoked: %(count)d.") % {"count": count})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.admin.base import ReadOnly, TenantAdmin
+from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin
 
 from ..models import Run
 from ..retract import cancel
@@ -24,7 +25,7 @@ SHOWN = 50
 @admin.register(Run)
 class RunPage(ReadOnly, TenantAdmin):
     list_display = ("workflow", "transaction_id", "shown_status", "people", "tenant", "created_at", "finished_at")
-    list_filter = ("tenant", "status", "workflow")
+    list_filter = (("tenant", OwnFilter), "status", "workflow")
     search_fields = ("transaction_id", "workflow")
     fields = (
         "workflow",
@@ -61,7 +62,11 @@ class RunPage(ReadOnly, TenantAdmin):
     def said(self, run: Run) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(run.payload, indent=2, ensure_ascii=False))
 
-    @admin.action(description=gettext_lazy("Cancel the selected runs"), permissions=["view"])
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Nobody edits a run, but who may change runs may cancel them."""
+        return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}")
+
+    @admin.action(description=gettext_lazy("Cancel the selected runs"), permissions=["cancel"])
     def cancel_runs(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         answers = [cancel(run.transaction_id, tenant=run.tenant) for run in queryset]
         stopped, late = sum(one.cancelled for one in answers), sum(one.too_late for one in answers)
