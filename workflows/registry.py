@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -25,11 +26,15 @@ from .validation import problems_of_settings
 
 logger = logging.getLogger(__name__)
 MODULE = "notification_workflows"
+KEY_MAX, NAME_MAX = 100, 200
+
+_KEY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{KEY_MAX - 1}}}")
+_KEY_FORM = f"1 to {KEY_MAX} letters, digits, `.`, `_`, `:` and `-`, the first a letter or digit."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and with what: a workflow's key, or a module's name."""
+    """What is wrong, and with what: a workflow's key, a category, or a module's name."""
 
     subject: str
     message: str
@@ -65,17 +70,19 @@ def problems() -> list[Problem]:
 
 def register(item: Workflow | Category) -> bool:
     """Take it up, replacing one of the same key. False, with the problems on record, when it is not usable."""
+    known: dict[str, Any] = _registry.workflows
+    subject, found = item.key, list[Problem]()
     if isinstance(item, Category):
-        _registry.categories[item.key] = item
-        return True
-    found = list(problems_of(item))
-    _registry.problems[:] = [one for one in _registry.problems if one.subject != item.key] + found
+        known, subject, found = _registry.categories, _subject(item), list(problems_of_category(item))
+    else:
+        found = list(problems_of(item))
+    _registry.problems[:] = [one for one in _registry.problems if one.subject != subject] + found
     if found:
-        _registry.workflows.pop(item.key, None)
+        known.pop(item.key, None)
         for problem in found:
             logger.error("workflow.refused workflow=%s problem=%s", problem.subject, problem.message)
         return False
-    _registry.workflows[item.key] = item
+    known[item.key] = item
     return True
 
 
@@ -103,8 +110,21 @@ def _declared(module: ModuleType) -> list[Workflow | Category]:
     return [item for item in vars(module).values() if isinstance(item, Workflow | Category)]
 
 
+def problems_of_category(category: Category) -> Iterable[Problem]:
+    for message in _problems_of_names(category.key, category.name):
+        yield Problem(_subject(category), message)
+
+
+def _subject(category: Category) -> str:
+    return f"category {category.key}"
+
+
 def problems_of(workflow: Workflow) -> Iterable[Problem]:
-    """Everything wrong with a declaration: schema, sample, step settings, templates."""
+    """Everything wrong with a declaration: names, schema, sample, step settings, templates."""
+    for message in _problems_of_names(workflow.key, workflow.name):
+        yield Problem(workflow.key, message)
+    if workflow.category and not _is_key(workflow.category):
+        yield Problem(workflow.key, f"Its category is a key: {_KEY_FORM}")
     try:
         schema: Any = workflow.body.payload_schema
         check_schema_itself(schema)
@@ -120,6 +140,18 @@ def problems_of(workflow: Workflow) -> Iterable[Problem]:
     for place, settings in enumerate(workflow.steps):
         for message in problems_of_settings(settings, STEPS):
             yield Problem(workflow.key, f"Step {place + 1}: {message}")
+
+
+def _problems_of_names(key: Any, name: Any) -> Iterable[str]:
+    """What the tables would not hold, and what could not stand in an address."""
+    if not _is_key(key):
+        yield f"Its key is {_KEY_FORM}"
+    if not (isinstance(name, str) and 0 < len(name) <= NAME_MAX and name.isprintable()):
+        yield f"Its name is 1 to {NAME_MAX} printable characters."
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, str) and _KEY.fullmatch(key) is not None
 
 
 def check_registry(**_: Any) -> list[checks.CheckMessage]:

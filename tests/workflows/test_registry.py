@@ -63,6 +63,39 @@ def test_a_workflow_with_a_mistake_is_refused_with_the_reason(name: str) -> None
     assert {message.id for message in messages} == {"notifyhub.E010"}
 
 
+KEYS = ["", "x" * 101, "a b", "a/b", ".a", "a\nb", "ä", "a\0"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_no_table_or_address_could_hold_is_refused(key: str) -> None:
+    assert not registry.register(workflow(key, HELLO, name="Fine"))
+    assert not registry.register(Declared(key, "Fine"))
+    assert not registry.register(workflow("t.fine", HELLO, category=key)) or not key
+
+    assert registry.get(key) is None
+    assert not [one for one in registry.categories() if one.key == key]
+    assert {f"category {key}", key} <= {one.subject for one in registry.problems()}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["", "x" * 201, "a\nb"])
+def test_a_name_that_no_table_could_hold_is_refused(name: str) -> None:
+    assert not registry.register(workflow("t.name", HELLO, name=name))
+    assert not registry.register(Declared("t.name", name))
+
+
+@pytest.mark.django_db
+def test_the_longest_names_are_published() -> None:
+    key, name = "k" * 100, "n" * 200
+    assert registry.register(Declared(key, name))
+    assert registry.register(workflow(key, HELLO, name=name, category=key))
+
+    catalogue.publish_static()
+
+    assert NoticeType.objects.get(key=key).category == Category.objects.get(key=key)
+
+
 @pytest.mark.once
 def test_mending_it_takes_the_problem_off_the_record() -> None:
     registry.register(workflow("t.broken"))
