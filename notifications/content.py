@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 LEVELS = ("info", "success", "warning", "error")
-TITLE_MAX, BODY_MAX, URL_MAX = 300, 10_000, 2_000
+TITLE_MAX, BODY_MAX, URL_MAX, THREAD_MAX = 300, 10_000, 2_000, 200
 
 CONTENT_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -35,7 +36,7 @@ CONTENT_SCHEMA: dict[str, Any] = {
             },
         },
         "data": {"type": "object"},
-        "thread": {"type": "string", "maxLength": 200},
+        "thread": {"type": "string", "maxLength": THREAD_MAX},
         "tab": {"type": "integer", "minimum": 0, "maximum": 4},
     },
 }
@@ -88,7 +89,7 @@ class Content:
             "image": safe_url(self.image),
             "icon": _text(self.icon, 100),
             "actor": _text(self.actor, 200),
-            "thread": _text(self.thread, 200),
+            "thread": _name(self.thread, THREAD_MAX),
             "level": self.level if self.level in LEVELS else "info",
             "actions": tuple(
                 Action(_text(action.label, 80), action.url) for action in self.actions[:5] if safe_url(action.url)
@@ -132,6 +133,15 @@ _DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Content)
     "title": "",
     "data": {},
 }
+
+
+def _name(value: str, longest: int) -> str:
+    """A name is never cut: two long ones that begin alike stay two, told apart by a hash of the whole."""
+    clean = _CONTROL.sub("", value).strip()
+    if len(clean) <= longest:
+        return clean
+    digest = hashlib.sha256(clean.encode(errors="surrogatepass")).hexdigest()
+    return f"{clean[: longest - len(digest) - 1]}~{digest}"
 
 
 def _text(value: str, longest: int) -> str:

@@ -165,3 +165,13 @@ def test_a_key_of_a_newer_version_is_left_alone() -> None:
     newer: dict[str, Any] = {"title": "t", "sparkles": True}
 
     assert Content.from_json(newer) == Content("t")
+
+
+def test_long_threads_that_begin_alike_stay_apart() -> None:
+    long = "https://ops.example/incidents/" + "x" * 300
+    threads = {Content("t", thread=long + str(n)).thread for n in range(3)} | {Content("t", thread="x" * 200).thread}
+
+    assert len(threads) == 4
+    assert all(len(thread) <= 200 for thread in threads)
+    again = Content("t", thread=long + "1")
+    assert Content.from_json(again.to_json()).thread == again.thread == Content("t", thread=long + "1").thread
