@@ -81,6 +81,9 @@ class Ticker(threading.Thread):
             except Error as error:
                 logger.warning("ticker.database_away error=%s", type(error).__name__)
                 connection.close()
+            except Exception:  # whatever it is, a worker without its ticker would be worse
+                logger.exception("ticker.failed")
+                connection.close()
         connection.close()
 
     def stop(self) -> None:

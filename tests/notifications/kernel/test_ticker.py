@@ -107,3 +107,21 @@ def test_the_thread_survives_a_failing_verb_and_stops_when_told() -> None:
     running.stop()
 
     assert not running.is_alive()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_nothing_that_fails_ends_the_thread(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(ticker, "BEAT", 0.01)
+    ran = threading.Event()
+    ticker.VERBS["t.broken"] = None  # type: ignore[assignment]  # no error of a verb, and none of the database
+    thread = ticker.Ticker()
+    thread.start()
+    try:
+        assert wait_until(lambda: "ticker.failed" in caplog.text, seconds=5)
+        del ticker.VERBS["t.broken"]
+        ticker.register("t.next", every=60, verb=ran.set)
+
+        assert ran.wait(5)
+    finally:
+        thread.stop()
