@@ -1,7 +1,7 @@
 """What one rendering of a template may cost: steps, time, and the size of every value that it makes.
 
 Steps make the verdict the same on every machine; the clock catches what they do not see. So that a busy process never
-fails a template, what counts is the thread's own CPU time, and of it at most `PAUSE` between two looks at the clock: one
+fails a template, what counts is the thread's own CPU time, and at most `PAUSE` between two looks at the clock: one
 operation of a template takes no longer, a garbage collection may.
 """
 
