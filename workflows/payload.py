@@ -95,7 +95,7 @@ def check_schema(payload: dict[str, Any], schema: dict[str, Any]) -> None:
     errors: dict[str, str] = {}
     for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(payload):
         where = "".join(f"/{part}" for part in error.instance_path)
-        errors.setdefault(where, error.message)
+        errors[where] = f"{errors[where]}; {error.message}" if where in errors else error.message
     if errors:
         raise InvalidPayload(errors)
 

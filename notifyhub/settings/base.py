@@ -114,6 +114,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # those that we translate; others would come out half and half
 USE_I18N = True
 
 # -- HTTP API --------------------------------------------------------------------------------------
