@@ -281,8 +281,9 @@ def _check_words(asked: Trigger) -> None:
         value = getattr(asked, name)
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
             raise BadRequest(f"`{name}` is 1 to {longest} printable characters.")
-    if "/" in (asked.transaction_id or ""):
-        raise BadRequest("`transaction_id` cannot contain a slash: it is part of the run's address.")
+    name = asked.transaction_id
+    if name is not None and ("/" in name or name in (".", "..")):
+        raise BadRequest("`transaction_id` takes no slash and is not `.` or `..`: it stands in an address.")
     if asked.at is not None and asked.at.tzinfo is None:
         raise BadRequest("`at` needs its offset from UTC.")
 

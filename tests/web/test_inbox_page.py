@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 
 from notifications import inbox
 from notifications.content import Action
@@ -233,7 +234,9 @@ def test_an_item_without_a_drawing_of_its_own_gets_that_of_its_level(alice: Reci
     assert f"icons.svg#{drawn}" in html
 
 
-def test_right_to_left_languages_turn_the_page(alice: Recipient) -> None:
+def test_right_to_left_languages_turn_the_page(alice: Recipient, settings: Settings) -> None:
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+
     html = visitor(alice).get("/inbox/", headers={"accept-language": "ar"}).content.decode()
 
     assert 'dir="rtl"' in html.split("<head>")[0]
