@@ -281,8 +281,8 @@ def _check_words(asked: Trigger) -> None:
         value = getattr(asked, name)
         if value is not None and not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
             raise BadRequest(f"`{name}` is 1 to {longest} printable characters.")
-    name = asked.transaction_id
-    if name is not None and ("/" in name or name in (".", "..")):
+    in_address = asked.transaction_id
+    if in_address is not None and ("/" in in_address or in_address in (".", "..")):
         raise BadRequest("`transaction_id` takes no slash and is not `.` or `..`: it stands in an address.")
     if asked.at is not None and asked.at.tzinfo is None:
         raise BadRequest("`at` needs its offset from UTC.")
