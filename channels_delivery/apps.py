@@ -13,6 +13,13 @@ class ChannelsDeliveryConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
+        from notifications.kernel import ticker
+
+        from . import courier, sweeps
+        from .checks import check_keys
         from .outbound.site import check_outbound
 
         checks.register(check_outbound)
+        checks.register(check_keys, checks.Tags.database)
+        ticker.register("outbox.drain", every=1, verb=courier.ring)
+        ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)

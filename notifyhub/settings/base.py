@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .environment import env
+from .environment import env, secrets_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env.str("NOTIFYHUB_VAR_DIR", default=str(BASE_DIR / "var")))
@@ -50,6 +50,9 @@ NOTIFYHUB: dict[str, Any] = {
     "CHANNELS_DELIVERY": {},
     "WORKFLOWS": {},
 }
+
+# Fernet keys for what is kept encrypted, such as the secrets of channels. The first one writes, all of them read.
+NOTIFYHUB_ENCRYPTION_KEYS = secrets_list("NOTIFYHUB_ENCRYPTION_KEYS")
 
 # Whether the sign-in page offers the people of the demo data by one click. Never on a public site.
 NOTIFYHUB_DEMO = False

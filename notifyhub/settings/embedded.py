@@ -1,11 +1,12 @@
 """Everything in one process on SQLite: for a first look, a demo, a small team (`make run`)."""
 
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import LOGGING, STATIC_ROOT, VAR_DIR
+from .base import LOGGING, NOTIFYHUB_ENCRYPTION_KEYS, STATIC_ROOT, VAR_DIR
 from .databases import sqlite
-from .environment import env, kept_secret_key, secret
+from .environment import env, kept_encryption_key, kept_secret_key, secret
 
 SECRET_KEY = secret("SECRET_KEY", default="") or kept_secret_key(VAR_DIR)
+NOTIFYHUB_ENCRYPTION_KEYS = NOTIFYHUB_ENCRYPTION_KEYS or [kept_encryption_key(VAR_DIR)]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

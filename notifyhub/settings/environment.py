@@ -1,7 +1,9 @@
 """Reading the environment: typed values, and secrets that may come from a file."""
 
+import base64
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import environ
@@ -20,14 +22,28 @@ def secret(name: str, *, default: str | None = None) -> str:
     return str(value)
 
 
+def secrets_list(name: str) -> list[str]:
+    """The secrets in `name`, parted by commas, or the lines of the file that `<name>_FILE` points at; none if unset."""
+    return secret(name, default="").replace(",", " ").split()
+
+
 def kept_secret_key(folder: Path) -> str:
     """Return the key stored in `folder`, made on first use; several processes starting at once agree on one."""
-    path = folder / "secret_key"
+    return _kept(folder, "secret_key", lambda: secrets.token_urlsafe(64))
+
+
+def kept_encryption_key(folder: Path) -> str:
+    """The same for a Fernet key: 32 random bytes in URL-safe base64."""
+    return _kept(folder, "encryption_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+def _kept(folder: Path, name: str, make: Callable[[], str]) -> str:
+    path = folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".secret_key.{os.getpid()}"
+    draft = folder / f".{name}.{os.getpid()}"
     if not path.exists():
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(64), encoding="ascii")
+        draft.write_text(make(), encoding="ascii")
         try:
             os.link(draft, path)
         except FileExistsError:

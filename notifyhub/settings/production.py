@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import VAR_DIR
+from .base import NOTIFYHUB_ENCRYPTION_KEYS, VAR_DIR
 from .databases import from_url
-from .environment import env, kept_secret_key, secret
+from .environment import env, kept_encryption_key, kept_secret_key, secret
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -20,6 +20,8 @@ _https = _public.scheme == "https"
 _local = not _https and _public.hostname in {"127.0.0.1", "localhost", "::1"}
 
 SECRET_KEY = secret("SECRET_KEY", default="" if _local else None) or kept_secret_key(VAR_DIR)
+if _local:  # a public site names its own, once it has channels (notifyhub.W023)
+    NOTIFYHUB_ENCRYPTION_KEYS = NOTIFYHUB_ENCRYPTION_KEYS or [kept_encryption_key(VAR_DIR)]
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if _local else [_public.hostname or ""]
 )

@@ -1,0 +1,29 @@
+"""The backends: each module here with a `BACKEND`, the site's own from a setting, and those of installed packages."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+
+from django.utils.module_loading import import_string
+
+from ..backend import Backend
+from ..conf import conf
+
+GROUP = "notifyhub.backends"
+
+
+def backends() -> dict[str, Backend]:
+    """Every backend by kind. The site's setting comes before an entry point, and both before ours."""
+    return _of(conf().backends)
+
+
+@cache
+def _of(paths: tuple[str, ...]) -> dict[str, Backend]:
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    ours: list[Backend] = [module.BACKEND for module in modules]
+    others: list[Backend] = [point.load() for point in entry_points(group=GROUP)]
+    sites: list[Backend] = [import_string(path) for path in paths]
+    return {backend.kind: backend for backend in (*ours, *others, *sites)}

@@ -1,0 +1,151 @@
+"""Signed webhooks by the Standard Webhooks specification (https://www.standardwebhooks.com).
+
+The address is the URL. `parts["body"]` is what is sent: a text as it stands, anything else as JSON. The channel's
+secrets hold `signing`, one or two secrets of the form `whsec_<base64>`: with two, both sign, so that a receiver can go
+over from one to the other. Its settings may hold `headers`, fields that go with every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ..backend import Outlet
+from ..claim import Parcel
+from ..outbound import site
+from ..outbound.aio import Outbound
+from ..outbound.answer import Answer, Code, OutboundError
+from ..outbound.headers import check_headers
+from ..outbound.policy import Rules
+from ..outcome import Delivered, Outcome, Permanent, Temporary
+from ..retry import LONG, RetryPolicy, parse_retry_after
+
+PREFIX = "whsec_"
+EXCERPT = 1_000
+"""Characters of a receiver's answer that are kept with a failed attempt."""
+
+
+class Webhook:
+    kind: Final = "webhook"
+    policy: RetryPolicy = LONG
+    settings_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {"headers": {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string"}}},
+        "additionalProperties": False,
+    }
+    secrets_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "signing": {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"},
+                "minItems": 1,
+                "maxItems": 2,
+            }
+        },
+        "required": ["signing"],
+        "additionalProperties": False,
+    }
+
+    def __init__(self) -> None:
+        self._out: Outbound | None = None
+        self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        try:
+            keys = [signing_key(secret) for secret in outlet.secrets["signing"]]
+        except (KeyError, ValueError):
+            return Permanent("config", "The channel has no usable signing secret.")
+        custom = outlet.settings.get("headers", {})
+        if problems := check_headers(custom):
+            return Permanent("config", f"The header field {problems[0].name!r} cannot be sent ({problems[0].fault}).")
+        body = _body(parcel.parts["body"])
+        headers = custom | signed(body, message_id=f"msg_{parcel.stable_id.hex}", timestamp=int(time.time()), keys=keys)
+        out = await self._outbound()
+        try:
+            answer = await out.post(
+                parcel.address, headers=headers, body=body, deadline=deadline, tenant=parcel.tenant_id
+            )
+        except OutboundError as error:
+            return no_answer(error)
+        return outcome_of(answer, now=datetime.now(UTC))
+
+    async def close(self) -> None:
+        if self._out is not None:
+            await self._out.close()
+            self._out = self._of = None
+
+    async def _outbound(self) -> Outbound:
+        """The client of this loop and of the rules now in force."""
+        current = asyncio.get_running_loop(), site.rules()
+        if self._out is None or self._of != current:
+            self._out, self._of = Outbound.of_site(), current
+        return self._out
+
+
+def signing_key(secret: str) -> bytes:
+    """The bytes to sign with. Raises ValueError unless it is `whsec_` and base64 of at least one byte."""
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if not secret.startswith(PREFIX) or not key:
+        raise ValueError(f"a signing secret starts with {PREFIX} and is not empty")
+    return key
+
+
+def signed(body: bytes, *, message_id: str, timestamp: int, keys: Sequence[bytes]) -> dict[str, str]:
+    """The header fields of a signed body, a signature for each key."""
+    content = f"{message_id}.{timestamp}.".encode() + body
+    signatures = (base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode() for key in keys)
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+    }
+
+
+def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
+    """What an answer means. A redirect is a failure: it is never followed."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Delivered(f"HTTP {status}")
+    detail = f"HTTP {status} {answer.body.decode('utf-8', 'replace')[:EXCERPT]}".strip()
+    if status == 410:
+        return Permanent("address", detail, disable=True)
+    if status in {413, 414, 431}:
+        return Permanent("content", detail)
+    wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    if status in {429, 503}:
+        return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
+    return Temporary("auth" if status in {401, 403} else "provider", detail, retry_after=wait)
+
+
+def no_answer(error: OutboundError) -> Outcome:
+    """What it means that there was none. In the words that a tenant may read: they tell nothing of our network."""
+    match error.code:
+        case Code.REFUSED | Code.TLS:
+            return Permanent("config", error.outside)
+        case Code.TIMEOUT:
+            return Temporary("timeout", error.outside)
+        case Code.DNS | Code.NETWORK:
+            return Temporary("network", error.outside)
+        case Code.TOO_LARGE | Code.PROTOCOL:
+            return Temporary("provider", error.outside)
+
+
+def _body(given: Any) -> bytes:
+    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
+
+
+BACKEND = Webhook()

@@ -1,0 +1,29 @@
+"""What `manage.py check` says of this app beyond its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError, connections
+
+
+def check_keys(*, databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """`notifyhub.W023`: there are channels, and no key to read their secrets with. Asks the database, so it runs with
+    `migrate` and `check --database default`."""
+    if getattr(settings, "NOTIFYHUB_ENCRYPTION_KEYS", None):
+        return []
+    from .models import Channel
+
+    for name in databases or ():
+        try:
+            table = Channel._meta.db_table in connections[name].introspection.table_names()
+            if table and Channel.objects.using(name).across_tenants().exists():
+                hint = "Set it to the keys that wrote them, the one to write with first."
+                message = "There are channels, but NOTIFYHUB_ENCRYPTION_KEYS is empty."
+                return [checks.Warning(message, hint=hint, id="notifyhub.W023")]
+        except DatabaseError:  # that it is away is another check's news
+            continue
+    return []

@@ -1,0 +1,262 @@
+"""Taking deliveries out of the outbox: a lease on each, the attempt on record, and the counters of its lane moved, in
+one transaction. Only then the network.
+
+Fair over tenants: of the lanes that are ready, each tenant's first comes before anybody's second. A lane never has
+more under way than its cap, nor starts more than its rate allows, because both are read from its locked row.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from notifications.kernel import rowset
+
+from .models import Attempt, Delivery, Lane, Message
+
+LANES_TAKEN, FROM_A_LANE = 64, 8
+
+STEP_ASIDE = timedelta(seconds=0.5)
+"""For how long a lane is left alone whose due rows somebody else holds, in a cancel that is not committed yet."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A delivery in this worker's hands while its lease lasts, with everything its backend needs."""
+
+    id: int
+    token: uuid.UUID
+    attempt: int
+    lane_id: int
+    tenant_id: int
+    public_id: uuid.UUID
+    stable_id: uuid.UUID
+    kind: str
+    address: str
+    channel_id: int | None
+    recipient_id: int | None
+    slots: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    attachments: Sequence[Mapping[str, str]]
+    notice_key: str
+    expires_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """`looked`: how many lanes were looked at. An empty claim that looked at some may be followed by a full one."""
+
+    parcels: Sequence[Parcel]
+    looked: int
+
+
+@dataclass
+class _Held:
+    """A lane in our hands: how many it may start now, and its tokens brought up to date."""
+
+    id: int
+    room: int
+    probing: bool
+    rate: float | None
+    tokens: float
+    taken: int = 0
+
+
+def claim(*, slots: int, now: datetime, lease: timedelta) -> Claimed:
+    """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number."""
+    ready = _ready_lanes(now) if slots > 0 else []
+    if not ready:
+        return Claimed([], 0)
+    token = uuid.uuid4()
+    with transaction.atomic():
+        lanes = _hold(ready, now)
+        ids = _choose(lanes, slots, now)
+        _start(ids, token, now, lease)
+        _move_lanes(lanes, now, stuck=len(ids) < slots)
+    return Claimed(_parcels(ids, token), len(lanes))
+
+
+def _ready_lanes(now: datetime) -> list[int]:
+    """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM (SELECT id, ready_at,"
+            " row_number() OVER (PARTITION BY tenant_id ORDER BY ready_at, id) AS turn"
+            f' FROM "{Lane._meta.db_table}" WHERE ready_at <= %s AND (open_at IS NULL OR open_at <= %s)'
+            " AND in_flight < cap) AS ready ORDER BY turn, ready_at, id LIMIT %s",
+            [connection.ops.adapt_datetimefield_value(now)] * 2 + [LANES_TAKEN],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _hold(ids: Sequence[int], now: datetime) -> list[_Held]:
+    """These lanes, locked, their conditions looked at again under the lock. Those that others hold are left out."""
+    ready = Q(ready_at__lte=now) & (Q(open_at__isnull=True) | Q(open_at__lte=now)) & Q(in_flight__lt=F("cap"))
+    lanes = Lane.objects.across_tenants().filter(ready, pk__in=ids).order_by("pk")
+    if connection.features.has_select_for_update_skip_locked:
+        lanes = lanes.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    rank = {lane: place for place, lane in enumerate(ids)}
+    return sorted((_held(lane, now) for lane in lanes), key=lambda lane: rank[lane.id])
+
+
+def _held(lane: Lane, now: datetime) -> _Held:
+    """A lane whose breaker is not closed starts one at a time: a probe."""
+    tokens, room, probing = _tokens(lane, now), min(lane.cap - lane.in_flight, FROM_A_LANE), lane.breaker != "closed"
+    if probing:
+        room = 1 if lane.in_flight == 0 else 0
+    if lane.rate is not None:
+        room = min(room, int(tokens + 1e-6))
+    return _Held(lane.pk, room, probing, lane.rate, tokens)
+
+
+def _tokens(lane: Lane, now: datetime) -> float:
+    """A bucket of one second's worth, and of one send at least; full at first."""
+    if lane.rate is None:
+        return 0.0
+    full = max(lane.rate, 1.0)
+    if lane.refilled_at is None:
+        return full
+    return min(full, lane.tokens + max((now - lane.refilled_at).total_seconds(), 0.0) * lane.rate)
+
+
+def _choose(lanes: Sequence[_Held], slots: int, now: datetime) -> list[int]:
+    """The oldest due deliveries: of every lane its first, then of every lane its second, as far as there are slots."""
+    held = {lane.id: lane for lane in lanes}
+    turns: dict[int, int] = defaultdict(int)
+    ranked = []
+    for place, (lane, row) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
+        ranked.append((turns[lane], place, lane, row))
+        turns[lane] += 1
+    chosen = sorted(ranked)[:slots]
+    for _, _, lane, _ in chosen:
+        held[lane].taken += 1
+    return sorted(row for _, _, _, row in chosen)
+
+
+ALIVE = "state = 'pending' AND (expires_at IS NULL OR expires_at > %s)"
+"""What may still be sent; takes the time. Those past their time are ended by `expire`, and never sent meanwhile."""
+
+
+def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int]]:
+    """(lane, delivery) of what is due, each lane's oldest first and no more than it has room for."""
+    if not lanes:
+        return []
+    table = f'"{Delivery._meta.db_table}"'
+    at = connection.ops.adapt_datetimefield_value(now)
+    found: list[tuple[int, int]] = []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT l.id, d.id FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS l(id, room, place),"
+                f" LATERAL (SELECT id, due_at FROM {table} WHERE lane_id = l.id AND due_at <= %s AND {ALIVE}"
+                " ORDER BY due_at, id LIMIT l.room FOR UPDATE SKIP LOCKED) d ORDER BY l.place, d.due_at, d.id",
+                [[lane.id for lane in lanes], [lane.room for lane in lanes], at, at],
+            )
+            return list(cursor.fetchall())
+        for lane in lanes:  # there is one writer at a time, and that is us
+            cursor.execute(
+                f"SELECT lane_id, id FROM {table} WHERE lane_id = %s AND due_at <= %s AND {ALIVE}"
+                " ORDER BY due_at, id LIMIT %s",
+                [lane.id, at, at, lane.room],
+            )
+            found += cursor.fetchall()
+    return found
+
+
+def _start(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> None:
+    if not ids:
+        return
+    at = connection.ops.adapt_datetimefield_value
+    chosen, parameters = rowset.any_of(connection, "id", ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE \"{Delivery._meta.db_table}\" SET state = 'sending', attempt = attempt + 1, lease_token = %s,"
+            f" lease_until = %s, wait_reason = '' WHERE {chosen} RETURNING id, attempt",
+            [rowset.uuid_text(connection, token), at(now + lease), *parameters],
+        )
+        started = cursor.fetchall()
+    Attempt.objects.bulk_create(Attempt(delivery_id=row, no=no, started_at=now) for row, no in started)
+
+
+def _move_lanes(lanes: Sequence[_Held], now: datetime, *, stuck: bool) -> None:
+    """Counters, and when each lane is looked at next: when its next delivery is due, as far as its rate allows.
+
+    Parked (NULL) when nothing waits, or while it is full: then `settle` or an enqueue brings it back. `stuck`: there
+    were slots left, so a lane that still has something due is held by somebody else.
+    """
+    if not lanes:
+        return
+    at = connection.ops.adapt_datetimefield_value
+    soonest = [_not_before(lane, now, stuck=stuck) for lane in lanes]
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {
+            "id": ("bigint", [lane.id for lane in lanes]),
+            "taken": ("int", [lane.taken for lane in lanes]),
+            "tokens": ("float8", [lane.tokens - lane.taken if lane.rate is not None else 0.0 for lane in lanes]),
+            "probes": ("int", [int(lane.probing and lane.taken > 0) for lane in lanes]),
+            "soonest": ("timestamptz", [when and str(at(when)) for when in soonest]),
+        },
+    )
+    table, deliveries = f'"{Lane._meta.db_table}"', f'"{Delivery._meta.db_table}"'
+    upcoming = (
+        f"(SELECT d.due_at FROM {deliveries} d WHERE d.lane_id = t.id AND {ALIVE} ORDER BY d.due_at, d.id LIMIT 1)"
+    )
+    larger = "greatest" if connection.vendor == "postgresql" else "max"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET in_flight = {table}.in_flight + t.taken, tokens = t.tokens, refilled_at = %s,"
+            f" breaker = CASE WHEN t.probes = 1 THEN 'probing' ELSE {table}.breaker END,"
+            f" ready_at = CASE WHEN {table}.in_flight + t.taken >= {table}.cap"
+            f" OR ({table}.breaker <> 'closed' AND {table}.in_flight + t.taken > 0) THEN NULL"
+            f" ELSE (SELECT CASE WHEN n.due_at IS NOT NULL THEN {larger}(n.due_at, coalesce(t.soonest, n.due_at)) END"
+            f" FROM (SELECT {upcoming} AS due_at) AS n) END"
+            f" FROM {source} WHERE {table}.id = t.id",
+            [at(now), at(now), *parameters],
+        )
+
+
+def _not_before(lane: _Held, now: datetime, *, stuck: bool) -> datetime | None:
+    left = lane.tokens - lane.taken
+    if lane.rate is not None and left < 1 - 1e-6:
+        return now + timedelta(seconds=(1 - left) / lane.rate)
+    return now + STEP_ASIDE if stuck and lane.taken < lane.room else None
+
+
+def _parcels(ids: Sequence[int], token: uuid.UUID) -> list[Parcel]:
+    if not ids:
+        return []
+    rows = list(Delivery.objects.across_tenants().filter(pk__in=ids, lease_token=token).order_by("due_at", "pk"))
+    messages = Message.objects.across_tenants().in_bulk({row.message_id for row in rows})
+    return [_parcel(row, messages[row.message_id], token) for row in rows]
+
+
+def _parcel(row: Delivery, message: Message, token: uuid.UUID) -> Parcel:
+    return Parcel(
+        id=row.pk,
+        token=token,
+        attempt=row.attempt,
+        lane_id=row.lane_id,
+        tenant_id=row.tenant_id,
+        public_id=row.public_id,
+        stable_id=row.stable_id,
+        kind=row.kind,
+        address=row.address,
+        channel_id=row.channel_id,
+        recipient_id=row.recipient_id,
+        slots=row.slots,
+        parts=message.parts,
+        attachments=message.attachments,
+        notice_key=message.notice_key,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,26 @@
+"""A message: what is sent, rendered once, however many it goes to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import TenantOwned
+
+
+class Message(TenantOwned):
+    """`parts` are the words by name (`subject`, `text`, `html`, `body`…); `attachments` are storage references. Never
+    changed, so every retry sends the same."""
+
+    kind = models.CharField(_("kind"), max_length=32)
+    notice_key = models.CharField(_("workflow"), max_length=100)
+    parts = models.JSONField(_("parts"))
+    attachments = models.JSONField(_("attachments"), default=list)
+    created_at = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.notice_key}"

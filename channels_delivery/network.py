@@ -1,0 +1,74 @@
+"""The thread that owns the network of a process. It is made on first use, so after the fork of a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable
+
+from . import crash
+from .backend import Backend, Outlet
+from .claim import Parcel
+from .outcome import Outcome, Temporary
+from .settle import Result
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 30.0
+"""Seconds a backend has in all for one parcel."""
+
+
+class LoopThread:
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
+
+    def send(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
+        """Send this parcel. `answer` is called with its result, whatever happens, on the loop thread."""
+        self._loop.call_soon_threadsafe(self._start, parcel, backend, outlet, answer)
+
+    def _start(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
+        task = self._loop.create_task(_send(parcel, backend, outlet, answer))
+        self._tasks.add(task)  # a loop holds its tasks weakly
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _send(parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
+    outcome: Outcome
+    try:
+        crash.point("before_send")
+        async with asyncio.timeout(DEADLINE):
+            outcome = await backend.send(parcel, outlet, deadline=DEADLINE)
+        crash.point("after_send")
+    except TimeoutError:
+        outcome = Temporary("timeout", f"No answer within {DEADLINE:.0f} s.")
+    except Exception as error:
+        logger.exception("delivery.crashed delivery=%s", parcel.public_id)
+        outcome = Temporary("crash", f"{type(error).__name__}: {error}")
+    answer(Result(parcel, outcome, backend.policy, random.random()))  # noqa: S311 - spread, not a secret
+
+
+_thread: LoopThread | None = None
+_lock = threading.Lock()
+
+
+def loop_thread() -> LoopThread:
+    """The one of this process."""
+    global _thread
+    with _lock:
+        if _thread is None:
+            _thread = LoopThread()
+        return _thread
+
+
+def _forget() -> None:
+    """In a child of a fork: the parent's thread is not ours, and its lock may be held for ever."""
+    global _thread, _lock
+    _thread, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

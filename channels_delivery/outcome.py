@@ -1,0 +1,45 @@
+"""What came of one attempt: a closed set. Two failures only; the vendor's words stay in the attempt's detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Code = Literal["auth", "address", "content", "rate_limited", "timeout", "network", "provider", "config", "crash"]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The receiver has it."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A relay has it and will say more later."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """Try again later. `retry_after` is the receiver's wish in seconds; `slow_lane` asks that of the whole way out."""
+
+    code: Code
+    detail: str = ""
+    retry_after: float | None = None
+    slow_lane: bool = False
+
+
+@dataclass(frozen=True)
+class Permanent:
+    """It would fail the same way again. `suppress` the address; `disable` the channel."""
+
+    code: Code
+    detail: str = ""
+    suppress: bool = False
+    disable: bool = False
+
+
+Outcome = Delivered | Accepted | Temporary | Permanent

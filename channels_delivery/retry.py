@@ -1,0 +1,47 @@
+"""When to try again: a pure value. Time and chance come in as arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+MINUTE, HOUR = 60.0, 3600.0
+PATIENCE_MAX = HOUR
+"""A longer Retry-After than this makes the whole way out wait, instead of the one delivery."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Seconds before each further attempt, each times a factor between 0.8 and 1.2; after the last, dead."""
+
+    steps: tuple[float, ...] = (30.0, 2 * MINUTE, 10 * MINUTE)
+
+    def next_after(
+        self, attempt: int, *, now: datetime, chance: float, retry_after: float | None = None
+    ) -> datetime | None:
+        """When attempt number `attempt + 1` may start, or None after the last. `chance` is uniform in [0, 1).
+
+        A Retry-After longer than our own wait is honoured, up to an hour.
+        """
+        if attempt > len(self.steps):
+            return None
+        own = self.steps[attempt - 1] * (0.8 + 0.4 * chance)
+        return now + timedelta(seconds=max(own, min(retry_after or 0.0, PATIENCE_MAX)))
+
+
+QUICK = RetryPolicy()
+LONG = RetryPolicy((30.0, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(hours * HOUR for hours in (2, 5, 10, 14, 20, 24))))
+"""For signed webhooks, whose receivers may be down over a weekend."""
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Seconds from a Retry-After header (RFC 9110: seconds or a date); None when it is missing, past or nonsense."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return float(text) or None
+    try:
+        wait = (parsedate_to_datetime(text) - now).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return wait if wait > 0 else None

@@ -1,0 +1,239 @@
+"""Writing down what came of attempts: a batch in one transaction, fenced by the lease token.
+
+A row whose token is gone, or which is not being sent any more, is left alone: somebody else has it, or it has ended.
+Deliveries lock in the order of their ids, then lanes in the order of theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from notifications.kernel import rowset
+
+from .breaker import FIRST_PROBE, Health
+from .claim import Parcel
+from .models import Attempt, Channel, Delivery, Lane, State
+from .outcome import Accepted, Delivered, Outcome, Permanent, Temporary
+from .retry import PATIENCE_MAX, RetryPolicy
+
+DETAIL_MAX = 4_000
+PAUSE_MAX = 24 * 3600.0
+"""The longest that a receiver can make its whole way out wait by one Retry-After, in seconds."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one parcel. `chance` is uniform in [0, 1), for the spread of its retry."""
+
+    parcel: Parcel
+    outcome: Outcome
+    policy: RetryPolicy
+    chance: float
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """Where a delivery goes after an attempt."""
+
+    state: State
+    code: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+    wait_reason: str = ""
+
+
+def settle(results: Sequence[Result], *, now: datetime) -> list[Result]:
+    """Write these results down; those that could not be yet, because a cancel that is not committed holds their rows.
+
+    Results whose lease is lost are dropped: they write nothing.
+    """
+    if not results:
+        return []
+    verdicts = {result.parcel.id: _judge(result, now) for result in results}
+    with transaction.atomic():
+        settled = _write_deliveries(results, verdicts, now)
+        mine = [result for result in results if result.parcel.id in settled]
+        if mine:
+            _write_attempts(mine, verdicts, now)
+            _give_back(mine, now)
+            _turn_off([result for result in mine if _disables(result.outcome)], now)
+    return _still_ours([result for result in results if result.parcel.id not in settled])
+
+
+def _judge(result: Result, now: datetime) -> _Verdict:
+    outcome, parcel = result.outcome, result.parcel
+    match outcome:
+        case Delivered(detail):
+            return _Verdict(State.DELIVERED, detail=detail)
+        case Accepted(detail):
+            return _Verdict(State.ACCEPTED, detail=detail)
+        case Permanent(code, detail):
+            return _Verdict(State.FAILED, code, detail)
+        case Temporary(code, detail, retry_after):
+            again = result.policy.next_after(parcel.attempt, now=now, chance=result.chance, retry_after=retry_after)
+            if again is None:
+                return _Verdict(State.DEAD, code, detail)
+            if parcel.expires_at is not None and again >= parcel.expires_at:
+                return _Verdict(State.EXPIRED, code, detail)
+            return _Verdict(State.PENDING, code, detail, again, "retry")
+
+
+def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], now: datetime) -> set[int]:
+    """One statement: a retry of what was revoked meanwhile becomes a cancel."""
+    at = connection.ops.adapt_datetimefield_value
+    table = f'"{Delivery._meta.db_table}"'
+    chosen = [verdicts[result.parcel.id] for result in results]
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {
+            "id": ("bigint", [result.parcel.id for result in results]),
+            "token": ("uuid", [rowset.uuid_text(connection, result.parcel.token) for result in results]),
+            "state": ("text", [verdict.state.value for verdict in chosen]),
+            "code": ("text", [verdict.code for verdict in chosen]),
+            "due": ("timestamptz", [verdict.due_at and str(at(verdict.due_at)) for verdict in chosen]),
+            "reason": ("text", [verdict.wait_reason for verdict in chosen]),
+        },
+    )
+    locking = "ORDER BY d.id FOR UPDATE OF d SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    fence = "d.id = t.id AND d.lease_token = t.token AND d.state = 'sending'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH mine AS (SELECT t.* FROM {source} JOIN {table} d ON {fence} {locking})"
+            f" UPDATE {table} SET"
+            f" state = CASE WHEN mine.state = 'pending' AND {table}.revoked THEN 'cancelled' ELSE mine.state END,"
+            f" code = mine.code, due_at = coalesce(mine.due, {table}.due_at), lease_token = NULL, lease_until = NULL,"
+            f" wait_reason = CASE WHEN {table}.revoked THEN '' ELSE mine.reason END,"
+            f" finished_at = CASE WHEN mine.state = 'pending' AND NOT {table}.revoked THEN NULL ELSE %s END"
+            f" FROM mine WHERE {table}.id = mine.id AND {table}.lease_token = mine.token AND {table}.state = 'sending'"
+            f" RETURNING {table}.id",
+            [*parameters, at(now)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _still_ours(results: Sequence[Result]) -> list[Result]:
+    if not results:
+        return []
+    ids = [result.parcel.id for result in results]
+    sending = Delivery.objects.across_tenants().filter(pk__in=ids, state=State.SENDING)
+    tokens = dict(sending.values_list("pk", "lease_token"))
+    return [result for result in results if tokens.get(result.parcel.id) == result.parcel.token]
+
+
+def _write_attempts(results: Sequence[Result], verdicts: dict[int, _Verdict], now: datetime) -> None:
+    chosen = [verdicts[result.parcel.id] for result in results]
+    finish_attempts(
+        [(result.parcel.id, result.parcel.attempt) for result in results],
+        results=["retry" if verdict.state == State.PENDING else verdict.state.value for verdict in chosen],
+        codes=[verdict.code for verdict in chosen],
+        details=[_storable(verdict.detail) for verdict in chosen],
+        now=now,
+    )
+
+
+def finish_attempts(
+    attempts: Sequence[tuple[int, int]],
+    *,
+    results: Sequence[str],
+    codes: Sequence[str],
+    details: Sequence[str],
+    now: datetime,
+) -> None:
+    """Close these (delivery, number)."""
+    table = f'"{Attempt._meta.db_table}"'
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {
+            "id": ("bigint", [row for row, _ in attempts]),
+            "no": ("bigint", [no for _, no in attempts]),
+            "result": ("text", results),
+            "code": ("text", codes),
+            "detail": ("text", details),
+        },
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET finished_at = %s, result = t.result, code = t.code, detail = t.detail"
+            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no",
+            [connection.ops.adapt_datetimefield_value(now), *parameters],
+        )
+
+
+def _storable(detail: str) -> str:
+    """What a database takes, whatever a backend says: one strange byte must not lose the other results of a batch."""
+    return detail[:DETAIL_MAX].encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def _give_back(results: Sequence[Result], now: datetime) -> None:
+    """What these held of their lanes, and what they tell of the lane's health."""
+    by_lane: dict[int, list[Outcome]] = defaultdict(list)
+    for result in results:
+        by_lane[result.parcel.lane_id].append(result.outcome)
+    lanes = locked_lanes(list(by_lane))
+    for lane in lanes:
+        for outcome in by_lane[lane.pk]:
+            _learn(lane, outcome, now)
+        release(lane, len(by_lane[lane.pk]), now)
+    save_lanes(lanes)
+
+
+def locked_lanes(ids: Sequence[int]) -> list[Lane]:
+    """These lanes, locked in the order of their ids."""
+    lanes = Lane.objects.across_tenants().filter(pk__in=list(ids)).order_by("pk")
+    return list(lanes.select_for_update(no_key=True, of=("self",)))
+
+
+def release(lane: Lane, count: int, now: datetime) -> None:
+    """So many are not under way any more; have the lane looked at."""
+    lane.in_flight = max(lane.in_flight - count, 0)
+    lane.ready_at = min(lane.ready_at or now, now)
+
+
+def save_lanes(lanes: Sequence[Lane]) -> None:
+    """Write the counters, health and times of locked lanes in one statement."""
+    at = connection.ops.adapt_datetimefield_value
+    columns: dict[str, rowset.Column] = {
+        "id": ("bigint", [lane.pk for lane in lanes]),
+        "breaker": ("text", [str(lane.breaker) for lane in lanes]),
+        "ready_at": ("timestamptz", [lane.ready_at and str(at(lane.ready_at)) for lane in lanes]),
+        "open_at": ("timestamptz", [lane.open_at and str(at(lane.open_at)) for lane in lanes]),
+    }
+    for name in ("in_flight", "failures", "history", "results", "probe_after"):
+        columns[name] = ("int", [getattr(lane, name) for lane in lanes])
+    source, parameters = rowset.table(connection, "t", columns)
+    table = f'"{Lane._meta.db_table}"'
+    changes = ", ".join(f"{name} = t.{name}" for name in columns if name != "id")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = t.id", parameters)
+
+
+def _learn(lane: Lane, outcome: Outcome, now: datetime) -> None:
+    """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do."""
+    ill = isinstance(outcome, Temporary) and outcome.code in {"timeout", "network", "provider", "rate_limited"}
+    well = isinstance(outcome, Delivered | Accepted | Permanent)
+    if ill or well:
+        health = Health(lane.breaker, lane.failures, lane.history, lane.results, lane.probe_after, lane.open_at)
+        after = health.after(ill, now=now)
+        lane.breaker, lane.failures, lane.history = after.state, after.failures, after.history
+        lane.results, lane.probe_after, lane.open_at = after.results, after.probe_after, after.open_at
+    if isinstance(outcome, Temporary) and (outcome.slow_lane or (outcome.retry_after or 0) > PATIENCE_MAX):
+        until = now + timedelta(seconds=min(outcome.retry_after or FIRST_PROBE, PAUSE_MAX))
+        lane.open_at = max(lane.open_at or until, until)
+
+
+def _disables(outcome: Outcome) -> bool:
+    return isinstance(outcome, Permanent) and outcome.disable
+
+
+def _turn_off(results: Sequence[Result], now: datetime) -> None:
+    """Pause the channels whose receiver says that it is gone for good."""
+    if ids := {result.parcel.channel_id for result in results if result.parcel.channel_id}:
+        channels = Channel.objects.across_tenants().filter(pk__in=ids, paused_at__isnull=True)
+        channels.update(paused_at=now, paused_because="gone")
