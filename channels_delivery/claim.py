@@ -8,7 +8,7 @@ more under way than its cap, nor starts more than its rate allows, because both 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,6 +63,7 @@ class _Held:
     """A lane in our hands: how many it may start now, and its tokens brought up to date."""
 
     id: int
+    tenant_id: int
     room: int
     probing: bool
     rate: float | None
@@ -114,7 +115,7 @@ def _held(lane: Lane, now: datetime) -> _Held:
         room = 1 if lane.in_flight == 0 else 0
     if lane.rate is not None:
         room = min(room, int(tokens + 1e-6))
-    return _Held(lane.pk, room, probing, lane.rate, tokens)
+    return _Held(lane.pk, lane.tenant_id, room, probing, lane.rate, tokens)
 
 
 def _tokens(lane: Lane, now: datetime) -> float:
@@ -128,13 +129,19 @@ def _tokens(lane: Lane, now: datetime) -> float:
 
 
 def _choose(lanes: Sequence[_Held], slots: int, now: datetime) -> list[int]:
-    """The oldest due deliveries: of every lane its first, then of every lane its second, as far as there are slots."""
+    """The oldest due deliveries, as far as there are slots: every tenant's first, then every tenant's second. The
+    lanes of a tenant have their turns in the same way."""
     held = {lane.id: lane for lane in lanes}
-    turns: dict[int, int] = defaultdict(int)
-    ranked = []
+    in_lane, in_tenant = Counter[int](), Counter[int]()
+    turns = []
     for place, (lane, row) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
-        ranked.append((turns[lane], place, lane, row))
-        turns[lane] += 1
+        turns.append((in_lane[lane], place, lane, row))
+        in_lane[lane] += 1
+    ranked = []
+    for _, place, lane, row in sorted(turns):
+        tenant = held[lane].tenant_id
+        ranked.append((in_tenant[tenant], place, lane, row))
+        in_tenant[tenant] += 1
     chosen = sorted(ranked)[:slots]
     for _, _, lane, _ in chosen:
         held[lane].taken += 1

@@ -62,8 +62,9 @@ def drain(*, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta
         elif not under_way and not claimed.looked:
             return done
         batch = _collect(results, under_way, wait=not claimed.looked)
-        crash.point("before_settle")
-        put_off = settle(batch, now=db_now())
+        if batch:
+            crash.point("before_settle")
+        put_off = settle(batch, now=db_now()) if batch else []
         for result in put_off:
             results.put(result)
         under_way -= len(batch) - len(put_off)

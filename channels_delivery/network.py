@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from . import crash
 from .backend import Backend, Outlet
@@ -25,13 +27,24 @@ class LoopThread:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
 
     def send(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
         """Send this parcel. `answer` is called with its result, whatever happens, on the loop thread."""
         self._loop.call_soon_threadsafe(self._start, parcel, backend, outlet, answer)
 
+    def close(self) -> None:
+        """Have the backends let go of what they keep open, for two seconds at most."""
+        with suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(2)
+
+    async def _close(self) -> None:
+        for backend in self._used:
+            await backend.close()
+
     def _start(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
+        self._used.add(backend)
         task = self._loop.create_task(_send(parcel, backend, outlet, answer))
         self._tasks.add(task)  # a loop holds its tasks weakly
         task.add_done_callback(self._tasks.discard)
@@ -63,6 +76,12 @@ def loop_thread() -> LoopThread:
         if _thread is None:
             _thread = LoopThread()
         return _thread
+
+
+@atexit.register
+def _close() -> None:
+    if _thread is not None:
+        _thread.close()
 
 
 def _forget() -> None:

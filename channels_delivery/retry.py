@@ -42,6 +42,6 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
         return float(text) or None
     try:
         wait = (parsedate_to_datetime(text) - now).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return wait if wait > 0 else None

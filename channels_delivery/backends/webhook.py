@@ -85,9 +85,14 @@ class Webhook:
 
     async def _outbound(self) -> Outbound:
         """The client of this loop and of the rules now in force."""
-        current = asyncio.get_running_loop(), site.rules()
-        if self._out is None or self._of != current:
-            self._out, self._of = Outbound.of_site(), current
+        loop, rules = asyncio.get_running_loop(), site.rules()
+        if self._out is None or self._of != (loop, rules):
+            old, of = self._out, self._of
+            out = self._out = Outbound.of_site()
+            self._of = loop, rules
+            if old is not None and of is not None and of[0] is loop:
+                await old.close()
+            return out
         return self._out
 
 

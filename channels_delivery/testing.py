@@ -1,0 +1,43 @@
+"""For the tests of those who use the outbox: a backend that sends nothing and says what it is told to say.
+
+NOTIFYHUB = {"CHANNELS_DELIVERY": {"BACKENDS": ["channels_delivery.testing.SCRIPTED"]}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .backend import Outlet
+from .claim import Parcel
+from .outcome import Delivered, Outcome
+from .retry import QUICK, RetryPolicy
+
+
+class Scripted:
+    """Kind `scripted`. `says` holds the outcomes of an address, one a try; an address without any is Delivered."""
+
+    kind: Final = "scripted"
+    policy: RetryPolicy = QUICK
+    settings_schema: Mapping[str, Any] = {"type": "object"}
+    secrets_schema: Mapping[str, Any] = {"type": "object"}
+
+    def __init__(self) -> None:
+        self.says: dict[str, list[Outcome]] = {}
+        self.sent: list[Parcel] = []
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        self.sent.append(parcel)
+        told = self.says.get(parcel.address)
+        return told.pop(0) if told else Delivered()
+
+    async def close(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """As if it had never been used."""
+        self.says.clear()
+        self.sent.clear()
+
+
+SCRIPTED = Scripted()
