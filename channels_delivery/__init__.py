@@ -1,2 +1,5 @@
-"""Getting it out of the building: mail, webhooks, chat, push, SMS. So far it has the guarded way out, `outbound/`; the
-outbox that will use it comes next, and until then every notification ends in the inbox."""
+"""Getting it out of the building: a durable outbox, and the backends that send. So far signed webhooks, from Python
+(`outbox.enqueue_many`); mail, chat, push, SMS, the admin, the API and steps of workflows are to come.
+
+To read in this order: `outbox.py`, `courier.py`, `claim.py`, `settle.py`, `sweeps.py`, `backends/webhook.py`.
+"""

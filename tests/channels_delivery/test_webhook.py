@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from channels_delivery.backends.webhook import no_answer, outcome_of, signed, signing_key
+from channels_delivery.checks import check_keys
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel
 from channels_delivery.outbound.answer import Answer, Code, OutboundError
@@ -150,6 +152,25 @@ def test_a_backend_that_raises_is_a_temporary_crash(channel: Channel, scripted: 
 
     one.refresh_from_db()
     assert (one.state, one.code) == ("pending", "crash")
+
+
+def test_nothing_leaves_while_sending_is_off(
+    channel: Channel,  # noqa: F811
+    receiver: Receiver,  # noqa: F811
+    settings: Any,
+) -> None:
+    post(channel, f"{receiver.origin}/hook")
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "ENABLED": False}
+
+    assert drain() == 0
+    assert (states(), receiver.got) == ({"pending": 1}, [])
+
+
+def test_a_key_that_is_missing_is_told(channel: Channel, settings: Any) -> None:  # noqa: F811
+    assert check_keys(databases=["default"]) == []
+    settings.NOTIFYHUB_ENCRYPTION_KEYS = []
+
+    assert [one.id for one in check_keys(databases=["default"])] == ["notifyhub.W023"]
 
 
 @pytest.mark.parametrize(

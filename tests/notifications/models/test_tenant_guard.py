@@ -96,6 +96,7 @@ def test_the_models_of_tenants_are_these() -> None:
         "Sweep",  # no data of anybody
         "Definition",  # by hash of its content
         "Outcome",  # reached through its chunk
+        "Attempt",  # reached through its delivery
     }
 
 
