@@ -21,5 +21,5 @@ class ChannelsDeliveryConfig(AppConfig):
 
         checks.register(check_outbound)
         checks.register(check_keys, checks.Tags.database)
-        ticker.register("outbox.drain", every=1, verb=courier.ring)
+        ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)

@@ -73,7 +73,7 @@ class _Held:
 
 def claim(*, slots: int, now: datetime, lease: timedelta) -> Claimed:
     """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number."""
-    ready = _ready_lanes(now) if slots > 0 else []
+    ready = ready_lanes(now) if slots > 0 else []
     if not ready:
         return Claimed([], 0)
     token = uuid.uuid4()
@@ -85,7 +85,7 @@ def claim(*, slots: int, now: datetime, lease: timedelta) -> Claimed:
     return Claimed(_parcels(ids, token), len(lanes))
 
 
-def _ready_lanes(now: datetime) -> list[int]:
+def ready_lanes(now: datetime) -> list[int]:
     """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on."""
     with connection.cursor() as cursor:
         cursor.execute(

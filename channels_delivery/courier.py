@@ -24,7 +24,7 @@ from notifications.kernel.config import enabled
 from . import crash
 from .backend import Outlet
 from .backends import backends
-from .claim import Parcel, claim
+from .claim import Parcel, claim, ready_lanes
 from .models import Channel
 from .network import DEADLINE, loop_thread
 from .outcome import Outcome, Permanent, Temporary
@@ -165,6 +165,12 @@ def ring() -> None:
             _courier = _Courier()
             _courier.start()
         _courier.ring()
+
+
+def ring_if_due() -> None:
+    """For the ticker: a process with nothing to send needs no courier, nor a connection for it."""
+    if ready_lanes(db_now()):
+        ring()
 
 
 def _forget() -> None:
