@@ -12,7 +12,7 @@ from django.db import connection
 from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, run_named, wake_everybody, workflow
 from workflows.define import delay, send_inbox
-from workflows.models import Run
+from workflows.models import Cohort, Run
 from workflows.trigger import Trigger, trigger, trigger_many
 
 from .rig import (
@@ -69,12 +69,18 @@ def test_workers_killed_at_random_moments_of_fan_outs(acme: Tenant, people: list
     assert amid, "nobody was killed at work"
 
 
+def everybody_sleeps(run: Run) -> bool:
+    """All are resolved, and all have come to the step behind the delay."""
+    resolved = Run.objects.across_tenants().get(pk=run.pk).people == MANY
+    return resolved and not Cohort.objects.across_tenants().filter(open=True, step="0").exists()
+
+
 def test_workers_killed_while_people_wake(acme: Tenant, people: list[Recipient], publish: Publish) -> None:
     publish(workflow("t.wakes", delay(hours=1), send_inbox(title="Hello {{ recipient.name }}")))
     with chance("waking") as moments:
         run = start("t.wakes", acme)
         with workers(1):
-            wait_for(lambda: Run.objects.across_tenants().get(pk=run.pk).people == MANY)
+            wait_for(lambda: everybody_sleeps(run))
         wake_everybody()
         for _ in range(5):
             with workers(1):
