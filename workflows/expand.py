@@ -29,10 +29,10 @@ from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 500
+AT_ONCE = 1_000
 """Small runs claimed together."""
 
-AHEAD = 4
+AHEAD = 8
 """Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants'."""
 
 SMALL = 100
@@ -98,7 +98,7 @@ def _expand_one_by_one(runs: Sequence[Run], now: datetime) -> None:
 
 
 def _claim(tenant: int, now: datetime) -> list[Run]:
-    """Runs of this tenant, locked: the longest due one, and of its definition up to 499 others if all are new."""
+    """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new."""
     due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
     rows = list(due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor")[:AT_ONCE])
     groups: dict[tuple[str, int], list[int]] = {}
