@@ -30,7 +30,7 @@ class Size:
     rounds: int
 
 
-FULL = Size(triggers=10_000, batch=1_000, people=100_000, items_each=10, rounds=5)
+FULL = Size(triggers=10_000, batch=1_000, people=100_000, items_each=10, rounds=3)
 QUICK = Size(triggers=300, batch=100, people=1_000, items_each=4, rounds=2)
 
 
