@@ -13,13 +13,16 @@ class ChannelsDeliveryConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
+        from notifications import kinds
         from notifications.kernel import ticker
 
         from . import courier, sweeps
+        from .backends import channel_kinds
         from .checks import check_keys
         from .outbound.site import check_outbound
 
         checks.register(check_outbound)
         checks.register(check_keys, checks.Tags.database)
+        kinds.add_source(channel_kinds)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)

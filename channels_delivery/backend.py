@@ -1,19 +1,26 @@
-"""The contract of a backend: the code that sends one kind. One module in `backends/`, or a dotted path in the setting
-`CHANNELS_DELIVERY["BACKENDS"]`, or an entry point of the group `notifyhub.backends`.
+"""The contract of a backend: the code that sends one kind. One module in `backends/` with a `BACKEND`, or a dotted path
+in the setting `CHANNELS_DELIVERY["BACKENDS"]`, or an entry point of the group `notifyhub.backends`.
 
-A backend sends one parcel and says what came of it, in the closed set of `outcome.py`. It touches no database: what it
-needs of its channel is loaded for a batch at a time and handed in.
+Words come from templates, as a `Content`; markup (MIME, blocks, cards) is made here. A backend composes a message from
+words, sends one parcel of it, and says what came of that in the closed set of `outcome.py`. It touches no database:
+what it needs of its channel is loaded for a batch at a time and handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+
+from notifications.content import Content
 
 from .claim import Parcel
 from .outcome import Outcome
-from .retry import RetryPolicy
+from .retry import QUICK, RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -26,20 +33,58 @@ class Outlet:
     paused: bool = False
 
 
-class Backend(Protocol):
+@dataclass(frozen=True)
+class Words:
+    """What a message is made of. `extra` has the further texts of `template_fields`, rendered; empty ones are left
+    out. `payload` is what the run was triggered with."""
+
+    content: Content
+    at: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    category: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    transaction_id: str = ""
+    tenant: str = ""
+
+
+class Backend(ABC):
     """One kind."""
 
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def policy(self) -> RetryPolicy: ...
-
+    kind: str
+    name: str | Promise
+    personal: bool = True
+    """Whether it reaches people, at an address of their own."""
+    team: bool = False
+    """Whether a channel of it can be told what concerns a whole team."""
+    policy: RetryPolicy = QUICK
+    cap: int = 8
+    """How many of one way out are under way at once."""
+    holdable: bool = True
+    """Whether it waits out quiet hours."""
+    interrupts: bool = False
+    """Whether it makes a phone light up."""
     settings_schema: Mapping[str, Any]
     """JSON Schema of a channel's settings."""
     secrets_schema: Mapping[str, Any]
-    """JSON Schema of its secrets; write-only."""
+    """JSON Schema of its secrets; written, never read."""
+    template_fields: Mapping[str, Any] = {}
+    """JSON Schema of each text that a template of this kind may have beside those of a `Content`."""
 
+    def compose(self, words: Words) -> Mapping[str, Any]:
+        """The parts of a message, as they are stored and sent. Pure, and the same for everybody the words are for."""
+        raise NotImplementedError(f"{self.kind} cannot be sent by a workflow.")
+
+    def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        """Where a message to a team goes by a channel with these settings; empty when it is only a way to people."""
+        return ()
+
+    def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
+        """What is wrong with a channel beyond its schemas, by field (`settings.host`): for whoever sets it up. May
+        look at the site's rules for addresses; never at the network."""
+        return {}
+
+    @abstractmethod
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         """Send it within `deadline` seconds. Runs on the loop thread; blocking work goes to `asyncio.to_thread`.
 
@@ -48,3 +93,4 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Let go of kept connections."""
+        return

@@ -5,26 +5,32 @@ NOTIFYHUB = {"CHANNELS_DELIVERY": {"BACKENDS": ["channels_delivery.testing.SCRIP
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from .backend import Outlet
+from .backend import Backend, Outlet, Words
 from .claim import Parcel
 from .outcome import Delivered, Outcome
-from .retry import QUICK, RetryPolicy
 
 
-class Scripted:
+class Scripted(Backend):
     """Kind `scripted`. `says` holds the outcomes of an address, one a try; an address without any is Delivered."""
 
-    kind: Final = "scripted"
-    policy: RetryPolicy = QUICK
+    kind = "scripted"
+    name = "Scripted"
+    team = True
     settings_schema: Mapping[str, Any] = {"type": "object"}
     secrets_schema: Mapping[str, Any] = {"type": "object"}
 
     def __init__(self) -> None:
         self.says: dict[str, list[Outcome]] = {}
         self.sent: list[Parcel] = []
+
+    def compose(self, words: Words) -> Mapping[str, Any]:
+        return {"title": words.content.title, "body": words.content.body}
+
+    def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        return tuple(settings.get("to", ()))
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         self.sent.append(parcel)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import entry_points
 
 from django.utils.module_loading import import_string
+
+from notifications.kinds import Kind
 
 from ..backend import Backend
 from ..conf import conf
@@ -18,6 +21,19 @@ GROUP = "notifyhub.backends"
 def backends() -> dict[str, Backend]:
     """Every backend by kind. The site's setting comes before an entry point, and both before ours."""
     return _of(conf().backends)
+
+
+def channel_kinds() -> Iterable[Kind]:
+    """What the backends send, as every app may name it."""
+    for backend in backends().values():
+        yield Kind(
+            backend.kind,
+            backend.name,
+            personal=backend.personal,
+            team=backend.team,
+            holdable=backend.holdable,
+            interrupts=backend.interrupts,
+        )
 
 
 @cache

@@ -16,9 +16,11 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from ..backend import Outlet
+from django.utils.translation import gettext_lazy as _
+
+from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
 from ..outbound import site
 from ..outbound.aio import Outbound
@@ -26,19 +28,25 @@ from ..outbound.answer import Answer, Code, OutboundError
 from ..outbound.headers import check_headers
 from ..outbound.policy import Rules
 from ..outcome import Delivered, Outcome, Permanent, Temporary
-from ..retry import LONG, RetryPolicy, parse_retry_after
+from ..retry import LONG, parse_retry_after
 
 PREFIX = "whsec_"
 EXCERPT = 1_000
 """Characters of a receiver's answer that are kept with a failed attempt."""
 
 
-class Webhook:
-    kind: Final = "webhook"
-    policy: RetryPolicy = LONG
+class Webhook(Backend):
+    kind = "webhook"
+    name = _("Webhook")
+    personal = False
+    team = True
+    policy = LONG
     settings_schema: Mapping[str, Any] = {
         "type": "object",
-        "properties": {"headers": {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string"}}},
+        "properties": {
+            "url": {"type": "string", "format": "uri", "maxLength": 500},
+            "headers": {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string"}},
+        },
         "additionalProperties": False,
     }
     secrets_schema: Mapping[str, Any] = {
@@ -58,6 +66,18 @@ class Webhook:
     def __init__(self) -> None:
         self._out: Outbound | None = None
         self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
+
+    def compose(self, words: Words) -> Mapping[str, Any]:
+        """`{type, timestamp, data}`, as the specification recommends. The data are the run's own and its words."""
+        content = words.content.to_json()
+        data = {"transaction_id": words.transaction_id, "payload": words.payload, "notice": content}
+        return {"body": {"type": words.key, "timestamp": words.at.isoformat(), "data": data}}
+
+    def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
+        return (settings["url"],) if settings.get("url") else ()
+
+    def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
+        return {f"settings.headers.{one.name}": one.fault for one in check_headers(settings.get("headers", {}))}
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         try:
