@@ -7,7 +7,7 @@ names none is rendered once for everybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from liquid.undefined import Undefined
 
 from .template_budget import FILTERS, Budget, bounded
 from .template_lexer import tokens
+from .template_plain import Piece, fill, pieces
 
 SOURCE_MAX = 64 * 1024
 FORBIDDEN_TAGS = ("include", "render", "extends", "block", "macro", "call", "translate", "liquid")
@@ -61,6 +62,9 @@ def render(source: str, context: Mapping[str, Any]) -> str:
     if "{" not in source:
         return source
     template = parse(source)
+    short = _pieces(source) if len(source) < _LONG else None
+    if short is not None and (text := fill(short, context)) is not None:
+        return text
     try:
         buffer = template._get_buffer()
         template.render_with_context(Budget(template, globals=context), buffer)
@@ -92,6 +96,11 @@ def _parsed(source: str) -> BoundTemplate:
             line = source.count("\n", 0, spans[0].index) + 1
             raise TemplateProblem(f"line {line}: there is no filter '{name}'")
     return template
+
+
+@lru_cache(maxsize=2048)
+def _pieces(source: str) -> Sequence[Piece] | None:
+    return pieces(parse(source))
 
 
 _parse_short = lru_cache(maxsize=2048)(_parsed)

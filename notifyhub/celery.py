@@ -4,6 +4,7 @@ Celery only carries hints. Every worker process runs a ticker of its own, so tha
 with the broker or Beat gone.
 """
 
+import gc
 from typing import Any
 
 from celery import Celery, signals
@@ -37,6 +38,7 @@ app.autodiscover_tasks()
 
 @signals.worker_process_init.connect
 def _start_in_child(**_kwargs: Any) -> None:
+    gc.freeze()  # what was there at the start stays: looking at it again and again took a sixth of a worker's time
     start_ticker()
 
 

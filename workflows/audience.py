@@ -73,14 +73,16 @@ def spell(given: Iterable[Any] | None) -> list[Named] | None:
 
 def _spell_one(one: Any) -> Named:
     match one:
+        case str():
+            return {"user": one}
+        case dict() if len(one) == 1 and "id" not in one and set(one) <= FORMS and _fits(one):
+            return dict(one)
         case Recipient():
             return {"id": str(one.public_id)}
         case Topic():
             return {"topic": one.key}
         case AbstractBaseUser():
             return {"account": one.pk}
-        case str():
-            return {"user": one}
         case Mapping() if len(one) == 1 and set(one) <= FORMS and _fits(one):
             return {"id": str(UUID(one["id"]))} if _is_uuid(one.get("id", "")) else dict(one)
     raise UnknownRecipients(

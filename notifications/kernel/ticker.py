@@ -70,12 +70,13 @@ def _ran(due: DueVerb) -> bool:
 class Ticker(threading.Thread):
     """Ticks until told to stop. A database that is away is waited for; nothing ends this thread but `stop()`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, beat: float = BEAT) -> None:
         super().__init__(name="notifyhub-ticker", daemon=True)
+        self._beat = beat
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        while not self._stopping.wait(BEAT):
+        while not self._stopping.wait(self._beat):
             try:
                 tick()
             except Error as error:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from notifications.api.parsers import BODY_MAX, BULK_BODY_MAX
@@ -133,14 +134,14 @@ def test_an_address_that_is_not_there_is_a_problem(url: str, method: str) -> Non
     assert "slash" in refused(getattr(APIClient(), method)(API + url), 404)["detail"]
 
 
-def test_what_fails_on_our_side_is_a_problem_too(
-    server: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("notifications.directory.take_out", lambda *_: 1 / 0)
-    monkeypatch.setattr("notifications.api.people._recipient", lambda *_: None)
+def test_what_fails_on_our_side_is_a_problem_too(server: APIClient, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_execute: Any, sql: str, *_: Any) -> Any:
+        return _execute(sql, *_) if "topic" not in sql else 1 / 0
+
     server.raise_request_exception = False
 
-    refused(server.delete(f"{API}recipients/a/"), 500)
+    with connection.execute_wrapper(broken):
+        refused(server.get(f"{API}topics/"), 500)
 
     assert "api.failed error=ZeroDivisionError" in caplog.text
 

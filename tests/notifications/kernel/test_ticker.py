@@ -111,11 +111,10 @@ def test_the_thread_survives_a_failing_verb_and_stops_when_told() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_nothing_that_fails_ends_the_thread(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(ticker, "BEAT", 0.01)
+def test_nothing_that_fails_ends_the_thread(caplog: pytest.LogCaptureFixture) -> None:
     ran = threading.Event()
     ticker.VERBS["t.broken"] = None  # type: ignore[assignment]  # no error of a verb, and none of the database
-    thread = ticker.Ticker()
+    thread = ticker.Ticker(beat=0.01)
     thread.start()
     try:
         assert wait_until(lambda: "ticker.failed" in caplog.text, seconds=5)
