@@ -40,7 +40,6 @@ def test_a_simple_template_goes_the_short_way_to_the_same_text(source: str) -> N
         "{{ payload.list[0] }}",
         "{{ payload[recipient.name] }}",
         "{{ 'text' }}",
-        "{{ payload.name if payload.on else 'x' }}",
     ],
 )
 def test_any_other_template_is_left_to_the_full_renderer(source: str) -> None:
