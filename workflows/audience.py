@@ -109,16 +109,25 @@ def _find_people(named: Sequence[Named], tenant: Tenant, using: str) -> dict[tup
     externals = sorted({one["user"] for one in named if "user" in one})
     publics = sorted({one["id"] for one in named if "id" in one and _is_uuid(one["id"])})
     accounts = sorted({one["account"] for one in named if "account" in one})
-    everybody = Recipient.objects.using(using).filter(tenant=tenant, active=True)
-    found: dict[tuple[str, Any], int] = {}
-    for form, column, values in (
-        ("user", "external_id", externals),
-        ("id", "public_id", publics),
-        ("account", "user_id", accounts),
+    connection, found = connections[using], dict[tuple[str, Any], int]()
+    for form, column, kind, values in (
+        ("user", "external_id", "text", externals),
+        ("id", "public_id", "uuid", [rowset.uuid_text(connection, UUID(one)) for one in publics]),
     ):
-        if values:
-            matches = everybody.filter(**{f"{column}__in": values}).values_list(column, "pk")
-            found |= {(form, str(value)): pk for value, pk in matches}
+        if not values:
+            continue
+        # By hand: the ORM takes longer to write this query than all the rest of a trigger takes.
+        chosen, parameters = rowset.any_of(connection, column, values, kind=kind)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {column}, id FROM {Recipient._meta.db_table} WHERE tenant_id = %s AND active AND {chosen}",
+                [tenant.pk, *parameters],
+            )
+            rows = cursor.fetchall()
+        found |= {(form, str(UUID(str(value))) if form == "id" else value): pk for value, pk in rows}
+    if accounts:
+        named_users = Recipient.objects.using(using).filter(tenant=tenant, active=True, user_id__in=accounts)
+        found |= {("account", str(value)): pk for value, pk in named_users.values_list("user_id", "pk")}
     return found
 
 

@@ -37,12 +37,14 @@ def ids(connection: BaseDatabaseWrapper, values: Sequence[int]) -> tuple[str, li
     return "(SELECT value FROM json_each(%s))", [json.dumps(list(values))]
 
 
-def any_of(connection: BaseDatabaseWrapper, column: str, values: Sequence[int]) -> tuple[str, list[Any]]:
-    """SQL for "`column` is one of these": planned and parsed once, where `IN (…)` costs by the value."""
+def any_of(
+    connection: BaseDatabaseWrapper, column: str, values: Sequence[Any], *, kind: str = "bigint"
+) -> tuple[str, list[Any]]:
+    """SQL for "`column` is one of these": planned and parsed once, where `IN (…)` costs by the value. `kind` is the
+    PostgreSQL type of the values."""
     if connection.vendor == "postgresql":
-        return f"{column} = ANY(%s::bigint[])", [_array("bigint", values)]
-    chosen, parameters = ids(connection, values)
-    return f"{column} IN {chosen}", parameters
+        return f"{column} = ANY(%s::{kind}[])", [_array(kind, values)]
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]
 
 
 def uuid_text(connection: BaseDatabaseWrapper, value: UUID) -> str:
