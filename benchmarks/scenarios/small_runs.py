@@ -23,15 +23,20 @@ LOG = RESULTS.parent / "var" / "small-runs-worker.log"
 
 @dataclass(frozen=True, slots=True)
 class Size:
+    """`triggers`, `singly` and `peer`: of a slice of ours in batches, of ours one by one, and of theirs; each takes
+    about a second."""
+
     triggers: int
+    singly: int
+    peer: int
     batch: int
     people: int
     items_each: int
     rounds: int
 
 
-FULL = Size(triggers=10_000, batch=1_000, people=100_000, items_each=10, rounds=3)
-QUICK = Size(triggers=300, batch=100, people=1_000, items_each=4, rounds=2)
+FULL = Size(triggers=10_000, singly=500, peer=2_000, batch=1_000, people=100_000, items_each=10, rounds=15)
+QUICK = Size(triggers=300, singly=100, peer=100, batch=100, people=1_000, items_each=4, rounds=2)
 
 
 def measure(*, quick: bool) -> Report:
@@ -52,10 +57,10 @@ def measure(*, quick: bool) -> Report:
     each, many = "trigger() each", f"trigger_many of {size.batch:,}"
     with Peer(people=size.people, items=size.people * size.items_each) as peer, Worker(log=LOG) as worker:
         sides = {
-            each: rested(worker, until_in_inboxes(one_by_one, people, size)),
-            many: rested(worker, until_in_inboxes(in_batches, people, size)),
-            "notify.send": peer.send(kind="one_by_one", count=size.triggers),
-            "notify.send in one transaction": peer.send(kind="one_by_one", count=size.triggers, atomic=True),
+            each: rested(worker, until_in_inboxes(one_by_one, people, size.singly)),
+            many: rested(worker, until_in_inboxes(in_batches, people, size.triggers)),
+            "notify.send": peer.send(kind="one_by_one", count=size.peer),
+            "notify.send in one transaction": peer.send(kind="one_by_one", count=size.peer, atomic=True),
         }
         done = alternate(sides, rounds=size.rounds)
         counts = counted(sides, each, many, tenant, worker)
@@ -74,19 +79,19 @@ def measure(*, quick: bool) -> Report:
     return Report("small_runs", lines, counts=counts, rounds={"small runs": done.as_json()})
 
 
-def until_in_inboxes(trigger: Callable[[list[str]], None], people: list[str], size: Size) -> Side:
+def until_in_inboxes(trigger: Callable[[list[str]], None], people: list[str], triggers: int) -> Side:
     """A side: from before the first trigger until the last of their runs has ended, checked by counting the items."""
     turn = iter(range(10**9))
 
     def side() -> Slice:
-        start = next(turn) * size.triggers
-        chosen = [people[(start + n) % len(people)] for n in range(size.triggers)]
+        start = next(turn) * triggers
+        chosen = [people[(start + n) % len(people)] for n in range(triggers)]
         first, before = product.last_run() + 1, product.items()
         begin = time.perf_counter()
         trigger(chosen)
         end = product.wait_for_runs(first, product.last_run(), every=0.02)
-        assert product.items() - before == size.triggers, "not one item a trigger"
-        return Slice(size.triggers, end - begin)
+        assert product.items() - before == triggers, "not one item a trigger"
+        return Slice(triggers, end - begin)
 
     return side
 
