@@ -21,6 +21,7 @@ SESSION_KEY = "notifyhub_tenant"
 """Where a Django session keeps the slug of the tenant that its user chose."""
 
 _ATTRIBUTE = "_notifyhub_principal"
+_MEMBERSHIPS = "_notifyhub_memberships"
 _COARSE = timedelta(minutes=1)
 
 
@@ -56,11 +57,15 @@ def principal_of(request: HttpRequest) -> Principal | None:
 
 
 def memberships(user: Any) -> list[Recipient]:
-    """Who this Django user is, in each active tenant; their tenants loaded."""
+    """Who this Django user is, in each active tenant; their tenants loaded. Asked once a user object, so a request."""
     if not getattr(user, "is_authenticated", False):
         return []
-    people = Recipient.objects.across_tenants().filter(user=user, active=True, tenant__active=True)
-    return list(people.select_related("tenant").order_by("pk"))
+    found: list[Recipient] | None = getattr(user, _MEMBERSHIPS, None)
+    if found is None:
+        people = Recipient.objects.across_tenants().filter(user=user, active=True, tenant__active=True)
+        found = list(people.select_related("tenant").order_by("pk"))
+        setattr(user, _MEMBERSHIPS, found)
+    return found
 
 
 def choose_tenant(request: HttpRequest, slug: str) -> None:

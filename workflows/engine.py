@@ -106,7 +106,7 @@ def advance(held: Held) -> None:
         if _sqlstate(error) == LOCKED:
             put_back(held, until=db_now() + STEP_ASIDE)
             return
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OperationalError | InterfaceError) and _sqlstate(error) != CANCELED:
             logger.warning("engine.database_away cohort=%s error=%s", held.cohort_id, type(error).__name__)
             put_back(held, until=db_now() + AWAY)
             return
@@ -148,6 +148,8 @@ def _settled(held: Held, work: Work, plan: Plan) -> bool:
 
 DEADLOCKS = {"40P01", "40001"}
 LOCKED = "55P03"
+CANCELED = "57014"
+"""A statement took longer than the site allows: that may be the fault of these people, and costs a try."""
 
 
 def _sqlstate(error: Exception) -> str:

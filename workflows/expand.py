@@ -45,6 +45,9 @@ PAYLOADS_MAX = 2 * 1024 * 1024
 PUT_OFF = timedelta(seconds=60)
 """When to try a run again whose recipients could not be resolved for a passing reason."""
 
+PASSES = timedelta(hours=1)
+"""For how long a reason is taken to be a passing one."""
+
 
 class Due(NamedTuple):
     """What is needed of a run to resolve its recipients. A thousand of these cost a tenth of a thousand models."""
@@ -108,13 +111,18 @@ def _expand_one_by_one(runs: Sequence[Due], now: datetime) -> None:
             with transaction.atomic():
                 for locked in _locked(mine):
                     _expand([locked], now)
-        except OperationalError:
+        except OperationalError as error:
             if not connection.is_usable():
                 raise
-            mine.update(expand_at=now + PUT_OFF)
+            mine.filter(start_at__gt=now - PASSES).update(expand_at=now + PUT_OFF)
+            _fail(mine.filter(start_at__lte=now - PASSES), error, now)
         except Exception as error:
-            reason = f"Resolving its recipients failed: {type(error).__name__}: {error}"[:500]
-            mine.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
+            _fail(mine, error, now)
+
+
+def _fail(runs: QuerySet[Run], error: Exception, now: datetime) -> None:
+    reason = f"Resolving its recipients failed: {type(error).__name__}: {error}"[:500]
+    runs.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
 
 
 def _claim(tenant: int, now: datetime) -> list[Due]:

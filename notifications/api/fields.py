@@ -8,14 +8,24 @@ from rest_framework import serializers
 
 
 class PathName(serializers.CharField):
-    """A name that has a route of its own, so it must be able to stand in one: no slash, and not `.` or `..`."""
+    """A name that has a route of its own, so it must be able to stand in one: no slash, not `.` or `..`, and none of
+    the routes that are `taken` there."""
 
-    default_error_messages = {"path": "Takes no slash, and is not `.` or `..`: it stands in a path."}
+    default_error_messages = {
+        "path": "Takes no slash, and is not `.` or `..`: it stands in a path.",
+        "taken": "`{name}` is a route of this API; choose another name.",
+    }
+
+    def __init__(self, *, taken: frozenset[str] = frozenset(), **options: Any) -> None:
+        super().__init__(**options)
+        self._taken = taken
 
     def to_internal_value(self, data: Any) -> str:
         name: str = super().to_internal_value(data)
         if "/" in name or name in (".", ".."):
             self.fail("path")
+        if name in self._taken:
+            self.fail("taken", name=name)
         return name
 
 

@@ -34,7 +34,7 @@ class ProfileSerializer(StrictSerializer):
 
 
 class BulkPersonSerializer(ProfileSerializer):
-    external_id = PathName(max_length=255)
+    external_id = PathName(max_length=255, taken=frozenset({"bulk"}))
 
 
 class PeopleSerializer(StrictSerializer):

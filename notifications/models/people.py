@@ -76,7 +76,7 @@ class Topic(TenantOwned):
 class Subscription(models.Model):
     """One person follows one topic of their own tenant."""
 
-    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="subscriptions")
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="subscriptions", db_index=False)
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="subscriptions")
     created_at = models.DateTimeField(auto_now_add=True)
 

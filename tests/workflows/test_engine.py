@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from psycopg.errors import QueryCanceled
 
 from notifications.kernel.clock import db_now
 from notifications.models import InboxItem, Notification, Recipient, Tenant
@@ -433,6 +434,21 @@ class TestFailure:
         assert titles(person) == ["at last"]
         run.refresh_from_db()
         assert run.status == Status.SENT
+
+    def test_a_statement_that_takes_too_long_each_time_is_given_up(self, acme: Tenant, publish: Publish) -> None:
+        publish(workflow("t.breaks", {"kind": "breaks"}))
+        (person,) = crowd(acme, 1)
+        run = start("t.breaks", acme, person)
+        too_long = OperationalError("canceling statement due to statement timeout")
+        too_long.__cause__ = QueryCanceled()
+        STEPS["breaks"].away = too_long  # type: ignore[attr-defined]
+
+        for _ in range(8):
+            engine.drain()
+            Cohort.objects.across_tenants().filter(open=True).update(wake_at=db_now())
+
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
 
     def test_one_poisoned_run_among_many_is_found_and_the_others_go_on(self, acme: Tenant, publish: Publish) -> None:
         publish(workflow("t.breaks", {"kind": "breaks"}, send_inbox(title="fine")))

@@ -119,6 +119,12 @@ def test_a_name_that_no_address_could_have_is_400(server: APIClient, name: str) 
     assert found == ({"recipients[0].external_id"}, {"key"}, {"transaction_id"})
 
 
+def test_a_person_cannot_have_the_name_of_a_route(server: APIClient) -> None:
+    problem = refused(server.post(f"{API}recipients/bulk/", {"recipients": [{"external_id": "bulk"}]}), 400)
+
+    assert "route of this API" in str(problem["errors"])
+
+
 @pytest.mark.parametrize("name", ["a b", "a+b", "a:b|c", "ü", "a%2", "...", "a@b.c", "a?b#c"])
 def test_any_other_name_can_be_followed(server: APIClient, name: str) -> None:
     from urllib.parse import quote
