@@ -71,7 +71,7 @@ class Hub:
             with suppress(Exception):
                 async with asyncio.timeout(1):
                     await self._layer.group_discard(line.GROUP, self._channel)
-        await self._loop.run_in_executor(self._database, lambda: connection.close())
+        await self.read(_let_go)
         self._database.shutdown(wait=False)
 
     async def read(self, verb: Callable[..., Result], *arguments: Any) -> Result:
@@ -282,6 +282,10 @@ def hub() -> Hub:
     if loop not in _hubs:
         _hubs[loop] = Hub(line.layer())
     return _hubs[loop]
+
+
+def _let_go() -> None:
+    connection.close()
 
 
 def _with_connection(verb: Callable[..., Result], *arguments: Any) -> Result:
