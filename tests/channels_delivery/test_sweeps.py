@@ -81,7 +81,7 @@ def test_only_parked_lanes_with_something_due_are_woken(acme: Tenant, globex: Te
     Lane.objects.across_tenants().update(ready_at=None)
 
     with statements() as found:
-        assert wake_forgotten(now=later(2)) == 1
+        assert wake_forgotten(now=now) == 1
 
     assert len(found) == 1
     assert [lane.key for lane in Lane.objects.across_tenants().exclude(ready_at=None)] == ["forgotten"]
