@@ -54,7 +54,7 @@ def old(acme: Tenant, globex: Tenant) -> Tenant:
         f"INSERT INTO {APP}delivery (tenant_id, public_id, stable_id, message_id, lane_id, channel_id, recipient_id,"
         " kind, address, slots, origin, origin_step, state, wait_reason, due_at, expires_at, decided_at, created_at,"
         " attempt, lost, lease_token, lease_until, revoked, code)"
-        " SELECT CASE WHEN n %% 7 = 0 THEN %s ELSE %s END, (lpad(to_hex(floor(extract(epoch FROM"
+        " SELECT CASE WHEN n %% 700 = 2 THEN %s ELSE %s END, (lpad(to_hex(floor(extract(epoch FROM"
         " now() - interval '1 day' * (90 - n * 90 / %s)) * 1000)::bigint), 12, '0') || substr(md5(n::text), 13))::uuid,"
         f" gen_random_uuid(), (SELECT min(id) FROM {APP}message) + n %% 20000,"
         f" (SELECT min(id) FROM {APP}lane) + n %% %s, n %% 50, n, 'webhook', 'a', '{{}}',"
@@ -64,7 +64,7 @@ def old(acme: Tenant, globex: Tenant) -> Tenant:
         " now() - interval '1 day' * (90 - n * 90 / %s), 1, 0, NULL, now() - interval '1 minute', false, ''"
         " FROM generate_series(1, %s) n",
         acme.pk,
-        globex.pk,
+        globex.pk,  # has most of it
         ENDED,
         LANES,
         str(ORIGIN),
@@ -119,7 +119,7 @@ VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
     "wake_forgotten": (lambda _: sweeps.wake_forgotten(now=db_now()), {"nh_delivery_due"}),
     "end_disabled": (lambda _: sweeps.end_disabled(now=db_now(), most=10), {"nh_delivery_due"}),
     "cancel": (lambda _: outbox.cancel(origin=ORIGIN, now=db_now()), {"nh_delivery_once"}),
-    "suppressed": (lambda one: reasons([(one.pk, "email", str(n)) for n in range(100)]), {"nh_suppression"}),
+    "suppressed": (lambda one: reasons([(one.pk, "email", str(n)) for n in range(10)]), {"nh_suppression"}),
     "dead letters": (
         lambda one: list(Delivery.objects.filter(tenant=one, state="dead").order_by("-id")[:50]),
         {"nh_delivery_bad"},
