@@ -31,6 +31,8 @@ class Outlet:
     settings: Mapping[str, Any]
     secrets: Mapping[str, Any] = field(repr=False)
     paused: bool = False
+    ailing: bool = False
+    """Nothing but failures came back of late (`health.py`)."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ class Parcel:
     notice_key: str
     expires_at: datetime | None
     created_at: datetime
+    decided_at: datetime
+    origin: uuid.UUID | None = None
+    origin_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,36 +67,53 @@ class _Held:
 
     id: int
     tenant_id: int
+    urgency: int
     room: int
     probing: bool
     rate: float | None
     tokens: float
+    offered: int = 0
     taken: int = 0
 
+    @property
+    def stuck(self) -> bool:
+        """There was room for more than could be had: what else is due, somebody else holds."""
+        return self.taken == self.offered < self.room
 
-def claim(*, slots: int, now: datetime, lease: timedelta) -> Claimed:
-    """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number."""
-    ready = ready_lanes(now) if slots > 0 else []
+
+def claim(*, slots: int, now: datetime, lease: timedelta, busy: Mapping[int, int] | None = None) -> Claimed:
+    """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number.
+
+    `busy` says how many each tenant has under way in this process: no tenant gets more than are then left free, so
+    that however much of it hangs, there is room for whoever comes next. None: any tenant may have all.
+    """
+    full = [tenant for tenant, count in busy.items() if count >= slots] if busy else []
+    ready = ready_lanes(now, without=full) if slots > 0 else []
     if not ready:
         return Claimed([], 0)
     token = uuid.uuid4()
     with transaction.atomic():
         lanes = _hold(ready, now)
-        ids = _choose(lanes, slots, now)
+        ids = _choose(lanes, slots, now, busy)
         _start(ids, token, now, lease)
-        _move_lanes(lanes, now, stuck=len(ids) < slots)
+        _move_lanes(lanes, now)
     return Claimed(_parcels(ids, token), len(lanes))
 
 
-def ready_lanes(now: datetime) -> list[int]:
-    """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on."""
+def ready_lanes(now: datetime, *, without: Sequence[int] = ()) -> list[int]:
+    """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on. The
+    urgent ones of a tenant come before its others. `without`: tenants to be left out."""
+    others, left_out = "", list[Any]()
+    if without:
+        others, left_out = rowset.any_of(connection, "tenant_id", without)
+        others = f" AND NOT ({others})"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM (SELECT id, ready_at,"
-            " row_number() OVER (PARTITION BY tenant_id ORDER BY ready_at, id) AS turn"
+            "SELECT id FROM (SELECT id, urgency, ready_at,"
+            " row_number() OVER (PARTITION BY tenant_id ORDER BY urgency, ready_at, id) AS turn"
             f' FROM "{Lane._meta.db_table}" WHERE ready_at <= %s AND (open_at IS NULL OR open_at <= %s)'
-            " AND in_flight < cap) AS ready ORDER BY turn, ready_at, id LIMIT %s",
-            [connection.ops.adapt_datetimefield_value(now)] * 2 + [LANES_TAKEN],
+            f" AND in_flight < cap{others}) AS ready ORDER BY turn, urgency, ready_at, id LIMIT %s",
+            [*[connection.ops.adapt_datetimefield_value(now)] * 2, *left_out, LANES_TAKEN],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -115,7 +135,7 @@ def _held(lane: Lane, now: datetime) -> _Held:
         room = 1 if lane.in_flight == 0 else 0
     if lane.rate is not None:
         room = min(room, int(tokens + 1e-6))
-    return _Held(lane.pk, lane.tenant_id, room, probing, lane.rate, tokens)
+    return _Held(lane.pk, lane.tenant_id, lane.urgency, room, probing, lane.rate, tokens)
 
 
 def _tokens(lane: Lane, now: datetime) -> float:
@@ -128,24 +148,28 @@ def _tokens(lane: Lane, now: datetime) -> float:
     return min(full, lane.tokens + max((now - lane.refilled_at).total_seconds(), 0.0) * lane.rate)
 
 
-def _choose(lanes: Sequence[_Held], slots: int, now: datetime) -> list[int]:
+def _choose(lanes: Sequence[_Held], slots: int, now: datetime, busy: Mapping[int, int] | None) -> list[int]:
     """The oldest due deliveries, as far as there are slots: every tenant's first, then every tenant's second. The
-    lanes of a tenant have their turns in the same way."""
+    lanes of a tenant have their turns in the same way, those of one urgency after the more urgent."""
     held = {lane.id: lane for lane in lanes}
-    in_lane, in_tenant = Counter[int](), Counter[int]()
+    in_tenant = Counter[int]()
     turns = []
     for place, (lane, row) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
-        turns.append((in_lane[lane], place, lane, row))
-        in_lane[lane] += 1
+        turns.append((held[lane].urgency, held[lane].offered, place, lane, row))
+        held[lane].offered += 1
     ranked = []
-    for _, place, lane, row in sorted(turns):
+    for _, _, place, lane, row in sorted(turns):
         tenant = held[lane].tenant_id
         ranked.append((in_tenant[tenant], place, lane, row))
         in_tenant[tenant] += 1
-    chosen = sorted(ranked)[:slots]
-    for _, _, lane, _ in chosen:
-        held[lane].taken += 1
-    return sorted(row for _, _, _, row in chosen)
+    under_way, chosen = Counter(busy), list[int]()
+    for _, _, lane, row in sorted(ranked):
+        tenant, free = held[lane].tenant_id, slots - len(chosen)
+        if free > (under_way[tenant] if busy is not None else 0):
+            chosen.append(row)
+            under_way[tenant] += 1
+            held[lane].taken += 1
+    return sorted(chosen)
 
 
 ALIVE = "state = 'pending' AND (expires_at IS NULL OR expires_at > %s)"
@@ -193,16 +217,15 @@ def _start(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta
     Attempt.objects.bulk_create(Attempt(delivery_id=row, no=no, started_at=now) for row, no in started)
 
 
-def _move_lanes(lanes: Sequence[_Held], now: datetime, *, stuck: bool) -> None:
+def _move_lanes(lanes: Sequence[_Held], now: datetime) -> None:
     """Counters, and when each lane is looked at next: when its next delivery is due, as far as its rate allows.
 
-    Parked (NULL) when nothing waits, or while it is full: then `settle` or an enqueue brings it back. `stuck`: there
-    were slots left, so a lane that still has something due is held by somebody else.
+    Parked (NULL) when nothing waits, or while it is full: then `settle` or an enqueue brings it back.
     """
     if not lanes:
         return
     at = connection.ops.adapt_datetimefield_value
-    soonest = [_not_before(lane, now, stuck=stuck) for lane in lanes]
+    soonest = [_not_before(lane, now) for lane in lanes]
     source, parameters = rowset.table(
         connection,
         "t",
@@ -232,11 +255,11 @@ def _move_lanes(lanes: Sequence[_Held], now: datetime, *, stuck: bool) -> None:
         )
 
 
-def _not_before(lane: _Held, now: datetime, *, stuck: bool) -> datetime | None:
+def _not_before(lane: _Held, now: datetime) -> datetime | None:
     left = lane.tokens - lane.taken
     if lane.rate is not None and left < 1 - 1e-6:
         return now + timedelta(seconds=(1 - left) / lane.rate)
-    return now + STEP_ASIDE if stuck and lane.taken < lane.room else None
+    return now + STEP_ASIDE if lane.stuck else None
 
 
 def _parcels(ids: Sequence[int], token: uuid.UUID) -> list[Parcel]:
@@ -266,4 +289,7 @@ def _parcel(row: Delivery, message: Message, token: uuid.UUID) -> Parcel:
         notice_key=message.notice_key,
         expires_at=row.expires_at,
         created_at=row.created_at,
+        decided_at=row.decided_at,
+        origin=row.origin,
+        origin_step=row.origin_step,
     )

@@ -9,7 +9,16 @@ from notifications.kernel.config import section
 
 @dataclass(frozen=True)
 class ChannelsDeliverySettings:
-    """`backends`: dotted paths of further backends. The rest is where requests may go and what they may hold:
+    """`backends`: dotted paths of further backends. `gate`: the dotted path of who is asked once more before what
+    waited long is sent (see `gate.py`). `stop_seconds`: how long a worker that is told to stop waits for what it has
+    under way, at most 30. For how many days what ended is kept:
+
+    - `keep_bodies_days`: the words of messages that reached everybody
+    - `keep_dead_days`: the words of those that did not, so that they can be sent once more
+    - `keep_attempts_days`: each try
+    - `keep_deliveries_days`: that, when and where to something was sent
+
+    The rest is where requests may go and what they may hold:
 
     - `allow_cidrs`: networks of the site's own that tenants may reach; never loopback, link-local or metadata
     - `allow_ports`: ports beside 443 and 8443
@@ -20,6 +29,12 @@ class ChannelsDeliverySettings:
     """
 
     backends: tuple[str, ...] = ()
+    gate: str = ""
+    stop_seconds: float = 25.0
+    keep_bodies_days: int = 7
+    keep_dead_days: int = 30
+    keep_attempts_days: int = 30
+    keep_deliveries_days: int = 90
     allow_cidrs: tuple[str, ...] = ()
     allow_ports: tuple[int, ...] = ()
     allow_origins: tuple[str, ...] = ()

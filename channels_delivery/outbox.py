@@ -136,12 +136,14 @@ def cancel_one(delivery: Delivery, *, now: datetime) -> bool:
 
 def replay(deliveries: Sequence[Delivery], *, now: datetime, using: str = "default") -> list[Delivery]:
     """Send these once more, as new deliveries with the same stable id; those that are not dead, failed, expired or
-    cancelled, or were replayed before, are left out. Each gets as long a time to live as it had at first."""
+    cancelled, that were replayed before, or whose words are not kept any more, are left out. Each gets as long a time
+    to live as it had at first."""
     chosen = {one.pk: one for one in deliveries}
     with transaction.atomic(using=using):
         all_of_them = Delivery.objects.using(using).across_tenants()
         # Their rows are held, so that of two replays at once the second sees what the first made.
-        held = all_of_them.filter(pk__in=chosen, state__in=ENDED_BADLY).order_by("pk").select_for_update(of=("self",))
+        whole = all_of_them.filter(pk__in=chosen, state__in=ENDED_BADLY, message__emptied_at__isnull=True)
+        held = whole.order_by("pk").select_for_update(of=("self",))
         ended = list(held)
         done = set(all_of_them.filter(replay_of__in=[one.pk for one in ended]).values_list("replay_of_id", flat=True))
         fresh = Delivery.objects.using(using).bulk_create(_again(one, now) for one in ended if one.pk not in done)

@@ -45,6 +45,7 @@ def _start_in_child(**_kwargs: Any) -> None:
 @signals.worker_process_shutdown.connect
 def _stop_in_child(**_kwargs: Any) -> None:
     stop_ticker()
+    stop_courier()
 
 
 @signals.worker_ready.connect
@@ -57,6 +58,7 @@ def _start_in_worker(sender: Any, **_kwargs: Any) -> None:
 @signals.worker_shutdown.connect
 def _stop_in_worker(**_kwargs: Any) -> None:
     stop_ticker()
+    stop_courier()
 
 
 @signals.task_postrun.connect
@@ -82,3 +84,13 @@ def stop_ticker() -> None:
     from notifications.kernel import ticker
 
     ticker.stop_ticker()
+
+
+def stop_courier(*, patience: float | None = None) -> None:
+    """Have this process send nothing more; what is under way gets `patience` seconds, or what the settings say."""
+    from django.apps import apps
+
+    if apps.is_installed("channels_delivery"):
+        from channels_delivery import courier
+
+        courier.stop(patience=patience)

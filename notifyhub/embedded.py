@@ -88,7 +88,7 @@ class _Worker(threading.Thread):
     def stop(self) -> None:
         from celery.worker import state
 
-        from .celery import stop_ticker
+        from .celery import stop_courier, stop_ticker
 
         state.should_stop = 0  # type: ignore[assignment]  # the exit code to stop with; None goes on
         # The worker sleeps in its broker for up to two seconds, and once more after it has seen that it should stop.
@@ -96,4 +96,5 @@ class _Worker(threading.Thread):
         for _ in range(2):
             app.send_task("notifyhub.sweep", queue="engine", expires=0.001)
         stop_ticker()
+        stop_courier(patience=_STOP_SECONDS)
         self.join(timeout=_STOP_SECONDS)
