@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from . import product
+
+if TYPE_CHECKING:
+    from channels_delivery.outbox import Letter
 
 BYTES = 1024
 BATCH = 1_000
@@ -55,26 +59,47 @@ def endpoints(origins: Sequence[str], *, tenants: int, path: str, slug: str = "t
     ]
 
 
-def enqueue(to: Sequence[Endpoint], count: int, **given: Any) -> None:
+def enqueue(
+    to: Sequence[Endpoint], count: int, *, origin: UUID | None = None, origin_step: str = "", first: int = 0
+) -> None:
     """`count` webhooks of 1 KB, dealt out to the endpoints, in transactions of a thousand; default caps."""
-    from channels_delivery import outbox
     from channels_delivery.outbox import Address, Letter, Way
-    from notifications.kernel.clock import db_now
 
-    letters = (
+    put(
         Letter(
             one.tenant,
             "webhook",
             "bench.session_escalated",
-            **({"parts": {"body": body(n)}} | given),
+            parts={"body": body(n)},
             to=[Address(one.address)],
             way=Way(one.host),
             channel=one.channel,
+            origin=origin,
+            origin_step=f"{origin_step}.{n}",
         )
-        for n in range(count)
+        for n in range(first, first + count)
         for one in [to[n % len(to)]]
     )
-    while batch := list(islice(letters, BATCH)):
+
+
+def enqueue_poison(tenant: int, count: int, *, origin: UUID) -> None:
+    """As many letters that end the process which sends them."""
+    from channels_delivery.outbox import Address, Letter, Way
+
+    put(
+        Letter(
+            tenant, "poison", "bench.poison", {}, [Address("anybody")], Way("poison"), origin=origin, origin_step=str(n)
+        )
+        for n in range(count)
+    )
+
+
+def put(letters: Iterable[Letter]) -> None:
+    from channels_delivery import outbox
+    from notifications.kernel.clock import db_now
+
+    rest = iter(letters)
+    while batch := list(islice(rest, BATCH)):
         outbox.enqueue_many(batch, now=db_now())
 
 

@@ -52,16 +52,22 @@ class Receiver(asyncio.Protocol):
             if path.startswith(b"/fast"):
                 self._transport.write(DONE)
             elif path.startswith(b"/slow"):
-                asyncio.get_running_loop().call_later(SLOW, self._transport.write, DONE)
+                asyncio.get_running_loop().call_later(SLOW, finish, self._transport)
             else:
                 State.hanging.append(self._transport)
             return
         if path == b"/release":
             for transport in State.hanging:
-                transport.write(DONE)
+                finish(transport)
             State.hanging.clear()
         body = json.dumps({"posts": State.posts, "seconds": time.process_time()}).encode()
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def finish(transport: asyncio.Transport) -> None:
+    """Answer, unless whoever asked has gone."""
+    if not transport.is_closing():
+        transport.write(DONE)
 
 
 def length_of(head: bytes) -> int:
