@@ -16,7 +16,8 @@ CA_FILE = FOLDER / "authority.pem"
 
 
 def origins() -> list[str]:
-    return [f"http://{host}:{HTTP}" for host in HOSTS] + [f"https://{host}:{HTTPS}" for host in HOSTS]
+    web = [f"http://{host}:{HTTP}" for host in HOSTS] + [f"https://{host}:{HTTPS}" for host in HOSTS]
+    return [*web, f"smtp://{HOSTS[0]}:{SMTP}"]
 
 
 def certificate() -> tuple[Path, Path]:

@@ -70,6 +70,13 @@ def with_our_packages(module: str) -> Process:
     return Process(sys.executable, "-m", f"{__package__}.{module}")
 
 
+def post_office() -> Process:
+    """django-post_office with a database of its own on the same server."""
+    address = database.url("_peer")
+    database.recreate(address)
+    return Process(virtualenv_python(), "-m", f"{__package__}.post_office", environment={"PEER_DATABASE_URL": address})
+
+
 class Peer(Process):
     """django-notifications-hq with a database of its own on the same server."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import smtplib
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -50,8 +52,6 @@ class HttpSink(Sink):
         self._ask("/release")
 
     def _ask(self, path: str) -> dict[str, Any]:
-        import ssl
-
         unchecked = ssl._create_unverified_context()  # noqa: S323  our own process, asked how it is
         kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
         given = {"context": unchecked} if self._tls else {}
@@ -61,4 +61,18 @@ class HttpSink(Sink):
             answer: dict[str, Any] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
+        return answer
+
+
+class SmtpSink(Sink):
+    """A mail server on `port` of a loopback address."""
+
+    def __init__(self, port: int, host: str) -> None:
+        super().__init__("smtp", str(port), host)
+        self._at = host, port
+
+    def seen(self) -> dict[str, float]:
+        """`letters`, `connections` that brought any, and `seconds` of a core that it has taken."""
+        with smtplib.SMTP(*self._at, timeout=10) as asked:
+            answer: dict[str, float] = json.loads(asked.docmd("XSEEN")[1])
         return answer
