@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.services import Service, find_chromium, find_postgres, find_redis
+from tests.services import Service, find_chromium, find_postgres, find_redis, find_verifiers
 
 NOTHING_COLLECTED = 5  # pytest's exit code
 
@@ -45,7 +45,7 @@ class Result:
 def main(arguments: list[str]) -> int:
     soak = "--soak" in arguments
     arguments = [argument for argument in arguments if argument != "--soak"]
-    found = Found(find_postgres(), find_redis(), find_chromium())
+    found = Found(find_postgres(), find_redis(), find_chromium(), find_verifiers())
     results = list(_soak(found, arguments) if soak else (_run(lane, arguments) for lane in _lanes(found)))
     _report(results, found)
     strict = os.environ.get("NOTIFYHUB_TEST_REQUIRE") == "all"
@@ -62,10 +62,11 @@ class Found:
     postgres: Service
     redis: Service
     chromium: Service
+    node: Service
 
     @property
     def services(self) -> tuple[Service, ...]:
-        return (self.postgres, self.redis, self.chromium)
+        return (self.postgres, self.redis, self.chromium, self.node)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,8 +81,10 @@ class Found:
 def _lanes(found: Found) -> list[Lane]:
     common = found.environment
     # Tests that need Redis but no PostgreSQL move to the first lane where there is no second one.
-    sqlite_marks = "not postgres and not browser" + ("" if found.redis and not found.postgres else " and not redis")
-    postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis")
+    node = "" if found.node else " and not node"
+    redis_on_sqlite = "" if found.redis and not found.postgres else " and not redis"
+    sqlite_marks = f"not postgres and not browser{redis_on_sqlite}{node}"
+    postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis") + node
     on_postgres = common | {"NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address}
     on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}
     return [
