@@ -73,7 +73,10 @@ class Pool:
             line.users -= 1
 
     def close(self) -> None:
-        """Take leave of all servers."""
+        """Take leave of all servers. Of a loop that is gone, nothing can be said any more."""
+        self._dialler.close()
+        if self._loop is not asyncio.get_running_loop():
+            return
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -81,7 +84,6 @@ class Pool:
             while line.idle:
                 line.idle.pop().quit()
         self._lines.clear()
-        self._dialler.close()
 
     async def _connect(self, server: Server) -> Wire:
         tls = server.tls if server.security == "tls" else None

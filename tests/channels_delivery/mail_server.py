@@ -9,6 +9,7 @@ answers, a script can hold `HANG` and `DROP`, which are done in place of one.
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 from collections import Counter
@@ -21,6 +22,7 @@ from typing import Any, Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # it tells every line
 HANG, DROP = "hang", "drop"
 
 
@@ -181,7 +183,7 @@ class _Handler:
         return await self.server.answer(talk, "rset") or "250 OK"
 
     async def handle_DATA(self, talk: Any, session: Session, envelope: Envelope) -> str:
-        user = session.login_data.login.decode() if session.login_data else None
+        user = session.auth_data.login.decode() if session.auth_data else None
         content = envelope.original_content or b""
         taken = Got(str(envelope.mail_from), envelope.rcpt_tos, content, talk.number, session.ssl is not None, user)
         told = await self.server.answer(talk, "content", envelope.rcpt_tos[0])

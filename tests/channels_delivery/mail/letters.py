@@ -93,8 +93,8 @@ def send(*parcels: Parcel, by: Outlet | Sequence[Outlet], deadline: float = DEAD
     return with_backend(all_of_them)
 
 
-def send_one(by: Outlet, address: str = "bob@acme.example", **given: Any) -> Outcome:
-    return send(parcel(address, **given), by=by)[0]
+def send_one(by: Outlet, address: str = "bob@acme.example", *, deadline: float = DEADLINE, **given: Any) -> Outcome:
+    return send(parcel(address, **given), by=by, deadline=deadline)[0]
 
 
 def with_backend(work: Callable[[Email], Awaitable[T]]) -> T:
