@@ -20,6 +20,9 @@ from .unsendable import Unsendable
 TOTAL_MAX = 20 * 1024 * 1024
 """Bytes of all files of a letter, before they are encoded."""
 
+NAME_MAX = 240
+"""Bytes of a file name."""
+
 AT_ONCE = 2
 """Letters with files that one tenant has in memory at a time."""
 
@@ -45,7 +48,7 @@ def load(references: Sequence[Mapping[str, str]]) -> list[Attachment]:
 def _load(reference: Mapping[str, str], left: int) -> Attachment:
     name = reference.get("name", "")
     filename = reference.get("filename") or PurePosixPath(name).name
-    if not filename or not is_one_line(filename):
+    if not filename or not is_one_line(filename) or len(filename.encode()) > NAME_MAX:
         raise Unsendable.because("content", _("An attachment has no usable file name."))
     content = _read(reference.get("storage") or "default", name, left, shown=filename)
     content_type = reference.get("content_type") or guess_type(filename)[0] or ""

@@ -11,13 +11,18 @@ from .addresses import Mailbox
 LINE = 76
 """Characters of a line; what is longer is encoded, because encoded words can be broken anywhere."""
 
-_WORD_BYTES = 45  # 60 characters of base64, and `=?utf-8?b?…?=` around them
+_WORD_BYTES = 42  # 56 characters of base64, `=?utf-8?b?…?=` around them, and a name before the first
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def is_one_line(text: str) -> bool:
     """Whether `text` can stand in a header field: nothing in it ends a line, here or in anybody's parser."""
     return not _BREAKS.search(text)
+
+
+def as_one_line(text: str) -> str:
+    """`text` with a blank for each of those, and for each run of blanks."""
+    return " ".join(_BREAKS.sub(" ", text).split())
 
 
 def line(name: str, value: str) -> bytes:
@@ -43,13 +48,11 @@ def raw_line(name: str, value: str) -> bytes:
 
 
 def file_name(name: str) -> str:
-    """The parameters of an attachment's name: as it is, and for old programs in ASCII. Raises ValueError."""
+    """The parameter with an attachment's name (RFC 2231 where it is more than plain ASCII). Raises ValueError."""
     if not is_one_line(name):
         raise ValueError("filename")
-    plain = re.sub(r'[^ -~]|["\\]', "_", name)
-    return (
-        f'filename="{plain}"' if plain == name else f"filename=\"{plain}\";\r\n filename*=utf-8''{quote(name, safe='')}"
-    )
+    plain = name.isascii() and not set('"\\') & set(name)
+    return f'filename="{name}"' if plain else f"filename*=utf-8''{quote(name, safe='')}"
 
 
 def _field(name: str, value: str) -> bytes:

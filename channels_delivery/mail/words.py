@@ -20,6 +20,7 @@ from notifications.content import Content, safe_url
 
 from ..backend import Words
 from ..conf import conf
+from .headers import as_one_line
 from .markup import allowed_markup
 
 TEMPLATE = "notifyhub/channels_delivery/mail.html"
@@ -42,7 +43,7 @@ def composed(words: Words) -> dict[str, str]:
     """The parts `subject`, `text` and `html`."""
     content, extra = words.content, words.extra
     links = _links(content)
-    subject = " ".join((extra.get("subject") or content.title).split())
+    subject = as_one_line(extra.get("subject") or content.title)
     context = {
         "content": content,
         "subject": subject,

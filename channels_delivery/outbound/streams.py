@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from .answer import Blocked, failure
 from .names import Lookup, Names, system_lookup
-from .policy import Rules, allowed
+from .policy import Rules, allowed, check_server
 
 CONNECT_SECONDS = 10.0
 """For one address, so that a dead one leaves time for the next."""
@@ -43,6 +43,8 @@ class Dialler:
         a quarter of the threads that ask DNS, no more."""
         loop = asyncio.get_running_loop()
         try:
+            if check_server(host, port, self._rules):
+                raise Blocked
             dialled = await self._dial_one_of(await self._lookup(host, port, tenant), host, port)
             shown = host if tls else None
             _, made = await loop.create_connection(protocol, sock=dialled, ssl=tls, server_hostname=shown)

@@ -3,8 +3,8 @@
     with MailServer() as server:
         server.says("rcpt", "451 4.2.1 not now", about="bob@acme.example")
 
-Stages: `connect`, `ehlo`, `mail`, `rcpt`, `data` (the command), `content` (after the final dot), `rset`. Beside
-answers, a script can hold `HANG` and `DROP`, which are done in place of one.
+Stages: `connect`, `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `data` (the command), `content` (after the final dot),
+`rset`. Beside answers, a script can hold `HANG` and `DROP`, which are done in place of one.
 """
 
 import asyncio
@@ -240,6 +240,18 @@ class _Talk(SMTP):
         if isinstance(status, str) and status.startswith("220 mail.test"):
             status = await self.mail.answer(self, "connect") or status
         await super().push(status)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        if told := await self.mail.answer(self, "starttls"):
+            await self.push(told)
+            return
+        await super().smtp_STARTTLS(arg)
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        if told := await self.mail.answer(self, "auth"):
+            await self.push(told)
+            return
+        await super().smtp_AUTH(arg)
 
     async def smtp_DATA(self, arg: str) -> None:
         if told := await self.mail.answer(self, "data"):

@@ -49,7 +49,9 @@ def test_a_person_can_unsubscribe_by_one_click(server: MailServer) -> None:
     assert "<!--" not in shown
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://e.example/>\r\nBcc: x@y.example", 'https://e/"><b>', 7])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://e.example/>\r\nBcc: x@y.example", 'https://e/"><b>', 7]
+)
 def test_what_is_no_address_of_the_web_is_no_link(server: MailServer, url: object) -> None:
     send_one(outlet(server), slots={"unsubscribe": url})
 
@@ -134,20 +136,26 @@ def test_a_connection_that_ends_early_is_a_matter_of_the_network(server: MailSer
 
 
 @pytest.mark.parametrize(
-    "said",
-    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220", b"220 " + b"x" * 100_000, b"220-hi\r\n" * 2_000, b"\x00\xff\r\n",
-     b"220-a\r\n250 b\r\n"],
-)  # fmt: skip
-def test_what_is_no_smtp_is_not_understood(open_to: Allow, said: bytes) -> None:
+    ("said", "code"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "provider"),
+        (b"220-hi\r\n" * 2_000, "provider"),
+        (b"220-a\r\n250 b\r\n", "provider"),
+        (b"\x00\xff\r\n", "provider"),
+        (b"220 " + b"x" * 100_000, "network"),
+        (b"220", "network"),
+    ],
+)
+def test_what_is_no_smtp_is_not_understood(open_to: Allow, said: bytes, code: str) -> None:
     with Receiver(lambda exchange: exchange.send(said), read=False) as receiver:
         server = MailServer()
         server.port = receiver.port
         open_to(server)
 
-        outcome = send_one(outlet(server), deadline=2.0)
+        outcome = send_one(outlet(server))
 
         assert isinstance(outcome, Temporary)
-        assert outcome.code in {"provider", "network", "timeout"}
+        assert outcome.code == code
 
 
 def test_nobody_listens(open_to: Allow) -> None:
