@@ -71,7 +71,7 @@ class MailServer:
         self._scripts: dict[tuple[str, str], list[str]] = {}
         self._always: dict[tuple[str, str], str] = {}
         self._loop = asyncio.new_event_loop()
-        self._let_go = asyncio.Event()
+        self._ended = asyncio.Event()
         self._sessions: set[Any] = set()
 
     def says(self, stage: str, *answers: str, about: str = "") -> None:
@@ -81,11 +81,15 @@ class MailServer:
     def always_says(self, stage: str, answer: str, *, about: str = "") -> None:
         self._always[stage, about] = answer
 
-    def forget(self) -> None:
-        """No script, and nothing taken."""
+    def let_go(self) -> None:
+        """No script any more."""
         self._scripts.clear()
         self._always.clear()
-        self.got.clear()
+
+    @property
+    def ids(self) -> list[str]:
+        """The Message-ID of each letter that was taken."""
+        return [str(one.message["Message-ID"]) for one in self.got]
 
     @property
     def recipients(self) -> list[str]:
@@ -119,7 +123,7 @@ class MailServer:
         return await self._loop.create_server(lambda: _Talk(self, **given), "127.0.0.1", 0, ssl=context)
 
     async def _stop(self) -> None:
-        self._let_go.set()
+        self._ended.set()
         self._server.close()
         await self._drop_all()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
@@ -143,7 +147,7 @@ class MailServer:
         told = self._scripts[key].pop(0) if self._scripts.get(key) else None
         told = told or self._always.get((stage, about)) or self._always.get((stage, ""))
         if told == HANG:
-            await self._let_go.wait()
+            await self._ended.wait()
         if told in {HANG, DROP}:
             talk.transport.abort()
             await asyncio.sleep(3600)  # cancelled by the end of the connection
