@@ -148,7 +148,11 @@ def test_a_no_for_good_is_permanent(stage: Stage, backend: Backend, parcel: Parc
 def test_silence_ends_with_the_deadline(stage: Stage, backend: Backend, parcel: Parcel) -> None:
     stage.hang()
 
-    [outcome] = send(backend, stage, parcel, deadline=0.5)
+    async def once() -> Outcome:
+        async with asyncio.timeout(3):
+            return await backend.send(parcel, stage.outlet, deadline=0.3)
+
+    outcome = with_backend(backend, once)
 
     assert isinstance(outcome, Temporary)
     assert outcome.code == "timeout"

@@ -160,6 +160,14 @@ def test_what_is_no_smtp_is_not_understood(open_to: Allow, said: bytes, code: st
         assert outcome.code == code
 
 
+@pytest.mark.parametrize("text", [".", "..", ".hidden", "a\n.b\n..c\n.\nd", ".\n.\n.", "\n.a"])
+def test_lines_that_begin_with_a_dot_keep_it(server: MailServer, text: str) -> None:
+    send_one(outlet(server), parts={"subject": "s", "text": text, "html": text})
+
+    shown = [part.get_content().replace("\r\n", "\n") for part in server.got[0].message.iter_parts()]
+    assert [one.rstrip("\n") for one in shown] == [text, text]
+
+
 def test_nobody_listens(open_to: Allow) -> None:
     server = MailServer()
     with socket.create_server(("127.0.0.1", 0)) as closed:

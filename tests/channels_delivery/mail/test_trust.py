@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from channels_delivery.outbound.policy import Refused, check_url
-from channels_delivery.outbound.site import rules
+from channels_delivery.outbound.policy import Refused, allowed, check_url
+from channels_delivery.outbound.site import mail_rules, rules
 from channels_delivery.outcome import Accepted, Outcome, Permanent, Temporary
 from tests.channels_delivery.mail_server import MailServer
 from tests.channels_delivery.outbound.certificates import Authority
@@ -134,6 +134,8 @@ def test_a_port_that_is_not_one_of_mail_is_not_dialled(open_to: Allow) -> None:
 def test_a_mail_server_of_this_machine_is_no_place_for_webhooks(server: MailServer) -> None:
     assert isinstance(check_url(f"http://127.0.0.1:{server.port}/", rules()), Refused)
     assert isinstance(check_url(f"https://127.0.0.1:{server.port}/", rules()), Refused)
+    assert not allowed("127.0.0.1", server.port, None, rules=rules())
+    assert allowed("127.0.0.1", server.port, None, rules=mail_rules())
 
 
 @pytest.mark.parametrize("given", [{"from": "hub@site.example"}, {}])
