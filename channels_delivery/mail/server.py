@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings as site
@@ -75,17 +75,26 @@ def sender_of(outlet: Outlet) -> Sender:
     """In whose name a letter of this channel goes. A tenant without a server of its own sends by the site's address:
     whoever uses the site's server vouches for nobody else's name."""
     given = outlet.settings
-    name, address = parseaddr(site.DEFAULT_FROM_EMAIL)
+    name, address = _of_django(site.DEFAULT_FROM_EMAIL)
     if given.get("host"):
         name, address = "", given.get("from", "")
     try:
-        reply_to = mailbox(given["reply_to"]) if given.get("reply_to") else None
-        sender = Sender(mailbox(address), given.get("from_name") or name, reply_to)
+        sender = _sender(given.get("from_name") or name, address, given.get("reply_to") or "")
     except ValueError as error:
         raise Unsendable.because("config", error) from error
     if not is_one_line(sender.name):
         raise Unsendable.because("config", _("The sender's name has to be one line."))
     return sender
+
+
+@lru_cache(1024)
+def _sender(name: str, address: str, reply_to: str) -> Sender:
+    return Sender(mailbox(address), name, mailbox(reply_to) if reply_to else None)
+
+
+@cache
+def _of_django(default: str) -> tuple[str, str]:
+    return parseaddr(default)
 
 
 def _of_site() -> Server:

@@ -63,8 +63,8 @@ def composed(words: Words) -> dict[str, str]:
 
 def filled(parts: Mapping[str, Any], slots: Mapping[str, Any]) -> tuple[str, str]:
     """Text and HTML for one person. What is in a slot and is no safe address is left out."""
-    links = [(label, url) for name, label in _labels() if (url := web_address(slots.get(name)))]
     text, html = str(parts.get("text") or ""), str(parts.get("html") or "")
+    links = [(label, url) for name, label in _labels() if (url := web_address(slots.get(name)))] if slots else []
     anchors = " · ".join(f'<a href="{escape(url)}" style="color:inherit">{escape(label)}</a>' for label, url in links)
     lines = "".join(f"\n{label}: {url}" for label, url in links)
     return text + (f"\n{lines}" if lines else ""), html.replace(FOOTER, anchors, 1)
