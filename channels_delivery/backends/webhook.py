@@ -24,8 +24,9 @@ from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
 from ..outbound import site
 from ..outbound.aio import Outbound
-from ..outbound.answer import Answer, Code, OutboundError
+from ..outbound.answer import Answer, OutboundError
 from ..outbound.headers import check_headers
+from ..outbound.outcomes import no_answer
 from ..outbound.policy import Rules
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..retry import LONG, parse_retry_after
@@ -153,19 +154,6 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
     if status in {429, 503}:
         return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
     return Temporary("auth" if status in {401, 403} else "provider", detail, retry_after=wait)
-
-
-def no_answer(error: OutboundError) -> Outcome:
-    """What it means that there was none. In the words that a tenant may read: they tell nothing of our network."""
-    match error.code:
-        case Code.REFUSED | Code.TLS:
-            return Permanent("config", error.outside)
-        case Code.TIMEOUT:
-            return Temporary("timeout", error.outside)
-        case Code.DNS | Code.NETWORK:
-            return Temporary("network", error.outside)
-        case Code.TOO_LARGE | Code.PROTOCOL:
-            return Temporary("provider", error.outside)
 
 
 def _body(given: Any) -> bytes:
