@@ -32,6 +32,9 @@ class Scripted(Backend):
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return tuple(settings.get("to", ()))
 
+    def serves_people(self, settings: Mapping[str, Any]) -> bool:
+        return "host" in settings
+
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         self.sent.append(parcel)
         told = self.says.get(parcel.address)
