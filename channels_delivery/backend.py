@@ -73,7 +73,8 @@ class Backend(ABC):
     secrets_schema: Mapping[str, Any]
     """JSON Schema of its secrets; written, never read."""
     template_fields: Mapping[str, Any] = {}
-    """JSON Schema of each text that a template of this kind may have beside those of a `Content`."""
+    """JSON Schema of each text that a template of this kind may have beside those of a `Content`. In one whose
+    `contentMediaType` is `text/html` the values of a payload stand escaped."""
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         """The parts of a message, as they are stored and sent. Pure, and the same for everybody the words are for."""

@@ -29,7 +29,7 @@ class Sending:
         return cls(
             kind,
             scene,
-            Template(settings.get("template", {})),
+            Template.of(settings.get("template", {}), kind.key),
             skip_if_read=settings.get("skip_if_read", False),
             expires_after=None if seconds is None else timedelta(seconds=seconds),
         )

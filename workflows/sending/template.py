@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 from channels_delivery.composing import template_fields
 from notifications import rendering
 from notifications.content import LEVELS, Action, Content
 
+HTML = "text/html"
 _TEXT = {"type": "string"}
 CONTENT_TEXTS = ("title", "body", "url", "icon", "image", "thread")
 CONTENT_FIELDS: Mapping[str, Any] = {
@@ -45,9 +47,15 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Template:
-    """The texts of one `send`."""
+    """The texts of one `send`. In those of `markup` values stand escaped, so that what a payload holds stays text."""
 
     texts: Mapping[str, Any]
+    markup: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, texts: Mapping[str, Any], kind: str) -> Template:
+        fields = template_fields(kind)
+        return cls(texts, frozenset(name for name in texts if fields.get(name, {}).get("contentMediaType") == HTML))
 
     @cached_property
     def recipient_paths(self) -> tuple[str, ...]:
@@ -64,7 +72,12 @@ class Template:
     def render(self, context: Mapping[str, Any], *, name: str, tab: int) -> Rendering:
         """`name` is the title where the template has none. Raises TemplateProblem."""
         texts = self.texts
-        said = {field: rendering.render(text, context) for field, text in texts.items() if isinstance(text, str)}
+        escaped = _escaped(context) if self.markup else context
+        said = {
+            field: rendering.render(text, escaped if field in self.markup else context)
+            for field, text in texts.items()
+            if isinstance(text, str)
+        }
         content = Content(
             title=said.get("title", "").strip() or name,
             body=said.get("body", ""),
@@ -88,3 +101,12 @@ class Template:
                 yield value
             else:
                 yield from (text for action in value for text in action.values())
+
+
+def _escaped(value: Any) -> Any:
+    """The same with every text in it safe to stand in markup."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {name: _escaped(one) for name, one in value.items()}
+    return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value

@@ -77,6 +77,22 @@ def test_a_template_that_fails_costs_its_words_and_not_the_message(acme: Tenant,
     assert runs.progress(run).skipped == {("scripted", "template_failed"): 2}
 
 
+def test_a_kind_has_texts_of_its_own_and_a_payload_is_no_markup_in_them(acme: Tenant, publish: Publish) -> None:
+    named = "{{ payload.who.names[0] }} & {{ recipient.name }}"
+    publish(workflow("t", send("scripted", title="{{ payload.who.names[0] }}", note=named, html=f"<b>{named}</b>")))
+    (person,) = reachable(acme, 1)
+    Recipient.objects.filter(tenant=acme, pk=person.pk).update(name="<u>Ann</u>")
+
+    walked(start(acme, person, payload={"who": {"names": ["<i>Bo</i>"]}}))
+
+    assert Message.objects.get(tenant=acme).parts == {
+        "title": "<i>Bo</i>",
+        "body": "",
+        "note": "<i>Bo</i> & <u>Ann</u>",
+        "html": "<b>&lt;i&gt;Bo&lt;/i&gt; & &lt;u&gt;Ann&lt;/u&gt;</b>",
+    }
+
+
 @pytest.mark.parametrize(
     ("of_channel", "paused", "own"),
     [
