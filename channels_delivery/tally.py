@@ -23,6 +23,11 @@ class Sent:
     state: str
     code: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """It arrived, or still may."""
+        return self.state in (State.PENDING, *LEFT)
+
 
 def by_state(origin: UUID, *, tenant_id: int) -> Counter[tuple[str, str]]:
     """How many deliveries of this origin stand where, by (kind, state). One query. A delivery that was replayed counts

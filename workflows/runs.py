@@ -47,7 +47,8 @@ class Progress:
 @dataclass(frozen=True)
 class Person:
     """One of a run's people: told or not, and why not. `notification` is the public id of their latest item;
-    `deliveries` what became of each message to an address of theirs."""
+    `deliveries` what became of each message to an address of theirs. Who has neither an item nor a message that arrived
+    or still may was not told."""
 
     recipient: Recipient
     told: bool
@@ -151,7 +152,10 @@ def _person(
     against = next((outcome for people, outcome in reasons if place in people), None)
     reason, detail = (against.reason, against.detail) if against else ("", "")
     if item is None:
-        return Person(recipient, told=bool(sent), reason=reason, detail=detail, deliveries=sent)
+        told = any(one.counts for one in sent)
+        if sent and not told and not reason:
+            reason = sent[-1].state
+        return Person(recipient, told, reason=reason, detail=detail, deliveries=sent)
     notification, state = item
     return Person(recipient, True, notification, State(state).name.lower(), reason, detail, sent)
 

@@ -199,6 +199,7 @@ class TestCancel:
         assert (answer.deliveries_cancelled, answer.deliveries_too_late) == (2, 2)
         states = {("scripted", "cancelled"): 2, ("scripted", "sending"): 1, ("scripted", "delivered"): 1}
         assert runs.deliveries(run) == states
+        assert [(row.told, row.reason) for row in runs.people(run)].count((False, "cancelled")) == 1
         assert runs.deliveries(other) == {("scripted", "pending"): 2}
 
     def test_a_run_of_the_house_alone_is_over_at_once(self, acme: Tenant, publish: Publish) -> None:
