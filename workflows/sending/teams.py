@@ -32,7 +32,9 @@ def tell_teams(house: People, sending: Sending) -> Telling:
     found = routes.to_teams(channel, tenant_id=sending.scene.tenant_id, workflow=body.key, urgent=body.critical)
     open_ones = [route for route in found if not route.paused]
     notes = [Note(house, "channel_paused", channel, route.name) for route in found if route.paused]
+    if not found and not sending.kind.personal:  # with nobody else to tell, that is worth knowing
+        notes = [Note(house, "no_channel", channel)]
     if not open_ones:
-        return Telling(notes or [Note(house, "no_channel", channel)])
+        return Telling(notes)
     rendered, failures = render_for(house, sending)
     return Telling([*notes, *failures], [letters_to_teams(rendered, sending, routes=open_ones)])

@@ -106,7 +106,16 @@ def test_only_channels_that_are_told_of_the_workflow_hear_of_it(acme: Tenant, t:
     run = walked(start(acme, *reachable(acme, 1)))
 
     assert to_teams(run) == []
-    assert runs.progress(run).teams == {("scripted", "no_channel"): 1}
+    assert runs.progress(run).teams == {}, "people were told, and no team asked for it"
+
+
+def test_a_kind_for_teams_alone_that_finds_none_says_so(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t", send("webhook", title="Outside")))
+
+    run = walked(start(acme, *crowd(acme, 2)))
+
+    assert runs.progress(run).teams == {("webhook", "no_channel"): 1}
+    assert runs.progress(run).to_json()["teams"] == [{"channel": "webhook", "reason": "no_channel"}]
 
 
 def test_a_paused_channel_is_passed_over_with_the_reason(acme: Tenant, t: None) -> None:
