@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from channels_delivery.models import Channel, Delivery
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import Publish, chunks_of, crowd, outcomes, run_named, statements, topic, wake_everybody, workflow
 from workflows import engine, runs
+from workflows.claim import claim_due
 from workflows.conf import CHUNK
 from workflows.define import delay, send, send_inbox
+from workflows.expand import AHEAD, expand_due
 from workflows.models import HOUSE, Chunk, Cohort, Status
 from workflows.retract import cancel
+from workflows.scene import load_work
+from workflows.settle import settle
 from workflows.step import Plan, Scene, all_next
 from workflows.steps import STEPS
 from workflows.trigger import Trigger, trigger_many
@@ -48,6 +54,18 @@ def test_one_post_a_run_and_not_one_a_chunk(acme: Tenant, t: None) -> None:
     assert words(run) == {"Hello Ada": 2}
     assert (run.status, run.people, len(chunks_of(run))) == (Status.SENT, 2 * CHUNK + 500, 3)
     assert runs.progress(run).ended == {"done": 2 * CHUNK + 500}
+
+
+def test_the_house_stands_in_the_first_chunk_of_the_first_page_alone(acme: Tenant, t: None) -> None:
+    crowd(acme, AHEAD * CHUNK + 1)
+    run = start(acme, {"everyone": True})
+
+    for _ in range(2):
+        expand_due(now=db_now())
+
+    chunks = chunks_of(run)
+    assert [chunk.people.count(HOUSE) for chunk in chunks] == [1] + [0] * AHEAD
+    assert chunks[0].first_id == chunks[0].people[1]
 
 
 def test_a_kind_for_both_tells_people_at_their_addresses_and_teams_at_theirs(acme: Tenant, t: None) -> None:
@@ -210,6 +228,22 @@ class TestCancel:
         assert runs.deliveries(run) == states
         assert [(row.told, row.reason) for row in runs.people(run)].count((False, "cancelled")) == 1
         assert runs.deliveries(other) == {("scripted", "pending"): 2}
+
+    def test_a_run_cancelled_while_a_worker_holds_it_is_not_enqueued(self, acme: Tenant, t: None) -> None:
+        channel(acme, "#ops")
+        started = [start(acme, one) for one in reachable(acme, 3)]
+        expand_due(now=db_now())
+        (held,) = claim_due(now=db_now(), lease=timedelta(seconds=30))
+        work = load_work(held, now=db_now())
+        assert work is not None
+        plan = STEPS["send"].plan(PLAIN, work.scene)
+
+        cancel(started[1].transaction_id, tenant=acme)
+        with transaction.atomic():
+            settle(held, work, plan)
+
+        assert [to_teams(run) for run in started] == [["#ops"], [], ["#ops"]]
+        assert [len(to_people(run)) for run in started] == [1, 0, 1]
 
     def test_a_run_of_the_house_alone_is_over_at_once(self, acme: Tenant, publish: Publish) -> None:
         publish(workflow("t", delay(hours=1), PLAIN))
