@@ -1,10 +1,13 @@
-"""The workflows that come with notifyhub, for a team that answers people with the help of agents."""
+"""The workflows that come with notifyhub, for a team that answers people with the help of agents.
+
+Each puts an item into the inbox of everybody concerned, and is told once to the tenant's webhooks that listen.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .define import Category, Workflow, send_inbox
+from .define import Category, Workflow, send_inbox, send_webhook
 
 conversations = Category(
     "conversations", "Conversations", "When a conversation needs a person, or matters more than others."
@@ -47,7 +50,14 @@ session_escalated = Workflow(
             icon="escalation",
             thread="session:{{ payload.session_id }}",
             actions=[("Take over", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.",
+            url="{{ payload.url }}",
+            level="error",
+            thread="session:{{ payload.session_id }}",
+        ),
     ],
 )
 
@@ -88,7 +98,14 @@ session_high_priority = Workflow(
             icon="priority",
             thread="session:{{ payload.session_id }}",
             actions=[("Open", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="{{ payload.priority | capitalize }}: {{ payload.customer }}",
+            body="{{ payload.summary }}",
+            url="{{ payload.url }}",
+            level="warning",
+            thread="session:{{ payload.session_id }}",
+        ),
     ],
 )
 
@@ -127,7 +144,14 @@ proposal_pending = Workflow(
             icon="review",
             thread="proposal:{{ payload.proposal_id }}",
             actions=[("Review", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="Waits for a review: {{ payload.title }}",
+            body="{{ payload.author }} suggests this."
+            "{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            thread="proposal:{{ payload.proposal_id }}",
+        ),
     ],
 )
 
@@ -165,7 +189,14 @@ proposal_approved = Workflow(
             level="success",
             icon="approved",
             thread="proposal:{{ payload.proposal_id }}",
-        )
+        ),
+        send_webhook(
+            title="Approved: {{ payload.title }}",
+            body="By {{ payload.approved_by }}.",
+            url="{{ payload.url }}",
+            level="success",
+            thread="proposal:{{ payload.proposal_id }}",
+        ),
     ],
 )
 
@@ -202,6 +233,12 @@ knowledge_gap_detected = Workflow(
             icon="knowledge",
             thread="gap:{{ payload.topic }}",
             actions=[("Write an answer", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="No answer yet: {{ payload.topic }}",
+            body="{{ payload.question }}",
+            url="{{ payload.url }}",
+            thread="gap:{{ payload.topic }}",
+        ),
     ],
 )

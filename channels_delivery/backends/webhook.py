@@ -16,20 +16,22 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
 from ..outbound import site
-from ..outbound.aio import Outbound
 from ..outbound.answer import Answer, OutboundError
 from ..outbound.headers import check_headers
 from ..outbound.outcomes import no_answer
 from ..outbound.policy import Rules
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..retry import LONG, parse_retry_after
+
+if TYPE_CHECKING:
+    from ..outbound.aio import Outbound
 
 PREFIX = "whsec_"
 EXCERPT = 1_000
@@ -106,6 +108,8 @@ class Webhook(Backend):
 
     async def _outbound(self) -> Outbound:
         """The client of this loop and of the rules now in force."""
+        from ..outbound.aio import Outbound  # needs the extra `http`, which a site that sends none does without
+
         loop, rules = asyncio.get_running_loop(), site.rules()
         if self._out is None or self._of != (loop, rules):
             old, of = self._out, self._of
