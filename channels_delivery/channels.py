@@ -70,9 +70,9 @@ def create(tenant: Tenant, setup: Setup) -> Made:
         kind=checked.kind,
         name=checked.name,
         settings=checked.settings,
-        secrets=secrets,
         workflows=checked.workflows,
     )
+    channel.secrets = secrets
     _save(channel)
     return Made(channel, issued)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -21,11 +21,10 @@ from notifications.models import Recipient, Scope
 from .. import channels
 from ..backend import Backend
 from ..backends import backends
-from ..condition import Condition, conditions, with_latest
+from ..condition import Condition, Word, conditions, with_latest
 from ..masking import masked_settings
 from ..models import Breaker, Channel
 
-_WORDS = ["working", "unused", "failing", "halted", "paused"]
 _REFUSED: dict[Any, Any] = {
     (400, "application/problem+json"): ProblemSerializer,
     (409, "application/problem+json"): ProblemSerializer,
@@ -33,7 +32,7 @@ _REFUSED: dict[Any, Any] = {
 
 
 class HealthSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(_WORDS, source="word")
+    state = serializers.CharField(source="word", help_text=f"One of {', '.join(get_args(Word))}")
     breaker = serializers.ChoiceField(Breaker.choices)
     open_at = serializers.DateTimeField(allow_null=True, help_text="Nothing is tried before")
     waiting = serializers.IntegerField()
@@ -56,6 +55,12 @@ class ChannelSerializer(serializers.Serializer[Any]):
     paused_because = serializers.CharField()
     created_at = serializers.DateTimeField()
     health = HealthSerializer()
+
+
+class ChannelPageSerializer(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = ChannelSerializer(many=True)
 
 
 class OneChannelSerializer(ChannelSerializer):
@@ -141,7 +146,11 @@ class KindsView(_ChannelView):
 
 
 class ChannelsView(_ChannelView):
-    @extend_schema(operation_id="channels_list", responses=ChannelSerializer(many=True))
+    @extend_schema(
+        operation_id="channels_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
+        responses=ChannelPageSerializer,
+    )
     def get(self, request: Request) -> Response:
         """The tenant's channels and how each is, oldest first."""
         pages = Pages()

@@ -39,7 +39,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     """One message to one address. Only who may change the tenant sees addresses; the long parts of URLs are cut."""
 
     id = serializers.UUIDField(source="public_id")
-    status = serializers.ChoiceField(State.choices, source="state")
+    status = serializers.CharField(source="state", help_text=f"One of {', '.join(State.values)}")
     kind = serializers.CharField()
     workflow = serializers.CharField(source="message.notice_key")
     channel = NamedSerializer(allow_null=True, help_text="None: the site's own, or a channel that was deleted")
@@ -57,6 +57,12 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
     def get_address(self, delivery: Delivery) -> str | None:
         return masked(delivery.address) if self.context["admin"] else None
+
+
+class DeliveryPageSerializer(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = DeliverySerializer(many=True)
 
 
 class AttemptSerializer(serializers.Serializer[Any]):
@@ -151,7 +157,7 @@ class DeliveriesView(_DeliveryView):
     @extend_schema(
         operation_id="deliveries_list",
         parameters=[DeliveryFilterSerializer],
-        responses=DeliverySerializer(many=True),
+        responses=DeliveryPageSerializer,
     )
     def get(self, request: Request) -> Response:
         """The tenant's deliveries, newest first."""
