@@ -17,6 +17,7 @@ from notifications.content import Content
 from notifications.kernel.schema import advice
 from notifications.kernel.tokens import uuid7
 from notifications.models import NoticeType, Recipient, Tenant
+from notifications.models.base import TenantQuerySet
 
 from . import log, outbox
 from .backend import Backend, Words
@@ -58,12 +59,7 @@ def create(tenant: Tenant, setup: Setup) -> Made:
 
     Raises Invalid by field (`settings.url`), NameTaken.
     """
-    backend, issued = backends().get(setup.kind), dict[str, Sequence[str]]()
-    secrets = dict(setup.secrets)
-    if backend and backend.rotates and not secrets.get(backend.rotates):
-        issued[backend.rotates] = secrets[backend.rotates] = [backend.fresh_secret()]
-    name = setup.name.strip()
-    checked = Setup(setup.kind, name, dict(setup.settings), secrets, _in_order(setup.workflows))
+    checked, issued = _complete(setup)
     check(checked, tenant=tenant)
     channel = Channel(
         tenant=tenant,
@@ -72,7 +68,7 @@ def create(tenant: Tenant, setup: Setup) -> Made:
         settings=checked.settings,
         workflows=checked.workflows,
     )
-    channel.secrets = secrets
+    channel.secrets = checked.secrets
     _save(channel)
     return Made(channel, issued)
 
@@ -89,23 +85,20 @@ def change(
     nobody can read, only those named change, and None takes one away. Raises Invalid, NameTaken."""
     with transaction.atomic():
         row = _locked(channel)
-        kept = row.secrets | dict(secrets or {})
-        wanted = Setup(
-            row.kind,
-            row.name if name is None else name.strip(),
-            row.settings if settings is None else dict(settings),
-            {key: value for key, value in kept.items() if value is not None},
-            row.workflows if workflows is None else _in_order(workflows),
-        )
+        wanted = _changed(row, name=name, settings=settings, secrets=secrets, workflows=workflows)
         check(wanted, tenant=row.tenant, kept=row.workflows)
-        row.name, row.settings, row.secrets, row.workflows = (
-            wanted.name,
-            wanted.settings,
-            wanted.secrets,
-            wanted.workflows,
-        )
+        row.name, row.settings, row.workflows = wanted.name, wanted.settings, wanted.workflows
+        row.secrets = wanted.secrets
         _save(row, only=("name", "settings", "secrets", "workflows"))
     return row
+
+
+def look_over(tenant: Tenant, kind: str, *, channel: Channel | None, **said: Any) -> None:
+    """Whether `create`, or `change` of `channel`, would take this; for a form. Raises Invalid."""
+    if channel is None:
+        check(_complete(Setup(kind, **said))[0], tenant=tenant)
+    else:
+        check(_changed(_readable(channel), **said), tenant=tenant, kept=channel.workflows)
 
 
 def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
@@ -236,11 +229,45 @@ def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> 
     return [Address(address, recipient=person.pk)]
 
 
+def _complete(setup: Setup) -> tuple[Setup, dict[str, Sequence[str]]]:
+    """In good order, with the secret that we make where it is missing; and that secret."""
+    backend, issued = backends().get(setup.kind), dict[str, Sequence[str]]()
+    if backend and backend.rotates and not setup.secrets.get(backend.rotates):
+        issued[backend.rotates] = [backend.fresh_secret()]
+    secrets = {**setup.secrets, **issued}
+    return Setup(setup.kind, setup.name.strip(), dict(setup.settings), secrets, _in_order(setup.workflows)), issued
+
+
+def _changed(
+    row: Channel,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    workflows: Sequence[str] | None = None,
+) -> Setup:
+    kept = row.secrets | dict(secrets or {})
+    return Setup(
+        row.kind,
+        row.name if name is None else name.strip(),
+        row.settings if settings is None else dict(settings),
+        {key: value for key, value in kept.items() if value is not None},
+        row.workflows if workflows is None else _in_order(workflows),
+    )
+
+
 def _locked(channel: Channel) -> Channel:
-    """The row, held until the transaction ends. Secrets whose key is gone count as missing, so that they can be
-    written anew."""
+    """The row, held until the transaction ends."""
     rows = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk).select_related("tenant")
-    rows = rows.select_for_update(of=("self",))
+    return _read(rows.select_for_update(of=("self",)))
+
+
+def _readable(channel: Channel) -> Channel:
+    return _read(Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk))
+
+
+def _read(rows: TenantQuerySet[Channel]) -> Channel:
+    """Secrets whose key is gone count as missing, so that they can be written anew."""
     try:
         return rows.get()
     except ImproperlyConfigured:

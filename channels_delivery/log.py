@@ -125,21 +125,24 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
 
 def replayable(tenant: Tenant | int, filters: Filters) -> Rows:
     """What may be sent once more: ended badly, not replayed before, and its channel is there and not paused."""
-    on = Channel.objects.filter(tenant=tenant, pk=OuterRef("channel_id"), paused_at__isnull=True)
-    again = Delivery.objects.filter(tenant=tenant, replay_of=OuterRef("pk"))
     rows = _chosen(Delivery.objects.filter(tenant=tenant, state__in=ENDED_BADLY), filters)
     if filters.since:
         rows = rows.filter(finished_at__gte=filters.since)
     if filters.until:
         rows = rows.filter(finished_at__lt=filters.until)
-    return rows.filter(~Exists(again)).filter(Q(channel__isnull=True) | Q(Exists(on)))
+    return _can_leave(rows)
 
 
 def replay_many(tenant: Tenant, filters: Filters, *, limit: int, now: datetime) -> int:
     """Send the oldest of these once more, at most `limit` and `REPLAY_MAX`; how many. As many statements, however many
     they are, and each lane keeps its rate and cap."""
-    chosen = replayable(tenant, filters).filter(kind__in=backends()).order_by("pk")[: min(limit, REPLAY_MAX)]
+    chosen = replayable(tenant, filters).order_by("pk")[: min(limit, REPLAY_MAX)]
     return len(outbox.replay(list(chosen), now=now))
+
+
+def replay_these(rows: Rows, *, now: datetime) -> int:
+    """Send those of these once more that may be; how many."""
+    return len(outbox.replay(list(_can_leave(rows.filter(state__in=ENDED_BADLY))[:REPLAY_MAX]), now=now))
 
 
 def cancel(delivery: Delivery, *, now: datetime) -> TakenBack:
@@ -166,6 +169,13 @@ def take_back(rows: Rows, *, now: datetime) -> TakenBack:
             waiting = held.filter(state=State.PENDING)
             cancelled += waiting.update(state=State.CANCELLED, finished_at=now, revoked=True, wait_reason="")
             too_late += held.filter(state=State.SENDING).update(revoked=True)
+
+
+def _can_leave(rows: Rows) -> Rows:
+    on = Channel.objects.filter(tenant=OuterRef("tenant_id"), pk=OuterRef("channel_id"), paused_at__isnull=True)
+    again = Delivery.objects.filter(tenant=OuterRef("tenant_id"), replay_of=OuterRef("pk"))
+    rows = rows.filter(~Exists(again), kind__in=backends())
+    return rows.filter(Q(channel__isnull=True) | Q(Exists(on)))
 
 
 def _chosen(rows: Rows, filters: Filters) -> Rows:
