@@ -62,7 +62,7 @@ def deliveries_of(tenant: Tenant | int, filters: Filters = Filters()) -> Rows:
 
 def with_names(rows: Rows) -> Rows:
     """Joined with the names that stand beside a delivery, and without what is long or secret."""
-    joined = rows.select_related("message", "channel", "recipient", "replay_of")
+    joined = rows.select_related("tenant", "message", "channel", "recipient", "replay_of")
     return joined.defer(
         "slots",
         "message__parts",

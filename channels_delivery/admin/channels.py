@@ -33,10 +33,22 @@ TEMPLATES = "notifyhub/channels_delivery/admin"
 VERBS = ("test", "pause", "resume", "rotate")
 
 
+class PausedFilter(admin.SimpleListFilter):
+    title, parameter_name = gettext_lazy("state"), "paused"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", _("sending")), ("yes", _("paused"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        paused = {"no": True, "yes": False}.get(self.value() or "")
+        return queryset if paused is None else queryset.filter(paused_at__isnull=paused)
+
+
 @admin.register(Channel)
 class ChannelPage(TenantAdmin):
     list_display = ("name", "shown_kind", "state", "waiting", "last_sent", "told_of", "tenant")
-    list_filter = (("tenant", OwnFilter), ("paused_at", admin.EmptyFieldListFilter))
+    list_filter = (("tenant", OwnFilter), PausedFilter)
+    ordering = ("name", "pk")
     search_fields = ("name",)
     change_form_template = f"{TEMPLATES}/channel.html"
 

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -58,11 +59,10 @@ class ChannelFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryPage(ReadOnly, TenantAdmin):
-    list_display = ("shown_id", "shown_state", "where", "workflow", "channel", "attempt", "tenant", "created_at")
+    list_display = ("made", "shown_state", "where", "by", "workflow", "attempt")
     list_filter = (("tenant", OwnFilter), "state", KindFilter, ChannelFilter)
     search_fields = ("address",)
     search_help_text = gettext_lazy("An address, or the id of a delivery, a message or a run")
-    list_select_related = ("tenant", "message", "channel")
     change_form_template = "notifyhub/channels_delivery/admin/delivery.html"
     fields = ()
     actions = ("replay_chosen", "cancel_chosen")
@@ -84,17 +84,25 @@ class DeliveryPage(ReadOnly, TenantAdmin):
             return (queryset.filter(address__istartswith=term) if term else queryset), False
         return queryset.filter(Q(public_id=known) | Q(stable_id=known) | Q(origin=known)), False
 
-    @admin.display(description=gettext_lazy("delivery"), ordering="id")
-    def shown_id(self, delivery: Delivery) -> str:
-        return f"…{str(delivery.public_id)[-12:]}"
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Whose it is, for those who see several tenants."""
+        return self.list_display if len(tenants_of(request)[:2]) == 1 else (*self.list_display, "tenant")
+
+    @admin.display(description=gettext_lazy("put in"), ordering="id")
+    def made(self, delivery: Delivery) -> str:
+        return moment(delivery.created_at)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, delivery: Delivery) -> SafeString:
         return _state(delivery)
 
     @admin.display(description=gettext_lazy("to"))
-    def where(self, delivery: Delivery) -> str:
-        return masked(delivery.address)
+    def where(self, delivery: Delivery) -> SafeString:
+        return format_html('<span class="nh-long">{}</span>', masked(delivery.address))
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, delivery: Delivery) -> str:
+        return delivery.channel.name if delivery.channel else delivery.kind
 
     @admin.display(description=gettext_lazy("workflow"))
     def workflow(self, delivery: Delivery) -> str:
@@ -210,7 +218,7 @@ def _facts(delivery: Delivery) -> list[tuple[str, Any]]:
 
 def _try(one: Attempt) -> dict[str, Any]:
     took = None if one.finished_at is None else (one.finished_at - one.started_at).total_seconds() * 1000
-    names = {"retry": _("to be tried again"), "": _("under way")}
+    names = {"retry": _("failed, tried again"), "": _("under way")}
     return {
         "no": one.no,
         "badge": badge(one.result or "sending", names.get(one.result, one.result)),

@@ -9,22 +9,39 @@ from django.contrib.auth import get_permission_codename
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin
+from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin, tenants_of
 from notifications.kernel.clock import db_now
 
+from ..condition import lane_key
 from ..lanes import close_breakers
-from ..models import Delivery, Lane, State
+from ..models import Breaker, Channel, Delivery, Lane, State
+from .words import badge
 
 
 @admin.register(Lane)
 class LanePage(ReadOnly, TenantAdmin):
-    list_display = ("key", "shown_urgency", "breaker", "waits_until", "waiting", "load", "rate", "tenant")
-    list_filter = (("tenant", OwnFilter), "breaker", "urgency")
+    list_display = (
+        "key",
+        "way_out",
+        "shown_urgency",
+        "shown_breaker",
+        "waits_until",
+        "waiting",
+        "load",
+        "rate",
+        "tenant",
+    )
+    list_filter = (("tenant", OwnFilter), "breaker")
+
+    class Media:
+        css = {"all": ("notifyhub/channels_delivery/admin.css",)}
+
     search_fields = ("key",)
-    fields = (*list_display, "failures", "ready_at")
+    fields = ("key", *list_display[2:], "failures", "ready_at")
     readonly_fields = fields
     actions = ("close_breaker",)
 
@@ -34,6 +51,24 @@ class LanePage(ReadOnly, TenantAdmin):
         lanes: QuerySet[Any] = super().get_queryset(request)
         counted_lanes: QuerySet[Any] = lanes.annotate(pending=Coalesce(Subquery(counted), 0))
         return counted_lanes
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The names of the channels of the whole page at once: a lane only knows its key."""
+        page = super().get_changelist_instance(request)
+        numbers = {lane.key.rpartition(":")[2] for lane in page.result_list}
+        known = Channel.objects.filter(tenant__in=tenants_of(request), pk__in=filter(str.isdecimal, numbers))
+        names = {lane_key(channel): channel.name for channel in known.only("kind", "name")}
+        for lane in page.result_list:
+            lane.way_out = names.get(lane.key, "")
+        return page
+
+    @admin.display(description=gettext_lazy("channel"))
+    def way_out(self, lane: Any) -> str:
+        return str(lane.way_out)
+
+    @admin.display(description=gettext_lazy("breaker"), ordering="breaker")
+    def shown_breaker(self, lane: Lane) -> SafeString:
+        return badge("working" if lane.breaker == Breaker.CLOSED else "halted", lane.get_breaker_display())
 
     @admin.display(description=gettext_lazy("turn"), ordering="urgency")
     def shown_urgency(self, lane: Lane) -> str:
