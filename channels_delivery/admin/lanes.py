@@ -19,29 +19,19 @@ from notifications.kernel.clock import db_now
 from ..condition import lane_key
 from ..lanes import close_breakers
 from ..models import Breaker, Channel, Delivery, Lane, State
-from .words import badge
+from .words import badge, moment
 
 
 @admin.register(Lane)
 class LanePage(ReadOnly, TenantAdmin):
-    list_display = (
-        "key",
-        "way_out",
-        "shown_urgency",
-        "shown_breaker",
-        "waits_until",
-        "waiting",
-        "load",
-        "rate",
-        "tenant",
-    )
+    list_display = ("key", "way_out", "shown_urgency", "shown_breaker", "waits_until", "waiting", "load", "tenant")
     list_filter = (("tenant", OwnFilter), "breaker")
 
     class Media:
         css = {"all": ("notifyhub/channels_delivery/admin.css",)}
 
     search_fields = ("key",)
-    fields = ("key", *list_display[2:], "failures", "ready_at")
+    fields = ("key", *list_display[2:], "rate", "failures", "ready_at")
     readonly_fields = fields
     actions = ("close_breaker",)
 
@@ -75,8 +65,8 @@ class LanePage(ReadOnly, TenantAdmin):
         return _("first") if lane.urgency == 0 else _("usual")
 
     @admin.display(description=gettext_lazy("tried again at"), ordering="open_at")
-    def waits_until(self, lane: Lane) -> Any:
-        return lane.open_at if lane.open_at and lane.open_at > db_now() else None
+    def waits_until(self, lane: Lane) -> str:
+        return moment(lane.open_at if lane.open_at and lane.open_at > db_now() else None)
 
     @admin.display(description=gettext_lazy("waiting"))
     def waiting(self, lane: Any) -> int:
