@@ -26,7 +26,7 @@ from ..masking import masked
 from ..models import Attempt, Channel, Delivery
 from ..outbox import OPEN
 from ..refusals import Refused
-from .words import badge, moment
+from .words import badge, day_and_time, moment
 
 OFFERED = 50
 PREVIEW_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
@@ -59,7 +59,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryPage(ReadOnly, TenantAdmin):
-    list_display = ("made", "shown_state", "where", "by", "workflow", "attempt")
+    list_display = ("made", "shown_state", "where", "by", "workflow", "tries")
     list_filter = (("tenant", OwnFilter), "state", KindFilter, ChannelFilter)
     search_fields = ("address",)
     search_help_text = gettext_lazy("An address, or the id of a delivery, a message or a run")
@@ -90,7 +90,7 @@ class DeliveryPage(ReadOnly, TenantAdmin):
 
     @admin.display(description=gettext_lazy("put in"), ordering="id")
     def made(self, delivery: Delivery) -> str:
-        return moment(delivery.created_at)
+        return day_and_time(delivery.created_at)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, delivery: Delivery) -> SafeString:
@@ -103,6 +103,10 @@ class DeliveryPage(ReadOnly, TenantAdmin):
     @admin.display(description=gettext_lazy("by"))
     def by(self, delivery: Delivery) -> str:
         return delivery.channel.name if delivery.channel else delivery.kind
+
+    @admin.display(description=gettext_lazy("tries"), ordering="attempt")
+    def tries(self, delivery: Delivery) -> int:
+        return delivery.attempt
 
     @admin.display(description=gettext_lazy("workflow"))
     def workflow(self, delivery: Delivery) -> str:

@@ -72,5 +72,10 @@ def paused_because(channel: Channel) -> str:
     return known.get(channel.paused_because, channel.paused_because)
 
 
+def day_and_time(when: datetime) -> str:
+    """Short, for a column; it does not wrap."""
+    return localtime(when).strftime("%d\u00a0%b\u00a0%H:%M")
+
+
 def moment(when: datetime | None) -> str:
     return localtime(when).strftime("%d %b %Y %H:%M:%S") if when else "–"
