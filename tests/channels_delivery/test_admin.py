@@ -73,13 +73,13 @@ def add() -> str:
 
 
 def test_first_the_kind_is_chosen_then_its_form_is_shown(alices: Client, add: str) -> None:
-    category = Category.objects.create(key="c", name="Proposals")
-    NoticeType.objects.create(key="proposal.pending", name="Proposal waiting", category=category)
+    category = Category.objects.create(key="offers", name="Offers")
+    NoticeType.objects.create(key="offer.pending", name="Offer waiting", category=category)
 
     kinds, shown = text(alices, page("channel", "add")), text(alices, add)
 
     assert "?kind=webhook" in kinds
-    for words in ("Address", "Header fields", 'type="password"', "Proposals", "Proposal waiting"):
+    for words in ("Address", "Header fields", 'type="password"', "Offers", "Offer waiting"):
         assert words in shown
 
 
@@ -348,10 +348,8 @@ def test_no_page_and_no_button_reaches_another_tenant(alices: Client, theirs: Ch
     ]  # fmt: skip
     buttons = [page("channel", verb, theirs.pk) for verb in ("test", "pause", "resume", "rotate")]
 
-    for answer in (
-        *map(alices.get, pages),
-        *(alices.post(url, {"replay": 1, "post": "yes"}) for url in pages + buttons),
-    ):
+    posted = [alices.post(url, {"replay": 1, "post": "yes"}) for url in pages + buttons]
+    for answer in (*map(alices.get, pages), *posted):
         assert answer.status_code in {302, 404, 403}
         assert "anary" not in answer.content.decode()
     assert (deliveries().values().get(), Channel.objects.across_tenants().values().get()) == before
