@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-LONG = 300
-"""From this length on a text gets several lines."""
+LONG, LONG_SECRET = 300, 1_000
+"""From this length on a text gets several lines. A password is never so long; a key file is."""
 
 Schema = Mapping[str, Any]
 
@@ -64,13 +65,18 @@ def as_secret(value: str, schema: Schema) -> Any:
 
 
 def label(name: str, schema: Schema) -> Any:
-    return schema.get("title") or name.replace("_", " ").capitalize()
+    return _said(schema, "title") or name.replace("_", " ").capitalize()
+
+
+def _said(schema: Schema, what: str) -> str:
+    """Schemas are plain JSON; their texts are translated where they are shown."""
+    return gettext(schema[what]) if schema.get(what) else ""
 
 
 def _field(name: str, schema: Schema, needed: bool) -> forms.Field:
     given: dict[str, Any] = {
         "label": label(name, schema),
-        "help_text": schema.get("description", ""),
+        "help_text": _said(schema, "description"),
         "required": needed and schema.get("type") != "boolean",
         "initial": schema.get("default"),
     }
@@ -106,8 +112,8 @@ def _input(schema: Schema) -> forms.Widget:
 def _secret(name: str, schema: Schema) -> forms.Field:
     """Several lines only where a secret has them (a key file): then it is seen while it is typed."""
     quiet = {"autocomplete": "new-password", "class": "vTextField", "spellcheck": "false"}
-    many = schema.get("maxLength", 0) > LONG
+    many = schema.get("maxLength", 0) > LONG_SECRET
     widget = forms.Textarea(attrs={"rows": 4}) if many else forms.PasswordInput(render_value=False, attrs=quiet)
     return forms.CharField(
-        label=label(name, schema), help_text=schema.get("description", ""), required=False, widget=widget
+        label=label(name, schema), help_text=_said(schema, "description"), required=False, widget=widget
     )

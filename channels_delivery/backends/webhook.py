@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from ..backend import Backend, Outlet, Words
@@ -33,7 +34,7 @@ from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..retry import LONG, parse_retry_after
 
 PREFIX = "whsec_"
-_WEAK = _("A signing secret is whsec_ and base64 of 24 to 64 random bytes.")
+_WEAK = gettext_noop("A signing secret is whsec_ and base64 of 24 to 64 random bytes.")
 EXCERPT = 1_000
 """Characters of a receiver's answer that are kept with a failed attempt."""
 
@@ -52,15 +53,15 @@ class Webhook(Backend):
                 "type": "string",
                 "format": "uri",
                 "maxLength": 500,
-                "title": _("Address"),
-                "description": _("Where the request goes, starting with https://."),
+                "title": gettext_noop("Address"),
+                "description": gettext_noop("Where the request goes, starting with https://."),
             },
             "headers": {
                 "type": "object",
                 "maxProperties": 20,
                 "additionalProperties": {"type": "string"},
-                "title": _("Header fields"),
-                "description": _("Sent along with every request."),
+                "title": gettext_noop("Header fields"),
+                "description": gettext_noop("Sent along with every request."),
             },
         },
         "additionalProperties": False,
@@ -77,8 +78,8 @@ class Webhook(Backend):
                 },
                 "minItems": 1,
                 "maxItems": 2,
-                "title": _("Signing secrets"),
-                "description": _("One or two; with two, both sign. Without any, we make one."),
+                "title": gettext_noop("Signing secrets"),
+                "description": gettext_noop("One or two; with two, both sign. Without any, we make one."),
             }
         },
         "required": ["signing"],
@@ -104,11 +105,11 @@ class Webhook(Backend):
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         found = headers_advice(settings.get("headers", {}), within="settings.headers")
         url = settings.get("url", "")
-        if advice := url_advice(url) if url else _("Is missing: say where the request goes."):
-            found["settings.url"] = str(advice)
+        if advice := url_advice(url) if url else gettext("Is missing: say where the request goes."):
+            found["settings.url"] = advice
         for place, secret in enumerate(secrets.get("signing", ())):
             if not _is_strong(secret):
-                found[f"secrets.signing[{place}]"] = str(_WEAK)
+                found[f"secrets.signing[{place}]"] = gettext(_WEAK)
         return found
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:

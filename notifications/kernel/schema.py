@@ -11,8 +11,11 @@ from typing import Any
 
 import jsonschema_rs
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 Path = tuple[str | int, ...]
+
+_NOT_ALLOWED = gettext_noop("Is not allowed here.")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Mismatch:
 
 def mismatches(value: Any, schema: Mapping[str, Any]) -> Iterator[Mismatch]:
     """Everything in `value` that the schema does not allow. Raises ValueError for a schema that is none."""
-    for error in _validator(json.dumps(schema, sort_keys=True, default=str)).iter_errors(value):
+    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(value):
         keyword = error.kind.name
         names: Sequence[str] = ()
         if keyword == "required":
@@ -43,9 +46,7 @@ def mismatches(value: Any, schema: Mapping[str, Any]) -> Iterator[Mismatch]:
 
 def check_itself(schema: Mapping[str, Any]) -> None:
     """Raises ValueError unless this is a JSON Schema (2020-12) that refers only to itself."""
-    _validator(
-        json.dumps(schema, sort_keys=True, default=str)
-    )  # not `meta.validate`, which fetches what `$schema` names
+    _validator(json.dumps(schema, sort_keys=True))  # not `meta.validate`, which fetches what `$schema` names
 
 
 def advice(value: Any, schema: Mapping[str, Any], *, within: str = "") -> dict[str, str]:
@@ -83,7 +84,7 @@ def _sentence(one: Mismatch) -> str:
             return _formats().get(str(limit), _("Must have the format %(format)s.") % {"format": limit})
         case _:
             bound = _bounds().get(one.keyword)
-            return bound % {"limit": limit} if bound else str(one.given.get("description") or _("Is not allowed here."))
+            return bound % {"limit": limit} if bound else _(one.given.get("description", _NOT_ALLOWED))
 
 
 def _bounds() -> dict[str, str]:
