@@ -72,6 +72,8 @@ class Backend(ABC):
     """JSON Schema of a channel's settings."""
     secrets_schema: Mapping[str, Any]
     """JSON Schema of its secrets; written, never read."""
+    rotates: str = ""
+    """The secret that we make where none is given, and that can be rotated: a list of one or two, the newest first."""
     template_fields: Mapping[str, Any] = {}
     """JSON Schema of each text that a template of this kind may have beside those of a `Content`. In one whose
     `contentMediaType` is `text/html` the values of a payload stand escaped."""
@@ -92,6 +94,10 @@ class Backend(ABC):
         """What is wrong with a channel beyond its schemas, by field (`settings.host`): for whoever sets it up. May
         look at the site's rules for addresses; never at the network."""
         return {}
+
+    def fresh_secret(self) -> str:
+        """A new value of the secret that `rotates`."""
+        raise NotImplementedError
 
     @abstractmethod
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
