@@ -10,6 +10,7 @@ from django.db import transaction
 
 from notifications.models import ApiKey, Recipient, Scope, Subscription, Tenant, Topic
 
+from .demo_channels import ways_out
 from .demo_story import GLOBEX, NORTHWIND, PAST, TOPICS, Person
 
 PASSWORD = "welcome-aboard"  # noqa: S105  printed at the start: it guards demo data on one's own machine
@@ -35,16 +36,21 @@ class Demo:
         ]
 
 
-def fill() -> Demo:
-    """Fill in what is not there yet and say how to sign in. Doing it again changes nothing but the API key."""
+def fill(*, origin: str | None = None) -> Demo:
+    """Fill in what is not there yet and say how to sign in. Doing it again changes nothing but the API key.
+
+    `origin` is where this site reaches its own webhook catcher, if it has one; its port may be another at each start.
+    """
     with transaction.atomic():
         northwind, is_new = _company("northwind", "Northwind Robotics", "Europe/Stockholm", NORTHWIND)
-        _company("globex", "Globex", "America/New_York", GLOBEX)
+        globex, _ = _company("globex", "Globex", "America/New_York", GLOBEX)
         _topics(northwind)
         _operator()
         api_key = _api_key(northwind)
     if is_new and apps.is_installed("workflows"):
         _past(northwind)
+    if apps.is_installed("workflows"):
+        ways_out(northwind, globex, origin=origin)
     sign_ins = (
         (f"{NORTHWIND[0].name}, owner", NORTHWIND[0].first),
         (f"{NORTHWIND[1].name}, admin", NORTHWIND[1].first),

@@ -15,6 +15,8 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
 NOTIFYHUB_DEMO = env.bool("NOTIFYHUB_DEMO", default=True)
 NOTIFYHUB_LOOPBACK = True
+NOTIFYHUB_KEEPS_WHAT_IT_SENDS = True
+EMAIL_BACKEND = "notifyhub.mailbox.MailboxBackend"
 
 # The default of one poll a second would make it the slowest broker there is.
 CELERY_BROKER_URL = "memory://localhost/"
