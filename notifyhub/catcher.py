@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -82,12 +83,16 @@ class Caught:
     @property
     def type(self) -> str:
         """What the body says it is about, if it is of the recommended form."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return ""
-        kind = found.get("type") if isinstance(found, dict) else None
+        kind = self._json().get("type")
         return kind[:200] if isinstance(kind, str) else ""
+
+    @property
+    def title(self) -> str:
+        """The words of the notice that a webhook of ours carries."""
+        found: Any = self._json()
+        for name in ("data", "notice", "title"):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found[:300] if isinstance(found, str) else ""
 
     def pretty(self) -> str:
         """The body as a person reads it: JSON indented, anything else as it came."""
@@ -95,6 +100,13 @@ class Caught:
             return json.dumps(json.loads(self.body), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
             return self.body.decode("utf-8", "replace")
+
+    def _json(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)

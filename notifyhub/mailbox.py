@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage as Parsed
+from email.utils import parseaddr
 from uuid import UUID
 
 from django.core.mail import EmailMessage
@@ -57,6 +58,11 @@ class Mail:
     preview: str
     delivery: UUID | None
     raw: bytes = field(repr=False)
+
+    @property
+    def readers(self) -> list[str]:
+        """Whom it went to, by name where they have one."""
+        return [name or address for name, address in map(parseaddr, self.to)]
 
     def open(self) -> Letter:
         return _letter(email.message_from_bytes(self.raw, policy=policy.default))

@@ -56,6 +56,11 @@ class Message:
     def latest(self) -> Try:
         return self.tries[0]
 
+    @property
+    def is_plain(self) -> bool:
+        """Came once and was taken: nothing to tell of its tries."""
+        return len(self.tries) == 1 and self.latest.caught.answered < 300
+
 
 @csrf_exempt
 @never_cache
