@@ -1,6 +1,5 @@
 """The mailbox page: what was sent is there as its reader finds it, for those it belongs to, and for nobody else."""
 
-from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
@@ -22,13 +21,6 @@ from workflows.trigger import trigger
 from .pages import queries, visitor, words
 
 EVIL = "<script>parent.document.title = 'evil'</script>"
-
-
-@pytest.fixture(autouse=True)
-def _empty_box() -> Iterator[None]:
-    BOX.drop(lambda _: True)
-    yield
-    BOX.drop(lambda _: True)
 
 
 def sent_for(tenant: Tenant, *, origin: Run | None = None) -> Delivery:
