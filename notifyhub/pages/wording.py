@@ -23,6 +23,11 @@ REASONS = {
     "off_by_category": gettext_lazy("Turned off notifications of this category."),
     "off_by_channel": gettext_lazy("Turned off this channel."),
     "off_by_everything": gettext_lazy("Turned off all notifications."),
+    "no_address": gettext_lazy("Has no address for this."),
+    "read": gettext_lazy("Had read it in the inbox already."),
+    "no_channel": gettext_lazy("No channel of the team listens to this workflow."),
+    "channel_paused": gettext_lazy("The channel is off."),
+    "unknown_channel": gettext_lazy("This site has no such channel."),
     "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
