@@ -76,7 +76,7 @@ def test_it_serves_says_how_to_sign_in_and_stops_cleanly(
     [
         ("127.0.0.1", "http://127.0.0.1:8001"),
         ("localhost", "http://127.0.0.1:8001"),
-        ("0.0.0.0", "http://127.0.0.1:8001"),
+        ("0.0.0.0", "http://127.0.0.1:8001"),  # noqa: S104  a question, not a binding
         ("::1", "http://[::1]:8001"),
         ("::", "http://[::1]:8001"),
         ("192.168.1.5", None),
