@@ -52,7 +52,8 @@ def allow(origin: str) -> None:
     """Let webhooks go to this origin. It is known only now, when the port is; so settings are changed while nothing
     runs yet, and those who have read them are told."""
     given = settings.NOTIFYHUB["CHANNELS_DELIVERY"]
-    settings.NOTIFYHUB["CHANNELS_DELIVERY"] = {**given, "ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin]}
+    known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin]}
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {**given, **known}}
     setting_changed.send(sender=None, setting="NOTIFYHUB", value=settings.NOTIFYHUB, enter=True)
 
 

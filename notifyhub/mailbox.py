@@ -94,12 +94,17 @@ def keep(raw: bytes, *, to: Iterable[str]) -> Mail:
         sender=str(parsed.get("From", "")),
         to=tuple(to),
         subject=str(parsed.get("Subject", "")),
-        preview=_SPACE.sub(" ", letter.text).strip()[:PREVIEW],
+        preview=_preview(letter.text, subject=str(parsed.get("Subject", ""))),
         delivery=UUID(found[0]) if found else None,
         raw=raw,
     )
     BOX.put(mail, size=len(raw))
     return mail
+
+
+def _preview(text: str, *, subject: str) -> str:
+    """How it begins, after the subject that many a mail says once more."""
+    return _SPACE.sub(" ", text).strip().removeprefix(subject).strip()[:PREVIEW]
 
 
 def _letter(parsed: Parsed) -> Letter:

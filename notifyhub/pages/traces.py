@@ -24,7 +24,8 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Trace:
-    """A delivery on the page. `retry_at` is when it is tried again; `link` leads to the very mail or request."""
+    """A delivery on the page. `retry_at` is when it is tried again, `ended_at` when it came to its end; `link` leads to
+    the very mail or request."""
 
     icon: str
     kind: str
@@ -34,6 +35,7 @@ class Trace:
     label: str
     why: str
     retry_at: datetime | None
+    ended_at: datetime | None
     link: str
 
 
@@ -86,6 +88,7 @@ def _trace(one: Track, people: Mapping[int, str], link: str) -> Trace:
         label=label,
         why=_why(one),
         retry_at=one.due_at if one.state == "pending" and one.attempts else None,
+        ended_at=one.finished_at,
         link=link,
     )
 

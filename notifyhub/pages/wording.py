@@ -47,6 +47,10 @@ FAILURES = {
     "config": gettext_lazy("the channel is not set up well"),
     "crash": gettext_lazy("something broke on our side"),
 }
+SENDS = {
+    "email": gettext_lazy("Sends to everyone who wants it there, and to the lists that listen to it."),
+    "webhook": gettext_lazy("Calls the team's systems that listen to it."),
+}
 ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook"}
 VERDICTS = {
     Verdict.GOOD: gettext_lazy("The signature fits."),
@@ -126,7 +130,7 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
     match step.get("kind"):
         case "send":
             kind = step["channel"]
-            detail = _("Sends to everyone who wants it there.")
+            detail = str(SENDS.get(kind) or _("Sends to everyone who wants it there."))
             return StepWords(ICONS.get(kind, "external"), kind_in_words(kind), detail)
         case "delay" if "seconds" in step:
             return StepWords("clock", _("Wait"), length_in_words(timedelta(seconds=step["seconds"])))
