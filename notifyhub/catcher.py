@@ -118,6 +118,7 @@ class Script:
 
 
 CAUGHT: Ring[Caught] = Ring(most=MOST, size=SIZE)
+_closing = threading.Event()
 _scripts: dict[int, Script] = {}
 _lock = threading.Lock()
 
@@ -125,8 +126,8 @@ _lock = threading.Lock()
 def catch(
     headers: Sequence[tuple[str, str]], body: bytes, *, tenant_id: int, keys: Iterable[Key], now: datetime | None = None
 ) -> Caught:
-    """Verify a request that came for this tenant and keep it. The answer is in `answered`; whoever answers waits
-    `SLOW` seconds before one whose `manner` is slow."""
+    """Verify a request that came for this tenant and keep it. The answer is in `answered`; whoever answers
+    takes time first where the `manner` is slow."""
     named = {name.lower(): value for name, value in headers}
     verdict, key = verify(named, body, keys=keys)
     manner = _next_manner(tenant_id)
@@ -165,6 +166,16 @@ def stable_id(message: str) -> UUID | None:
         return UUID(message.removeprefix("msg_")) if message.startswith("msg_") else None
     except ValueError:
         return None
+
+
+def take_time() -> None:
+    """What a slow receiver does: nothing, for `SLOW` seconds, or until the site stops."""
+    _closing.wait(SLOW)
+
+
+def hang_up() -> None:
+    """The site stops: nobody takes any more time."""
+    _closing.set()
 
 
 def script(tenant_id: int) -> Script | None:

@@ -16,6 +16,7 @@ import uvicorn
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from . import catcher
 from .celery import QUEUES, app
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     try:
         _Server(config, on_ready).run(sockets=[listener])
     finally:
+        catcher.hang_up()
         worker.stop()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,7 @@ from channels_delivery.models import Channel
 from notifications.models import Tenant
 from notifications.web.clock import zone_of
 from notifyhub import catcher
-from notifyhub.catcher import BODY_MAX, CAUGHT, SLOW, TIMES_MAX, Caught, Key, Manner, stable_id
+from notifyhub.catcher import BODY_MAX, CAUGHT, TIMES_MAX, Caught, Key, Manner, stable_id
 
 from .access import for_watchers
 from .traces import run_of
@@ -204,7 +203,7 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponse(_("More than 512 KB.") + "\n", status=413, content_type="text/plain")
     caught = catcher.catch(tuple(request.headers.items()), body, tenant_id=tenant.pk, keys=_keys(tenant))
     if caught.manner is Manner.SLOW:
-        time.sleep(SLOW)
+        catcher.take_time()
     if caught.answered == catcher.THANKS:
         return HttpResponse(status=catcher.THANKS)
     scripted = caught.manner is not None and caught.manner is not Manner.SLOW

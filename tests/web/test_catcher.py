@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -157,6 +158,24 @@ def test_it_answers_as_it_was_told_for_so_many_requests(alice: Recipient, manner
 
     assert f"The next 2 requests get: {status}" in said
     assert [send(signed()).status_code for _ in range(3)] == [status, status, 204]
+
+
+def test_a_slow_answer_ends_when_the_site_stops() -> None:
+    waiting = threading.Thread(target=catcher.take_time)
+    waiting.start()
+
+    catcher.hang_up()
+    waiting.join(timeout=catcher.SLOW / 2)
+
+    assert not waiting.is_alive()
+
+
+def test_a_slow_answer_is_a_good_one(alice: Recipient) -> None:
+    catcher.hang_up()
+    catcher.answer_with(Manner.SLOW, tenant_id=alice.tenant_id)
+
+    assert send(signed()).status_code == 204
+    assert "Answered 204 as you told it to" in words(visitor(alice).get(latest()))
 
 
 def test_a_script_is_taken_back(alice: Recipient) -> None:
