@@ -13,7 +13,10 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from django.conf import settings
+from django.core.signals import setting_changed
 
+from . import catcher
 from .celery import QUEUES, app
 
 logger = logging.getLogger(__name__)
@@ -39,6 +42,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def own_origin(host: str, port: int) -> str | None:
+    """Under which address of this machine the hub reaches itself; None when it listens to the outside only."""
+    if host in {"0.0.0.0", "127.0.0.1", "localhost", ""}:  # noqa: S104  compared, not bound
+        return f"http://127.0.0.1:{port}"
+    return f"http://[::1]:{port}" if host in {"::", "::1"} else None
+
+
+def allow(origin: str) -> None:
+    """Let webhooks go to this origin. It is known only now, when the port is; so settings are changed while nothing
+    runs yet, and those who have read them are told."""
+    given = settings.NOTIFYHUB["CHANNELS_DELIVERY"]
+    known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin]}
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {**given, **known}}
+    setting_changed.send(sender=None, setting="NOTIFYHUB", value=settings.NOTIFYHUB, enter=True)
+
+
 def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     """Run everything until Ctrl-C or SIGTERM; `on_ready` is called once requests are answered."""
     config = uvicorn.Config(
@@ -52,6 +71,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     try:
         _Server(config, on_ready).run(sockets=[listener])
     finally:
+        catcher.hang_up()
         worker.stop()
 
 

@@ -41,4 +41,5 @@ if _lease := env.int("NOTIFYHUB_TEST_LEASE", default=0):
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file at the start of each test client
 NOTIFYHUB_LOOPBACK = True
+NOTIFYHUB_KEEPS_WHAT_IT_SENDS = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -132,8 +132,11 @@ PUBLIC = {"api-schema", "api-docs", "healthz", "readyz"}
 PAGES = {
     "inbox", "inbox-read-all", "inbox-seen", "inbox-item", "inbox-change", "choose-tenant", "home", "sign-in",
     "sign-in-as", "sign-out", "playground", "playground-check", "run", "run-state", "run-cancel",
+    "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
+    "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught",
 }  # fmt: skip
-"""The pages, which have a matrix of their own in tests/web/test_tenancy.py."""
+"""The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py and
+test_catcher.py."""
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
