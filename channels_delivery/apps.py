@@ -18,10 +18,11 @@ class ChannelsDeliveryConfig(AppConfig):
 
         from . import courier, retention, sweeps
         from .backends import channel_kinds
-        from .checks import check_keys
+        from .checks import check_gate, check_keys
         from .outbound.site import check_outbound
 
         checks.register(check_outbound)
+        checks.register(check_gate)
         checks.register(check_keys, checks.Tags.database)
         kinds.add_source(channel_kinds)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)

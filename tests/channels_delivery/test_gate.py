@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from channels_delivery import outbox, suppression
+from channels_delivery.checks import check_gate
 from channels_delivery.claim import Parcel
 from channels_delivery.courier import drain
 from channels_delivery.models import Attempt, Suppression
@@ -216,3 +217,10 @@ def test_a_cancel_while_the_gate_is_asked_ends_what_it_would_hold(acme: Tenant, 
     finish(parcels, Hold(later(60)))
 
     assert states() == {"cancelled": 1}
+
+
+@pytest.mark.parametrize("path", ["nowhere.gate", "channels_delivery.gate.FRESH", "channels_delivery.gate.nothing"])
+def test_a_gate_that_is_none_is_told_at_the_start(settings: Any, path: str) -> None:
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {"GATE": path}}
+
+    assert [one.id for one in check_gate()] == ["notifyhub.E024"]
