@@ -149,10 +149,10 @@ def pause(channel: Channel, *, now: datetime, because: str = "") -> Channel:
 
 
 def resume(channel: Channel) -> int:
-    """Have it send again; how many ended badly while it was paused and may be replayed."""
+    """Have it send again, with a clean slate; how many ended badly while it was paused and may be replayed."""
     since = channel.paused_at
     mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
-    mine.update(paused_at=None, paused_because="")
+    mine.update(paused_at=None, paused_because="", failing_since=None, strikes=0, struck_at=None)
     channel.refresh_from_db(fields=["paused_at", "paused_because"])
     return 0 if since is None else log.replayable(channel.tenant_id, log.Filters(channel=channel, since=since)).count()
 

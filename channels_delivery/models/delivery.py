@@ -104,6 +104,7 @@ class Delivery(TenantOwned):
             models.Index(fields=("channel", "id"), condition=Q(channel__isnull=False), name="nh_delivery_of_channel"),
             # The lists of what ended badly, and what is to be sent once more.
             models.Index(fields=("tenant", "state", "id"), condition=Q(state__in=ENDED_BADLY), name="nh_delivery_bad"),
+            models.Index(fields=("replay_of",), condition=Q(replay_of__isnull=False), name="nh_delivery_replay"),
             # Whose words are still needed.
             models.Index(
                 fields=("message",), condition=Q(state__in=(*OPEN, *ENDED_BADLY)), name="nh_delivery_of_message"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from channels_delivery.channels import resume
 from channels_delivery.health import APART, FOR, STRIKES
 from channels_delivery.models import Channel, Delivery
 from channels_delivery.outcome import Delivered, Outcome, Permanent, Temporary
@@ -56,6 +57,15 @@ def test_days_of_nothing_but_failures_turn_it_off(channel: Channel) -> None:
         came_back(channel, Temporary("timeout"), after=strike * (APART + timedelta(hours=2)))
 
     assert (channel.paused_at is not None, channel.paused_because) == (True, "failing")
+
+
+def test_resuming_it_wipes_the_slate(channel: Channel) -> None:
+    for strike in range(STRIKES):
+        came_back(channel, Temporary("timeout"), after=strike * (APART + timedelta(hours=2)))
+
+    resume(channel)
+
+    assert came_back(channel, Temporary("timeout"), after=FOR * 3).paused_at is None
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
         lambda one: list(Delivery.objects.filter(tenant=one, channel=7).order_by("-id")[:50]),
         {"nh_delivery_of_channel"},
     ),
+    "replays": (lambda _: list(Delivery.objects.across_tenants().filter(replay_of=7)), {"nh_delivery_replay"}),
     "of an origin": (lambda one: list(Delivery.objects.filter(tenant=one, origin=ORIGIN)), {"nh_delivery_once"}),
     "retention": (
         lambda _: retention.clear_out(now=db_now(), most=100),

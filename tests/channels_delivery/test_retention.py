@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from channels_delivery import outbox
-from channels_delivery.models import Attempt, Channel, Message
+from channels_delivery.log import Filters, replayable, why_no_replay
+from channels_delivery.models import Attempt, Message
 from channels_delivery.outcome import Delivered, Permanent
-from channels_delivery.replays import replay_since
 from channels_delivery.retention import clear_out
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import statements
 
-from .moves import attempts, deliveries, finish, later, put, states, take
+from .moves import attempts, deliveries, finish, put, states, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
@@ -118,18 +118,14 @@ def test_the_words_of_a_replay_are_kept_for_it(past: dict[str, Any]) -> None:
     assert "bad" in words()
 
 
-def test_what_a_channel_missed_is_sent_once_more(acme: Tenant, globex: Tenant) -> None:
-    channel = Channel.objects.create(tenant=acme, kind="scripted", name="c", secrets={})
-    put(acme, "long ago", channel=channel.pk)
-    finish(take(), Permanent("config"), now=later(-3600))
-    paused = later(-60)
-    put(acme, "a", "b", "well", "taken back", channel=channel.pk)
-    put(acme, "of no channel")
-    outbox.cancel_one(deliveries().get(address="taken back"), now=db_now())
-    for parcel in take():
-        finish([parcel], Delivered() if parcel.address == "well" else Permanent("config"))
+def test_the_log_says_why_what_has_no_words_any_more_cannot_be_sent_again(past: dict[str, Any]) -> None:
+    bad = past["bad"]
+    assert replayable(bad.tenant_id, Filters()).count() == 1
+    clear_out(now=days(31))
+    bad.refresh_from_db()
 
-    counts = [replay_since(channel, since=paused, now=db_now(), most=1) for _ in range(3)]
+    reason = why_no_replay(deliveries().get(pk=bad.pk))
 
-    assert counts == [1, 1, 0]
-    assert {parcel.address for parcel in take()} == {"a", "b"}
+    assert reason is not None
+    assert reason.code == "words_gone"
+    assert replayable(bad.tenant_id, Filters()).count() == 0
