@@ -1,0 +1,25 @@
+"""Signed webhooks as ever, in a hurry: short waits between tries, little patience, and one message that kills."""
+
+import os
+import signal
+
+from channels_delivery.backend import Outlet
+from channels_delivery.backends.webhook import Webhook
+from channels_delivery.claim import Parcel
+from channels_delivery.outcome import Outcome
+from channels_delivery.retry import RetryPolicy
+
+DEADLINE = 1.0
+POISON = "poison"
+
+
+class Hasty(Webhook):
+    policy = RetryPolicy((0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        if parcel.parts["body"] == POISON:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await super().send(parcel, outlet, deadline=min(deadline, DEADLINE))
+
+
+BACKEND = Hasty()

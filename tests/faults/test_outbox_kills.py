@@ -1,0 +1,55 @@
+"""Workers of the outbox are killed, stopped and doubled: nothing is lost, and a success is on record once."""
+
+import time
+
+import pytest
+
+from channels_delivery.models import Attempt
+
+from .outbox_rig import Rig, ended, rows, states
+from .rig import chance, rounds, wait_for
+from .sink import Reply
+
+pytestmark = [pytest.mark.postgres, pytest.mark.faults]
+
+
+def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
+    many, kills = rounds(few=300, soak=2_000), rounds(few=4, soak=20)
+    with chance("outbox killed") as moments:
+        rig.sink.rule = lambda _: Reply(after=moments.uniform(0.01, 0.1))
+        rig.load(many, tenants=rig.tenants(4))
+        for kill in range(kills):
+            with rig.hands(2) as crew:
+                so_far = many * kill // (kills + 1)
+                wait_for(lambda so_far=so_far: ended() >= so_far and rows().filter(state="sending").exists())
+                time.sleep(moments.uniform(0, 0.1))  # not a wait: the moment of the blow
+                rig.kill(crew)
+        with rig.hands(2):
+            rig.wait_until_settled()
+
+    found = rig.reckon()
+    assert found.hits >= 0.8 * kills
+    assert 0 < found.again <= kills * 2 * 100
+    assert states().keys() <= {"delivered", "dead"}
+    assert not rows().filter(state="dead", lost__lt=3)
+
+
+def test_a_worker_that_slept_past_its_lease_writes_nothing(rig: Rig) -> None:
+    rig.sink.rule = lambda seen: Reply(after=0.3)
+    rig.post(rig.tenant(), *(f"/{n}" for n in range(8)))
+    with rig.hands(1) as [zombie]:
+        wait_for(lambda: len(rig.sink.seen) == 8)
+        zombie.stop()
+        with rig.hands(1) as [other]:
+            rig.wait_until_settled()
+            other.kill()
+        before = list(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
+
+        zombie.go_on()
+        rig.post(rig.tenant("later"), "/later")
+        rig.wait_until_settled()
+
+        after = set(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
+    assert set(before) <= after
+    found = rig.reckon()
+    assert (found.lost, found.again, found.states) == (8, 8, {"delivered": 9})
