@@ -1,7 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 
 from tests.cast import *  # noqa: F403  the cast is on every stage
 from tests.cast import _nothing_remembered  # noqa: F401
@@ -10,7 +12,7 @@ from .cluster import Cluster, binaries, clear, furnish, moved_to
 from .hands import Nursery
 from .outbox_rig import Rig
 from .reckoning import REPORTS
-from .rig import SEED
+from .rig import SEED, OwnRedis, listen_again, own_redis
 from .sink import Sink
 
 
@@ -33,6 +35,18 @@ def nursery(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
+def broker(tmp_path: Path) -> Iterator[OwnRedis]:
+    """A Redis of our own, and this process rings through it."""
+    before = current_app.conf.broker_url, current_app.conf.broker_transport_options
+    with own_redis(tmp_path) as server:
+        current_app.conf.update(broker_url=server.url, broker_transport_options={})
+        listen_again()
+        yield server
+    current_app.conf.update(broker_url=before[0], broker_transport_options=before[1])
+    listen_again()
+
+
+@pytest.fixture
 def sink() -> Iterator[Sink]:
     with Sink() as listening:
         yield listening
@@ -49,10 +63,14 @@ def rig(
 ) -> Iterator[Rig]:
     """The outbox on a database of its own, which a test may restart."""
     section = {"ALLOW_ORIGINS": [sink.origin], "BACKENDS": ["tests.faults.hasty.BACKEND"]}
-    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": section}
+
+    def apply(given: Mapping[str, Any]) -> None:
+        settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": given}
+
+    apply(section)
     with django_db_blocker.unblock(), moved_to(cluster):
         clear()
-        yield Rig(cluster, nursery, sink, section, request.node.name)
+        yield Rig(cluster, nursery, sink, section, apply, request.node.name)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

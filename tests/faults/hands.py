@@ -1,8 +1,8 @@
 """Worker processes of the outbox that can be killed, stopped, and started again at once.
 
 A nursery, which has loaded the site, forks them on request: they start in milliseconds, and share no socket with the
-test, whose receivers could otherwise not hang up on them. Each hand does what a worker process does, with shorter times: a
-courier that drains, and a ticker that sweeps.
+test, whose receivers could otherwise not hang up on them. Each hand does what a worker process does, with shorter
+times: a courier that drains, and a ticker that sweeps.
 """
 
 import importlib

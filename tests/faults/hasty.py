@@ -2,10 +2,14 @@
 
 import os
 import signal
+import ssl
 
 from channels_delivery.backend import Outlet
 from channels_delivery.backends.webhook import Webhook
 from channels_delivery.claim import Parcel
+from channels_delivery.outbound import site
+from channels_delivery.outbound.aio import Outbound
+from channels_delivery.outbound.names import Lookup
 from channels_delivery.outcome import Outcome
 from channels_delivery.retry import RetryPolicy
 
@@ -14,7 +18,7 @@ POISON = "poison"
 
 
 class Hasty(Webhook):
-    policy = RetryPolicy((0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+    policy = RetryPolicy((0.2, 0.2, 0.3, 0.3, 0.4, 0.4))
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         if parcel.parts["body"] == POISON:
@@ -22,4 +26,14 @@ class Hasty(Webhook):
         return await super().send(parcel, outlet, deadline=min(deadline, DEADLINE))
 
 
+class Nameless(Hasty):
+    """The same with a name server of the test's."""
+
+    lookup: Lookup
+
+    async def _outbound(self) -> Outbound:
+        return Outbound(site.rules(), lookup=self.lookup, tls=ssl.create_default_context())
+
+
 BACKEND = Hasty()
+NAMELESS = Nameless()

@@ -1,19 +1,22 @@
-"""The outbox under fault: a database of its own, hands that may be killed, a receiver that keeps count, and the books."""
+"""The outbox under fault: a database of its own, hands to kill, a receiver that keeps count, and the books."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db.models import F
 
 from channels_delivery import outbox
-from channels_delivery.models import Attempt, Channel, Delivery
+from channels_delivery.models import Attempt, Channel, Delivery, Lane
 from channels_delivery.outbox import Address, Letter, Way
 from notifications.kernel.clock import db_now
 from notifications.models import Sweep, Tenant
@@ -22,7 +25,7 @@ from tests.channels_delivery.webhooks import OLD
 from .cluster import Cluster
 from .hands import Hand, Nursery
 from .reckoning import Books, Promise, Reckoning, reckon
-from .rig import wait_for
+from .rig import celery_worker, wait_for
 from .sink import Sink
 
 
@@ -33,9 +36,18 @@ class Rig:
     sink: Sink
     settings: Mapping[str, Any]
     """CHANNELS_DELIVERY, of this process and of the hands."""
+    apply: Callable[[Mapping[str, Any]], None]
     name: str
     books: Books = field(default_factory=Books)
     hooks: dict[int, Channel] = field(default_factory=dict)
+
+    def set(self, **given: Any) -> None:
+        """Change CHANNELS_DELIVERY for this process, and for hands that are made from now on."""
+        self.settings = {**self.settings, **given}
+        self.apply(self.settings)
+
+    def allow(self, origin: str) -> None:
+        self.set(ALLOW_ORIGINS=[*self.settings["ALLOW_ORIGINS"], origin])
 
     def tenant(self, slug: str = "acme") -> Tenant:
         """A tenant with a way out."""
@@ -47,9 +59,9 @@ class Rig:
     def tenants(self, count: int) -> list[Tenant]:
         return [self.tenant(f"t{number}") for number in range(count)]
 
-    def letter(self, tenant: Tenant, *paths: str, origin: str = "", body: Any = None, **given: Any) -> Letter:
-        """To these paths of the sink, or of whatever stands at `origin`."""
-        to = [Address(f"{origin or self.sink.origin}{path}") for path in paths]
+    def letter(self, tenant: Tenant, *paths: str, at: str = "", body: Any = None, **given: Any) -> Letter:
+        """To these paths of the sink, or of whatever stands `at` another origin."""
+        to = [Address(f"{at or self.sink.origin}{path}") for path in paths]
         given = {"way": Way("out"), "origin": uuid.uuid4(), "channel": self.hooks[tenant.pk].pk} | given
         parts = {"body": {"type": "test.note", "paths": list(paths)} if body is None else body}
         return Letter(tenant.pk, "webhook", "test.note", parts=parts, to=to, **given)
@@ -71,11 +83,11 @@ class Rig:
         assert letter.origin is not None
         return letter.origin
 
-    def load(self, count: int, *, tenants: Sequence[Tenant], endpoints: int = 3, **given: Any) -> None:
+    def load(self, count: int, *, tenants: Sequence[Tenant], endpoints: int = 3, cap: int = 8, **given: Any) -> None:
         """So many letters, spread over tenants and their endpoints."""
         letters = []
         for number in range(count):
-            tenant, way = tenants[number % len(tenants)], Way(f"e{number % endpoints}")
+            tenant, way = tenants[number % len(tenants)], Way(f"e{number % endpoints}", cap=cap)
             letters.append(self.letter(tenant, f"/{tenant.slug}/{number}", way=way, **given))
         for start in range(0, count, 100):
             self.enqueue(*letters[start : start + 100])
@@ -90,6 +102,16 @@ class Rig:
     def hands(self, count: int, **given: Any) -> Iterator[list[Hand]]:
         with self.nursery.hands(count, self.settings, **given) as crew:
             yield crew
+
+    def celery(self, broker: str, log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """The worker for deliveries as its users start it, with the leases of production."""
+        return celery_worker(
+            broker,
+            log,
+            queues="delivery,bulk",
+            DJANGO_SETTINGS_MODULE="tests.faults.settings",
+            NOTIFYHUB_FAULTS=json.dumps(self.settings),
+        )
 
     def kill(self, crew: Sequence[Hand]) -> None:
         """All of them at once, so that whatever is in `sending` afterwards was hit."""
@@ -106,6 +128,20 @@ class Rig:
 
     def wait_until_settled(self, *, seconds: float = 120) -> None:
         wait_for(lambda: not rows().filter(finished_at=None).exists(), seconds=seconds)
+
+    def wait_in_spite_of_breakers(self, *, seconds: float = 120) -> None:
+        """The same, with no lane closed for longer than a moment."""
+
+        def settled() -> bool:
+            open_lanes()
+            return not rows().filter(finished_at=None).exists()
+
+        wait_for(settled, seconds=seconds)
+
+
+def open_lanes() -> None:
+    """As if the time had passed for which a breaker, or a receiver, keeps them closed."""
+    Lane.objects.across_tenants().filter(open_at__isnull=False).update(open_at=None, ready_at=db_now())
 
 
 def rows() -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -57,6 +57,8 @@ class Proxy:
     paths: list[Path] = field(default_factory=list)
     connections: int = 0
     """How many there have been."""
+    answered: int = 0
+    """Bytes of answers that were passed on."""
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -94,6 +96,9 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _count(self, passed: int) -> None:
+        self.answered += passed
+
     async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -112,7 +117,7 @@ class Proxy:
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pass_on(reader, far, path.asked, link))
-                both.create_task(_pass_on(answers, near, path.answered, link))
+                both.create_task(_pass_on(answers, near, path.answered, link, count=self._count))
         except* (OSError, _BrokenOff):
             pass
         except* asyncio.CancelledError:  # the test is over
@@ -122,7 +127,14 @@ class Proxy:
             link.end(reset=False)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: Fault, link: _Link) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    fault: Fault,
+    link: _Link,
+    *,
+    count: Callable[[int], object] = bool,
+) -> None:
     left = fault.after
     while left is None or left > 0:
         data = await reader.read(65_536 if left is None else left)
@@ -132,6 +144,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, f
             return
         await asyncio.sleep(fault.late)
         await _write(writer, data, drip=fault.drip)
+        count(len(data))
         left = None if left is None else left - len(data)
     await _end(reader, writer, fault.then, link)
 

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -164,7 +165,7 @@ def _never_too_early(rows: Sequence[Delivery], attempts: dict[int, list[Attempt]
         mine = attempts[row.pk]
         if len(mine) > len(steps) + 1:
             yield f"I7 {row.address} was tried {len(mine)} times"
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in pairwise(mine):
             if before.result == "retry" and _seconds(before.finished_at, after.started_at) < 0.8 * steps[before.no - 1]:
                 yield f"I7 attempt {after.no} of {row.address} was early"
 
@@ -177,12 +178,11 @@ def _waits_as_asked(
         requests = seen.get(webhook_id(row), [])
         if row.lost or len(requests) != len(attempts[row.pk]):
             continue
-        for before, after in zip(requests, requests[1:], strict=False):
+        for before, after in pairwise(requests):
             if before.reply is None or before.done is None:
                 continue
-            asked = float(before.reply.fields.get("Retry-After", 0))
-            if after.at - before.done < asked:
-                yield f"I7 {row.address} was asked {asked} s of patience"
+            if after.at - before.done < before.reply.asks:
+                yield f"I7 {row.address} was asked {before.reply.asks} s of patience"
 
 
 def _on_record_before(

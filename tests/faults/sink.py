@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from tests.channels_delivery.receiver import Got
 @dataclass(frozen=True)
 class Reply:
     """`after` seconds this status, these fields and this body; `hangs`: nothing, until the other side is gone. `drip`:
-    seconds between single bytes."""
+    seconds between single bytes. `asks`: the seconds of patience that its fields ask for."""
 
     status: int = 200
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -22,6 +22,7 @@ class Reply:
     after: float = 0.0
     hangs: bool = False
     drip: float = 0.0
+    asks: float = 0.0
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Sink:
             writer.close()
 
 
-def most_at_once(requests: Iterable[Seen]) -> int:
+def most_at_once(requests: Sequence[Seen]) -> int:
     """How many of these were being answered at the same moment, at most."""
     moments = [(seen.at, 1) for seen in requests] + [(seen.done or time.time(), -1) for seen in requests]
     most = now = 0

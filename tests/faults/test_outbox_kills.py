@@ -6,7 +6,8 @@ import pytest
 
 from channels_delivery.models import Attempt
 
-from .outbox_rig import Rig, ended, rows, states
+from .hasty import POISON
+from .outbox_rig import Rig, ended, let_leases_end, rows, states
 from .rig import chance, rounds, wait_for
 from .sink import Reply
 
@@ -17,7 +18,8 @@ def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
     many, kills = rounds(few=300, soak=2_000), rounds(few=4, soak=20)
     with chance("outbox killed") as moments:
         rig.sink.rule = lambda _: Reply(after=moments.uniform(0.01, 0.1))
-        rig.load(many, tenants=rig.tenants(4))
+        # What a kill hits goes to the end of its queue, which is long enough that nobody's turn is hit three times.
+        rig.load(many, tenants=rig.tenants(4), cap=2 if many < 1_000 else 4)
         for kill in range(kills):
             with rig.hands(2) as crew:
                 so_far = many * kill // (kills + 1)
@@ -35,7 +37,7 @@ def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
 
 
 def test_a_worker_that_slept_past_its_lease_writes_nothing(rig: Rig) -> None:
-    rig.sink.rule = lambda seen: Reply(after=0.3)
+    rig.sink.rule = lambda _: Reply(after=0.3)
     rig.post(rig.tenant(), *(f"/{n}" for n in range(8)))
     with rig.hands(1) as [zombie]:
         wait_for(lambda: len(rig.sink.seen) == 8)
@@ -53,3 +55,37 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(rig: Rig) -> None:
     assert set(before) <= after
     found = rig.reckon()
     assert (found.lost, found.again, found.states) == (8, 8, {"delivered": 9})
+
+
+@pytest.mark.parametrize(
+    ("point", "seen"), [("after_claim", 1), ("before_send", 1), ("after_send", 2), ("before_settle", 2)]
+)
+def test_what_a_dead_worker_held_is_sent_again_under_the_same_id(rig: Rig, point: str, seen: int) -> None:
+    rig.post(rig.tenant(), "/hook")
+    with rig.hands(1, crash_at=point) as [fated]:
+        wait_for(lambda: not fated.alive)
+    assert states() == {"sending": 1}
+    let_leases_end()
+
+    with rig.hands(1):
+        rig.wait_until_settled()
+
+    found = rig.reckon()
+    assert (found.requests, found.again, found.lost, found.states) == (seen, seen - 1, 1, {"delivered": 1})
+
+
+def test_a_message_that_kills_its_workers_is_dead_after_three_and_the_others_go_on(rig: Rig) -> None:
+    rig.post(rig.tenant("poisoner"), "/poison", body=POISON)
+    rig.load(60, tenants=rig.tenants(3))
+    deaths = 0
+    with rig.hands(2, lease=0.5) as crew:
+        while rows().filter(finished_at=None).exists():
+            wait_for(lambda: not all(one.alive for one in crew) or not rows().filter(finished_at=None).exists())
+            for place, one in enumerate(crew):
+                if not one.alive:
+                    deaths += 1
+                    crew[place] = rig.nursery.hand(rig.settings, lease=0.5)
+
+    found = rig.reckon()
+    assert deaths == 3
+    assert found.states == {"delivered": 60, "dead": 1}

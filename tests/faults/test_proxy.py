@@ -44,9 +44,9 @@ def test_an_answer_is_cut_after_so_many_bytes(sink: Sink, count: int) -> None:
 
 
 def test_a_reset_is_no_ordinary_end(sink: Sink) -> None:
-    with asked_through(sink, Path(answered=Fault(after=5, then="reset"))) as client:
-        with pytest.raises(ConnectionResetError):
-            read(client)
+    broken = Path(answered=Fault(after=5, then="reset"))
+    with asked_through(sink, broken) as client, pytest.raises(ConnectionResetError):
+        read(client)
 
 
 def test_a_request_is_cut_on_its_way(sink: Sink) -> None:
@@ -104,9 +104,8 @@ def test_paths_are_taken_in_order_and_nobody_behind_is_a_reset(sink: Sink) -> No
                 assert read(client, most=len(ANSWERED)) == expected
         assert proxy.connections == 2
 
-    with Proxy(1) as proxy, socket.create_connection(("127.0.0.1", proxy.port), 5) as client:
-        with suppress(ConnectionResetError):
-            assert client.recv(1) == b""
+    with Proxy(1) as proxy, suppress(ConnectionResetError), socket.create_connection(("127.0.0.1", proxy.port)) as one:
+        assert one.recv(1) == b""
 
 
 def _wait(state: Callable[[], bool]) -> None:

@@ -36,7 +36,7 @@ def _too_early(rig: Rig) -> None:
 
 def _impatient(rig: Rig) -> None:
     first = rig.sink.seen[0]
-    first.reply = Reply(200, {"Retry-After": "60"})
+    first.reply = Reply(asks=60)
     rig.sink.seen.append(first)
     [row] = [row for row in rows() if webhook_id(row) == first.id]
     Attempt.objects.create(delivery=row, no=2, started_at=db_now(), result="lost")
@@ -51,21 +51,21 @@ def _cancelled(rig: Rig) -> None:
 
 
 FRAUDS: list[tuple[str, Callable[[Rig], Any]]] = [
-    ("I1", lambda rig: rows()[0].delete()),
+    ("I1", lambda _: rows()[0].delete()),
     ("I1", lambda rig: rig.post(next(one.tenant for one in rig.hooks.values()), "/never-sent")),
     ("I1", lambda rig: rig.books.promises.pop()),
     ("I1", lambda rig: rig.sink.seen.pop()),
     ("I2", _recorded_twice),
     ("I2", _other_words),
-    ("I2", lambda rig: rows().update(stable_id=uuid.uuid4())),
-    ("I4", lambda rig: rows().update(state="pending")),
+    ("I2", lambda _: rows().update(stable_id=uuid.uuid4())),
+    ("I4", lambda _: rows().update(state="pending")),
     ("I5", _settled_again),
     ("I7", _too_early),
     ("I7", _impatient),
-    ("I12", lambda rig: Attempt.objects.all().delete()),
-    ("I12", lambda rig: Attempt.objects.update(started_at=db_now() + timedelta(seconds=1))),
+    ("I12", lambda _: Attempt.objects.all().delete()),
+    ("I12", lambda _: Attempt.objects.update(started_at=db_now() + timedelta(seconds=1))),
     ("I13", _cancelled),
-    ("lane", lambda rig: Lane.objects.across_tenants().update(in_flight=1)),
+    ("lane", lambda _: Lane.objects.across_tenants().update(in_flight=1)),
 ]
 
 
