@@ -10,7 +10,7 @@ import pytest
 
 from notifications.kernel import ticker
 
-from .outbox_rig import Rig, let_leases_end, states
+from .outbox_rig import Rig, let_leases_end, rows, states
 from .rig import SOAK, OwnRedis, chance, children, rounds, wait_for
 from .sink import Reply, Seen
 
