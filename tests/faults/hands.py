@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from tests.site.processes import ROOT, environment, wait_until
 
-LEASE = 2.0
+LEASE = 1.4
 """Seconds for which a hand holds what it claims; above the deadline of `hasty.py`."""
 
 
