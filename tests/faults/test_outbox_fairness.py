@@ -15,7 +15,7 @@ from .hands import Hand
 from .hasty import POISON
 from .outbox_rig import Rig, rows
 from .reckoning import REPORTS, p99
-from .rig import rounds, wait_for
+from .rig import SOAK, rounds, wait_for
 from .sink import Reply
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults]
@@ -35,10 +35,11 @@ def test_others_are_served_while_one_hangs_one_floods_and_one_kills(rig: Rig) ->
 
         hanging = rows().filter(address__contains="/hanging/")
         assert hanging.filter(finished_at=None).exists(), "it ended before they did"
-    REPORTS.append(
-        f"fairness: p99 of the others {calm * 1000:.0f} ms in calm, {amid * 1000:.0f} ms amid a hanging, a flooding and"
-        f" a poisoning tenant ({amid / calm:.1f} ×; the goal is 2)"
-    )
+    if SOAK:  # of a few, the 99th percentile is whoever was beside the poison
+        REPORTS.append(
+            f"fairness: p99 of the others {calm * 1000:.0f} ms in calm, {amid * 1000:.0f} ms amid a hanging, a flooding"
+            f" and a poisoning tenant ({amid / calm:.1f} ×; the goal is 2)"
+        )
 
 
 def served(rig: Rig, tenants: Sequence[Tenant], *, waves: int, wave: str) -> float:

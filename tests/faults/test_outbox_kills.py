@@ -75,17 +75,18 @@ def test_what_a_dead_worker_held_is_sent_again_under_the_same_id(rig: Rig, point
 
 
 def test_a_message_that_kills_its_workers_is_dead_after_three_and_the_others_go_on(rig: Rig) -> None:
-    rig.post(rig.tenant("poisoner"), "/poison", body=POISON)
+    """The others are under way beside it each time, and not given up with it."""
+    rig.sink.rule = lambda _: Reply(after=0.1)
     rig.load(60, tenants=rig.tenants(3))
+    rig.post(rig.tenant("poisoner"), "/poison", body=POISON)
     deaths = 0
-    with rig.hands(2, lease=0.5) as crew:
-        while rows().filter(finished_at=None).exists():
-            wait_for(lambda: not all(one.alive for one in crew) or not rows().filter(finished_at=None).exists())
-            for place, one in enumerate(crew):
-                if not one.alive:
-                    deaths += 1
-                    crew[place] = rig.nursery.hand(rig.settings, lease=0.5)
+    while rows().filter(finished_at=None).exists():
+        with rig.hands(1, lease=40) as [hand]:
+            wait_for(lambda hand=hand: not hand.alive or not rows().filter(finished_at=None).exists())
+            deaths += not hand.alive
+        let_leases_end()
 
     found = rig.reckon()
     assert deaths == 3
     assert found.states == {"delivered": 60, "dead": 1}
+    assert rows().get(state="dead").address.endswith("/poison")
