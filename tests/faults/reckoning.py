@@ -4,11 +4,14 @@ invariant that it breaks; what is a number goes into the report.
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -97,8 +100,24 @@ def reckon(books: Books, sink: Sink, *, name: str) -> Reckoning:
         states=Counter(row.state for row in rows),
     )
     if name:
-        REPORTS.append(f"{name}: {found}")
+        _report(name, found)
     return found
+
+
+def _report(name: str, found: Reckoning) -> None:
+    REPORTS.append(f"{name}: {found}")
+    if path := os.environ.get("NOTIFYHUB_RECKONINGS"):  # of a soak, which adds them up
+        numbers = {
+            "accepted": found.promises,
+            "requests": found.requests,
+            "duplicates": found.again,
+            "leases lost": found.lost,
+            "kills": found.kills,
+            "amid sending": found.hits,
+            "broken": len(found.broken),
+        }
+        with Path(path).open("a") as file:
+            file.write(json.dumps(numbers) + "\n")
 
 
 def webhook_id(row: Delivery) -> str:

@@ -77,7 +77,7 @@ def test_what_a_dead_worker_held_is_sent_again_under_the_same_id(rig: Rig, point
 def test_a_message_that_kills_its_workers_is_dead_after_three_and_the_others_go_on(rig: Rig) -> None:
     """The others are under way beside it each time, and not given up with it."""
     rig.sink.rule = lambda _: Reply(after=0.1)
-    rig.load(20, tenants=rig.tenants(3))
+    rig.load(8, tenants=rig.tenants(2))
     rig.post(rig.tenant("poisoner"), "/poison", body=POISON)
     deaths = 0
     while rows().filter(finished_at=None).exists():
@@ -88,5 +88,5 @@ def test_a_message_that_kills_its_workers_is_dead_after_three_and_the_others_go_
 
     found = rig.reckon()
     assert deaths == 3
-    assert found.states == {"delivered": 20, "dead": 1}
+    assert found.states == {"delivered": 8, "dead": 1}
     assert rows().get(state="dead").address.endswith("/poison")
