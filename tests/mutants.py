@@ -38,8 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="notifyhub-mutants-") as folder:
         tree = _copied(Path(folder))
         tests = sorted({test for mutant in chosen for test in mutant.tests})
-        if _verdict(tree, tests, postgres.address) != "lives":
-            print("the tests fail without any mutant")
+        verdict, said = _verdict(tree, tests, postgres.address)
+        if verdict != "lives":
+            print(f"{said}\nthe tests fail without any mutant")
             return 1
         results = [(mutant, *_tried(tree, mutant, postgres.address)) for mutant in chosen]
     _print(results)
@@ -68,8 +69,9 @@ def _tried(tree: Path, mutant: Mutant, database: str) -> tuple[str, float]:
         if not fitting:
             _restore(before)
             return f"does not fit {files}", 0.0
-    verdict = _verdict(tree, mutant.tests, database)
+    verdict, said = _verdict(tree, mutant.tests, database)
     _restore(before)
+    print(f"{verdict}: {mutant.name}" + ("" if verdict == "dead" else f"\n{said}"), flush=True)
     return verdict, time.monotonic() - started
 
 
@@ -78,7 +80,8 @@ def _restore(before: dict[Path, str]) -> None:
         path.write_text(text)
 
 
-def _verdict(tree: Path, tests: Sequence[str], database: str) -> str:
+def _verdict(tree: Path, tests: Sequence[str], database: str) -> tuple[str, str]:
+    """What it means how pytest ended, and the end of what it said."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
     environment = os.environ | {
         "PYTHONPATH": str(tree),
@@ -90,9 +93,7 @@ def _verdict(tree: Path, tests: Sequence[str], database: str) -> str:
         command, cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     verdict = FOUND.get(done.returncode, f"pytest ended with {done.returncode}")
-    if verdict != "dead":
-        print(done.stdout.decode(errors="replace")[-2_000:])
-    return verdict
+    return verdict, done.stdout.decode(errors="replace")[-3_000:]
 
 
 def _print(results: Sequence[tuple[Mutant, str, float]]) -> None:
