@@ -87,7 +87,7 @@ def _verdict(tree: Path, tests: Sequence[str], database: str) -> tuple[str, str]
         "PYTHONPATH": str(tree),
         "PYTHONDONTWRITEBYTECODE": "1",
         "NOTIFYHUB_TEST_DATABASE_URL": database,
-        "NOTIFYHUB_TEST_NAME": "test_notifyhub_mutants",
+        "NOTIFYHUB_TEST_NAME": f"test_mutants_{os.getpid()}",
     }
     done = subprocess.run(
         command, cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
