@@ -210,6 +210,11 @@ MUTANTS = [
         [OUTBOX + "test_claim.py::test_three_lost_leases_are_the_end_and_others_go_on"],
     ),
     Mutant(
+        "poison: what is under way beside it dies with it",
+        [("channels_delivery/claim.py", "if lost >= SUSPECT and careful:", "if False:")],
+        [OUTBOX + "test_claim.py::test_of_those_that_lost_two_workers_one_is_under_way_at_a_time"],
+    ),
+    Mutant(
         "cap: not looked at",
         [("channels_delivery/claim.py", "min(lane.cap - lane.in_flight, FROM_A_LANE)", "FROM_A_LANE")],
         [FAULTS + "test_outbox_endpoints.py::test_ten_thousand_retries_at_once_keep_to_cap_and_rate"],

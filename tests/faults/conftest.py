@@ -62,7 +62,7 @@ def rig(
     request: pytest.FixtureRequest,
 ) -> Iterator[Rig]:
     """The outbox on a database of its own, which a test may restart."""
-    section = {"ALLOW_ORIGINS": [sink.origin], "BACKENDS": ["tests.faults.hasty.BACKEND"]}
+    section = {"ALLOW_ORIGINS": [sink.origin], "BACKENDS": ["tests.faults.hasty.BACKEND", "tests.faults.hasty.MAIL"]}
 
     def apply(given: Mapping[str, Any]) -> None:
         settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": given}

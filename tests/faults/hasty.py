@@ -1,10 +1,11 @@
-"""Signed webhooks as ever, in a hurry: short waits between tries, little patience, and one message that kills."""
+"""Webhooks and mail as ever, in a hurry: short waits between tries, little patience, and one message that kills."""
 
 import os
 import signal
 import ssl
 
 from channels_delivery.backend import Outlet
+from channels_delivery.backends.email import Email
 from channels_delivery.backends.webhook import Webhook
 from channels_delivery.claim import Parcel
 from channels_delivery.outbound import site
@@ -35,5 +36,10 @@ class Nameless(Hasty):
         return Outbound(site.rules(), lookup=self.lookup, tls=ssl.create_default_context())
 
 
+class HastyMail(Email):
+    policy = Hasty.policy
+
+
 BACKEND = Hasty()
+MAIL = HastyMail()
 NAMELESS = Nameless()
