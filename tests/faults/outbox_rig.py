@@ -83,6 +83,10 @@ class Rig:
         assert letter.origin is not None
         return letter.origin
 
+    def mail(self, tenant: Tenant, person: str, *, parts: Mapping[str, Any], **given: Any) -> None:
+        """A letter to one mailbox."""
+        self.enqueue(Letter(tenant.pk, "email", "test.note", parts, [Address(person)], origin=uuid.uuid4(), **given))
+
     def load(self, count: int, *, tenants: Sequence[Tenant], endpoints: int = 3, cap: int = 8, **given: Any) -> None:
         """So many letters, spread over tenants and their endpoints."""
         letters = []

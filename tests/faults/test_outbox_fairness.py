@@ -19,7 +19,7 @@ from .rig import SOAK, rounds, wait_for
 from .sink import Reply
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults]
-LEASE = 5.0
+LEASE = 3.0
 
 
 def test_others_are_served_while_one_hangs_one_floods_and_one_kills(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from channels_delivery.models import Attempt
 
+from .hands import SHORT
 from .hasty import POISON
 from .outbox_rig import Rig, ended, let_leases_end, rows, states
 from .rig import chance, rounds, wait_for
@@ -21,12 +22,12 @@ def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
         # What a kill hits goes to the end of its queue, which is long enough that nobody's turn is hit three times.
         rig.load(many, tenants=rig.tenants(4), cap=2 if many < 1_000 else 4)
         for kill in range(kills):
-            with rig.hands(2) as crew:
+            with rig.hands(2, lease=SHORT) as crew:
                 so_far = many * kill // (kills + 1)
                 wait_for(lambda so_far=so_far: ended() >= so_far and rows().filter(state="sending").exists())
                 time.sleep(moments.uniform(0, 0.1))  # not a wait: the moment of the blow
                 rig.kill(crew)
-        with rig.hands(2):
+        with rig.hands(2, lease=SHORT):
             rig.wait_until_settled()
 
     found = rig.reckon()
@@ -39,7 +40,7 @@ def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
 def test_a_worker_that_slept_past_its_lease_writes_nothing(rig: Rig) -> None:
     rig.sink.rule = lambda _: Reply(after=0.3)
     rig.post(rig.tenant(), *(f"/{n}" for n in range(8)))
-    with rig.hands(1) as [zombie]:
+    with rig.hands(1, lease=SHORT) as [zombie]:
         wait_for(lambda: len(rig.sink.seen) == 8)
         zombie.stop()
         with rig.hands(1) as [other]:
@@ -81,7 +82,7 @@ def test_a_message_that_kills_its_workers_is_dead_after_three_and_the_others_go_
     rig.post(rig.tenant("poisoner"), "/poison", body=POISON)
     deaths = 0
     while rows().filter(finished_at=None).exists():
-        with rig.hands(1, lease=40) as [hand]:
+        with rig.hands(1) as [hand]:
             wait_for(lambda hand=hand: not hand.alive or not rows().filter(finished_at=None).exists())
             deaths += not hand.alive
         let_leases_end()

@@ -11,6 +11,7 @@ from channels_delivery.outbox import Way
 from tests.channels_delivery.mail.letters import PARTS
 from tests.channels_delivery.mail_server import DROP, MailServer
 
+from .hands import SHORT
 from .outbox_rig import Rig, let_leases_end, open_lanes, rows
 from .rig import chance, rounds, wait_for
 
@@ -70,10 +71,10 @@ def test_each_recipient_fares_alone_whatever_the_server_says_and_whoever_dies(ri
         post(rig, server, *people)
         for _ in range(rounds(few=1, soak=5)):
             so_far = len(server.got)
-            with rig.hands(1) as crew:
+            with rig.hands(1, lease=SHORT) as crew:
                 wait_for(lambda so_far=so_far: len(server.got) > so_far and opened())
                 rig.kill(crew)
-        with rig.hands(2):
+        with rig.hands(2, lease=SHORT):
             rig.wait_in_spite_of_breakers()
 
     rig.reckon()

@@ -15,6 +15,7 @@ from notifications.kernel.clock import db_now
 from notifications.kernel.doorbell import RINGS
 
 from .cluster import moved_to
+from .hands import SHORT
 from .outbox_rig import Rig, ended, rows
 from .proxy import Fault, Path, Proxy
 from .rig import SOAK, OwnRedis, chance, listen_again, rounds, wait_for
@@ -79,7 +80,7 @@ def test_postgresql_restarts_in_the_middle(rig: Rig) -> None:
     """Immediately, as when the power goes: who was enqueueing hears an error, and tries again with the same origin."""
     many, restarts = rounds(few=200, soak=2_000), rounds(few=2, soak=10)
     tenants = rig.tenants(4)
-    with chance("restart") as moments, rig.hands(2):
+    with chance("restart") as moments, rig.hands(2, lease=SHORT):
         rig.sink.rule = lambda _: Reply(after=moments.uniform(0.01, 0.1))
         rig.load(many, tenants=tenants)
         for number in range(restarts):
@@ -95,7 +96,7 @@ def test_postgresql_restarts_in_the_middle(rig: Rig) -> None:
 
 def test_connections_of_workers_are_cut_in_the_middle(rig: Rig) -> None:
     many = rounds(few=200, soak=2_000)
-    with chance("wire") as moments, Proxy(rig.cluster.port) as wire, rig.hands(2, port=wire.port):
+    with chance("wire") as moments, Proxy(rig.cluster.port) as wire, rig.hands(2, port=wire.port, lease=SHORT):
         rig.sink.rule = lambda _: Reply(after=moments.uniform(0, 0.05))
         rig.load(many, tenants=rig.tenants(4))
         for _ in range(rounds(few=8, soak=60)):

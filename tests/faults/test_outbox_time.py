@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.faults]
 def test_many_tickers_and_couriers_send_everything_once(rig: Rig) -> None:
     many = rounds(few=300, soak=3_000)
     tickers = [ticker.Ticker() for _ in range(2)]
-    with rig.hands(3, lease=40):
+    with rig.hands(3):
         for one in tickers:
             one.start()
         rig.load(many, tenants=rig.tenants(4))
