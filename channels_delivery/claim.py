@@ -23,6 +23,10 @@ from .models import Attempt, Delivery, Lane, Message
 
 LANES_TAKEN, FROM_A_LANE = 64, 8
 
+SUSPECT = 2
+"""Leases lost after which a delivery may be what kills its workers. A process has one of these under way at a time:
+otherwise all that was under way beside a deadly one three times would be given up with it."""
+
 STEP_ASIDE = timedelta(seconds=0.5)
 """For how long a lane is left alone whose due rows somebody else holds, in a cancel that is not committed yet."""
 
@@ -51,6 +55,7 @@ class Parcel:
     decided_at: datetime
     origin: uuid.UUID | None = None
     origin_step: str = ""
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,14 @@ class _Held:
         return self.taken == self.offered < self.room
 
 
-def claim(*, slots: int, now: datetime, lease: timedelta, busy: Mapping[int, int] | None = None) -> Claimed:
+def claim(
+    *, slots: int, now: datetime, lease: timedelta, busy: Mapping[int, int] | None = None, careful: bool = False
+) -> Claimed:
     """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number.
 
     `busy` says how many each tenant has under way in this process: no tenant gets more than are then left free, so
-    that however much of it hangs, there is room for whoever comes next. None: any tenant may have all.
+    that however much of it hangs, there is room for whoever comes next. None: any tenant may have all. `careful`: a
+    suspect is under way here, so no other now.
     """
     full = [tenant for tenant, count in busy.items() if count >= slots] if busy else []
     ready = ready_lanes(now, without=full) if slots > 0 else []
@@ -94,7 +102,7 @@ def claim(*, slots: int, now: datetime, lease: timedelta, busy: Mapping[int, int
     token = uuid.uuid4()
     with transaction.atomic():
         lanes = _hold(ready, now)
-        ids = _choose(lanes, slots, now, busy)
+        ids = _choose(lanes, slots, now, busy, careful)
         _start(ids, token, now, lease)
         _move_lanes(lanes, now)
     return Claimed(_parcels(ids, token), len(lanes))
@@ -148,13 +156,18 @@ def _tokens(lane: Lane, now: datetime) -> float:
     return min(full, lane.tokens + max((now - lane.refilled_at).total_seconds(), 0.0) * lane.rate)
 
 
-def _choose(lanes: Sequence[_Held], slots: int, now: datetime, busy: Mapping[int, int] | None) -> list[int]:
+def _choose(
+    lanes: Sequence[_Held], slots: int, now: datetime, busy: Mapping[int, int] | None, careful: bool
+) -> list[int]:
     """The oldest due deliveries, as far as there are slots: every tenant's first, then every tenant's second. The
     lanes of a tenant have their turns in the same way, those of one urgency after the more urgent."""
     held = {lane.id: lane for lane in lanes}
     in_tenant = Counter[int]()
     turns = []
-    for place, (lane, row) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
+    for place, (lane, row, lost) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
+        if lost >= SUSPECT and careful:
+            continue
+        careful = careful or lost >= SUSPECT
         turns.append((held[lane].urgency, held[lane].offered, place, lane, row))
         held[lane].offered += 1
     ranked = []
@@ -176,25 +189,25 @@ ALIVE = "state = 'pending' AND (expires_at IS NULL OR expires_at > %s)"
 """What may still be sent; takes the time. Those past their time are ended by `expire`, and never sent meanwhile."""
 
 
-def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int]]:
-    """(lane, delivery) of what is due, each lane's oldest first and no more than it has room for."""
+def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int, int]]:
+    """(lane, delivery, leases lost) of what is due, each lane's oldest first and no more than it has room for."""
     if not lanes:
         return []
     table = f'"{Delivery._meta.db_table}"'
     at = connection.ops.adapt_datetimefield_value(now)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT l.id, d.id FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS l(id, room, place),"
-                f" LATERAL (SELECT id, due_at FROM {table} WHERE lane_id = l.id AND due_at <= %s AND {ALIVE}"
+                "SELECT l.id, d.id, d.lost FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS l(id, room, place),"
+                f" LATERAL (SELECT id, due_at, lost FROM {table} WHERE lane_id = l.id AND due_at <= %s AND {ALIVE}"
                 " ORDER BY due_at, id LIMIT l.room FOR UPDATE SKIP LOCKED) d ORDER BY l.place, d.due_at, d.id",
                 [[lane.id for lane in lanes], [lane.room for lane in lanes], at, at],
             )
             return list(cursor.fetchall())
         for lane in lanes:  # there is one writer at a time, and that is us
             cursor.execute(
-                f"SELECT lane_id, id FROM {table} WHERE lane_id = %s AND due_at <= %s AND {ALIVE}"
+                f"SELECT lane_id, id, lost FROM {table} WHERE lane_id = %s AND due_at <= %s AND {ALIVE}"
                 " ORDER BY due_at, id LIMIT %s",
                 [lane.id, at, at, lane.room],
             )
@@ -292,4 +305,5 @@ def _parcel(row: Delivery, message: Message, token: uuid.UUID) -> Parcel:
         decided_at=row.decided_at,
         origin=row.origin,
         origin_step=row.origin_step,
+        lost=row.lost,
     )

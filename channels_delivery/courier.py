@@ -25,7 +25,7 @@ from notifications.kernel.config import enabled
 from . import crash
 from .backend import Outlet
 from .backends import backends
-from .claim import Parcel, claim, ready_lanes
+from .claim import SUSPECT, Parcel, claim, ready_lanes
 from .conf import conf
 from .gate import kept_back
 from .models import Channel
@@ -81,7 +81,8 @@ def drain(
     while True:
         free = slots - len(under_way) if _may_claim(stop, stop_claiming) else 0
         busy = Counter(parcel.tenant_id for parcel in under_way.values())
-        claimed = claim(slots=free, now=db_now(), lease=lease, busy=busy)
+        careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
+        claimed = claim(slots=free, now=db_now(), lease=lease, busy=busy, careful=careful)
         if claimed.parcels:
             crash.point("after_claim")
             under_way |= {parcel.id: parcel for parcel in claimed.parcels}

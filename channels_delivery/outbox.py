@@ -196,6 +196,11 @@ def _lane_key(letter: Letter) -> tuple[int, str, int]:
     return letter.tenant_id, letter.way.key, letter.way.urgency
 
 
+def _once_key(letter: Letter, to: Address) -> tuple[str, str, int, str]:
+    """By what the unique index tells rows apart; rows without an origin keep the order in which they are given."""
+    return (str(letter.origin), letter.origin_step, to.recipient or 0, to.address) if letter.origin else ("", "", 0, "")
+
+
 def _lanes(connection: BaseDatabaseWrapper, letters: Sequence[Letter]) -> dict[tuple[int, str, int], int]:
     """The lanes of these letters by key, made where they are missing. None is locked: the caller's transaction may take
     long, and whoever settles needs the lane."""
@@ -254,6 +259,7 @@ def _insert(
 ) -> int:
     """One row an address; an address that this origin and step reached before is passed over."""
     rows = [(letter, message, to) for letter, message in zip(letters, messages, strict=True) for to in letter.to]
+    rows.sort(key=lambda row: _once_key(row[0], row[2]))  # two who insert the same at once wait one for the other
     at = connection.ops.adapt_datetimefield_value
     columns: dict[str, rowset.Column] = {
         "tenant_id": ("bigint", [letter.tenant_id for letter, _, _ in rows]),

@@ -3,12 +3,14 @@
 One lane is one pytest process with its own database. NOTIFYHUB_TEST_REQUIRE=all makes a missing service a failure.
 """
 
+import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,18 +97,34 @@ def _lanes(found: Found) -> list[Lane]:
 
 
 def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
+    """Rounds with a seed each, the first with NOTIFYHUB_SEED if it is set, until the time is up; then their sums."""
     until = time.monotonic() + 60 * float(os.environ.get("NOTIFYHUB_SOAK_MINUTES", "30"))
-    while time.monotonic() < until:
-        seed = str(random.randrange(10**9))
-        on_postgres = found.environment | {
-            "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
-            "NOTIFYHUB_SEED": seed,
-            "NOTIFYHUB_SOAK": "1",
-        }
-        lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
-        yield _run(lane, arguments)
-        if lane.left_out:
-            return
+    seed = os.environ.get("NOTIFYHUB_SEED") or str(random.randrange(10**9))
+    with tempfile.TemporaryDirectory() as folder:
+        reckonings = Path(folder) / "reckonings"
+        while time.monotonic() < until:
+            on_postgres = found.environment | {
+                "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
+                "NOTIFYHUB_SEED": seed,
+                "NOTIFYHUB_SOAK": "1",
+                "NOTIFYHUB_RECKONINGS": str(reckonings),
+            }
+            lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
+            yield _run(lane, arguments)
+            if lane.left_out:
+                return
+            seed = str(random.randrange(10**9))
+        _print_sums(reckonings)
+
+
+def _print_sums(reckonings: Path) -> None:
+    """What the reckonings of all rounds come to: `docs/faults.md` says how to read it."""
+    sums = Counter[str]()
+    for line in reckonings.read_text().splitlines() if reckonings.exists() else ():
+        sums.update(json.loads(line))
+    print("\nreckonings of all rounds")
+    for name, count in sums.items():
+        print(f"  {name:<12}{count:>9,}")
 
 
 def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:

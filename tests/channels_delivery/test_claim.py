@@ -165,6 +165,20 @@ def test_three_lost_leases_are_the_end_and_others_go_on(acme: Tenant) -> None:
     assert lane(acme).in_flight == 1
 
 
+def test_of_those_that_lost_two_workers_one_is_under_way_at_a_time(acme: Tenant) -> None:
+    """Whichever of them is deadly takes no other with it for the third time."""
+    put(acme, *"abc")
+    deliveries().update(lost=2)
+    put(acme, "sound")
+
+    first = claim(slots=9, now=later(0), lease=LEASE).parcels
+    assert [parcel.address for parcel in first] == ["a", "sound"]
+    assert not claim(slots=9, now=later(1), lease=LEASE, careful=True).parcels
+
+    finish(first)
+    assert [parcel.address for parcel in take(now=later(2))] == ["b"]
+
+
 def test_no_tenant_has_more_under_way_than_is_left_free(acme: Tenant, globex: Tenant) -> None:
     for n in range(30):
         put(acme, *"abcdefgh", way=Way(f"hangs {n}"))
