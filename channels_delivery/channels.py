@@ -26,6 +26,7 @@ from .condition import lane_key
 from .models import Channel, Delivery
 from .outbox import Address, Letter, Way
 from .refusals import Invalid, NameTaken, NotNow
+from .replays import MISSED
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
 
@@ -149,12 +150,14 @@ def pause(channel: Channel, *, now: datetime, because: str = "") -> Channel:
 
 
 def resume(channel: Channel) -> int:
-    """Have it send again; how many ended badly while it was paused and may be replayed."""
+    """Have it send again, its failures forgotten; how many it could not deliver while it was paused that may be sent
+    once more."""
     since = channel.paused_at
     mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
-    mine.update(paused_at=None, paused_because="")
+    mine.update(paused_at=None, paused_because="", failing_since=None, strikes=0, struck_at=None)
     channel.refresh_from_db(fields=["paused_at", "paused_because"])
-    return 0 if since is None else log.replayable(channel.tenant_id, log.Filters(channel=channel, since=since)).count()
+    missed = log.Filters(states=MISSED, channel=channel, since=since)
+    return 0 if since is None else log.replayable(channel.tenant_id, missed).count()
 
 
 def delete(channel: Channel, *, now: datetime) -> log.TakenBack:

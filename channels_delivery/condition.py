@@ -9,12 +9,11 @@ from typing import Literal
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from .models import Breaker, Channel, Delivery, Lane, State
+from .models import ENDED_WELL, Breaker, Channel, Delivery, Lane, State
+from .replays import MISSED
 
 Word = Literal["working", "unused", "failing", "halted", "paused"]
 
-ENDED_WELL = (State.DELIVERED, State.ACCEPTED)
-FAILED = (State.FAILED, State.DEAD, State.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Condition:
 def with_latest(channels: QuerySet[Channel]) -> QuerySet[Channel]:
     """Channels, without their secrets, with when and how their latest messages ended."""
     mine = Delivery.objects.filter(tenant=OuterRef("tenant_id"), channel=OuterRef("pk")).order_by("-pk")
-    well, badly = mine.filter(state__in=ENDED_WELL), mine.filter(state__in=FAILED)
+    well, badly = mine.filter(state__in=ENDED_WELL), mine.filter(state__in=MISSED)
     return channels.defer("secrets").annotate(
         last_success=Subquery(well.values("finished_at")[:1]),
         last_failure=Subquery(badly.values("finished_at")[:1]),

@@ -17,8 +17,7 @@ from notifications.models.base import TenantQuerySet
 
 from . import outbox
 from .backends import backends
-from .models import Attempt, Channel, Delivery, State
-from .outbox import ENDED_BADLY, OPEN
+from .models import ENDED_BADLY, OPEN, Attempt, Channel, Delivery, State
 from .refusals import NotNow
 
 Rows = TenantQuerySet[Delivery]
@@ -111,6 +110,8 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
     if before := replays_of(delivery):
         said = _("It was sent again before, as %(id)s.") % {"id": before[0].public_id}
         return NotNow(said, code="replayed_before")
+    if delivery.message.emptied_at is not None:
+        return NotNow(_("Its words are not kept any more."), code="words_gone")
     if delivery.kind not in backends():
         return NotNow(_("Nothing on this site sends this kind."), code="unknown_kind")
     if delivery.channel_id is None:
@@ -124,7 +125,8 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
 
 
 def replayable(tenant: Tenant | int, filters: Filters) -> Rows:
-    """What may be sent once more: ended badly, not replayed before, and its channel is there and not paused."""
+    """What may be sent once more: ended badly, not replayed before, its words are kept, and its channel is there and not
+    paused."""
     rows = _chosen(Delivery.objects.filter(tenant=tenant, state__in=ENDED_BADLY), filters)
     if filters.since:
         rows = rows.filter(finished_at__gte=filters.since)
@@ -174,7 +176,7 @@ def take_back(rows: Rows, *, now: datetime) -> TakenBack:
 def _can_leave(rows: Rows) -> Rows:
     on = Channel.objects.filter(tenant=OuterRef("tenant_id"), pk=OuterRef("channel_id"), paused_at__isnull=True)
     again = Delivery.objects.filter(tenant=OuterRef("tenant_id"), replay_of=OuterRef("pk"))
-    rows = rows.filter(~Exists(again), kind__in=backends())
+    rows = rows.filter(~Exists(again), kind__in=backends(), message__emptied_at__isnull=True)
     return rows.filter(Q(channel__isnull=True) | Q(Exists(on)))
 
 
