@@ -22,11 +22,11 @@ from notifications.models.base import TenantQuerySet
 from . import log, outbox
 from .backend import Backend, Words
 from .backends import backends
-from .condition import lane_key
 from .models import Channel, Delivery
-from .outbox import Address, Letter, Way
+from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
 from .replays import MISSED
+from .routes import way_of
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
 
@@ -184,7 +184,7 @@ def send_test(channel: Channel, *, now: datetime, person: Recipient | None = Non
         TEST,
         parts=backend.compose(Words(_hello(channel, tenant), now, key=TEST, tenant=tenant.name)),
         to=_receivers(channel, backend, person),
-        way=Way(lane_key(channel), urgency=0, cap=backend.cap),
+        way=way_of(channel, urgent=True),
         channel=channel.pk,
         origin_step=mark,
         expires_at=now + TEST_LIFE,
@@ -226,7 +226,7 @@ def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> 
         raise NotNow(
             _("This channel is a way to people: name somebody as `recipient`, or sign in."), code="nobody_to_test_with"
         )
-    address = str(getattr(person, getattr(backend, "address", "email"), ""))
+    address = str(getattr(person, backend.address, "") if backend.address else "")
     if not address:
         raise NotNow(_("This person has no address that this channel could reach."), code="no_address")
     return [Address(address, recipient=person.pk)]

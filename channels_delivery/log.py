@@ -125,8 +125,8 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
 
 
 def replayable(tenant: Tenant | int, filters: Filters) -> Rows:
-    """What may be sent once more: ended badly, not replayed before, its words are kept, and its channel is there and not
-    paused."""
+    """What may be sent once more: ended badly, not replayed before, words that are kept, and a channel that is there
+    and not paused."""
     rows = _chosen(Delivery.objects.filter(tenant=tenant, state__in=ENDED_BADLY), filters)
     if filters.since:
         rows = rows.filter(finished_at__gte=filters.since)
