@@ -98,6 +98,7 @@ class Stage(ABC):
             attachments=[],
             notice_key="order.shipped",
             expires_at=None,
+            decided_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         )
 
