@@ -22,10 +22,11 @@ from notifications.models.base import TenantQuerySet
 from . import log, outbox
 from .backend import Backend, Words
 from .backends import backends
-from .condition import lane_key
 from .models import Channel, Delivery
-from .outbox import Address, Letter, Way
+from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
+from .replays import MISSED
+from .routes import way_of
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
 
@@ -149,12 +150,14 @@ def pause(channel: Channel, *, now: datetime, because: str = "") -> Channel:
 
 
 def resume(channel: Channel) -> int:
-    """Have it send again, with a clean slate; how many ended badly while it was paused and may be replayed."""
+    """Have it send again, its failures forgotten; how many it could not deliver while it was paused that may be sent
+    once more."""
     since = channel.paused_at
     mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
     mine.update(paused_at=None, paused_because="", failing_since=None, strikes=0, struck_at=None)
     channel.refresh_from_db(fields=["paused_at", "paused_because"])
-    return 0 if since is None else log.replayable(channel.tenant_id, log.Filters(channel=channel, since=since)).count()
+    missed = log.Filters(states=MISSED, channel=channel, since=since)
+    return 0 if since is None else log.replayable(channel.tenant_id, missed).count()
 
 
 def delete(channel: Channel, *, now: datetime) -> log.TakenBack:
@@ -181,7 +184,7 @@ def send_test(channel: Channel, *, now: datetime, person: Recipient | None = Non
         TEST,
         parts=backend.compose(Words(_hello(channel, tenant), now, key=TEST, tenant=tenant.name)),
         to=_receivers(channel, backend, person),
-        way=Way(lane_key(channel), urgency=0, cap=backend.cap),
+        way=way_of(channel, urgent=True),
         channel=channel.pk,
         origin_step=mark,
         expires_at=now + TEST_LIFE,
@@ -223,7 +226,7 @@ def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> 
         raise NotNow(
             _("This channel is a way to people: name somebody as `recipient`, or sign in."), code="nobody_to_test_with"
         )
-    address = str(getattr(person, getattr(backend, "address", "email"), ""))
+    address = str(getattr(person, backend.address, "") if backend.address else "")
     if not address:
         raise NotNow(_("This person has no address that this channel could reach."), code="no_address")
     return [Address(address, recipient=person.pk)]

@@ -9,12 +9,11 @@ from typing import Literal
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from .models import Breaker, Channel, Delivery, Lane, State
+from .models import ENDED_WELL, Breaker, Channel, Delivery, Lane, State
+from .replays import MISSED
+from .routes import lane_key
 
 Word = Literal["working", "unused", "failing", "halted", "paused"]
-
-ENDED_WELL = (State.DELIVERED, State.ACCEPTED)
-FAILED = (State.FAILED, State.DEAD, State.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Condition:
 def with_latest(channels: QuerySet[Channel]) -> QuerySet[Channel]:
     """Channels, without their secrets, with when and how their latest messages ended."""
     mine = Delivery.objects.filter(tenant=OuterRef("tenant_id"), channel=OuterRef("pk")).order_by("-pk")
-    well, badly = mine.filter(state__in=ENDED_WELL), mine.filter(state__in=FAILED)
+    well, badly = mine.filter(state__in=ENDED_WELL), mine.filter(state__in=MISSED)
     return channels.defer("secrets").annotate(
         last_success=Subquery(well.values("finished_at")[:1]),
         last_failure=Subquery(badly.values("finished_at")[:1]),
@@ -45,7 +44,7 @@ def with_latest(channels: QuerySet[Channel]) -> QuerySet[Channel]:
 
 def conditions(channels: Sequence[Channel]) -> dict[int, Condition]:
     """The condition of each of these channels, read `with_latest`, by id. Two queries, however many they are."""
-    tenants, keys = {one.tenant_id for one in channels}, {lane_key(one): one.pk for one in channels}
+    tenants, keys = {one.tenant_id for one in channels}, {lane_key(one.kind, one.pk): one.pk for one in channels}
     lanes: dict[int, list[Lane]] = {one.pk: [] for one in channels}
     found = list(Lane.objects.filter(tenant__in=tenants, key__in=keys)) if channels else []
     for lane in found:
@@ -53,11 +52,6 @@ def conditions(channels: Sequence[Channel]) -> dict[int, Condition]:
     pending = Delivery.objects.filter(tenant__in=tenants, lane__in=[lane.pk for lane in found], state=State.PENDING)
     waiting = dict(pending.values_list("lane").annotate(n=Count("pk")).order_by()) if found else {}
     return {one.pk: _condition(one, lanes[one.pk], waiting) for one in channels}
-
-
-def lane_key(channel: Channel) -> str:
-    """How the lanes in front of a channel are called."""
-    return f"{channel.kind}:{channel.pk}"
 
 
 def _condition(channel: Channel, lanes: Sequence[Lane], waiting: dict[int, int]) -> Condition:

@@ -17,8 +17,7 @@ from notifications.models.base import TenantQuerySet
 
 from . import outbox
 from .backends import backends
-from .models import Attempt, Channel, Delivery, State
-from .outbox import ENDED_BADLY, OPEN
+from .models import ENDED_BADLY, OPEN, Attempt, Channel, Delivery, State
 from .refusals import NotNow
 
 Rows = TenantQuerySet[Delivery]
@@ -126,7 +125,8 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
 
 
 def replayable(tenant: Tenant | int, filters: Filters) -> Rows:
-    """What may be sent once more: ended badly, not replayed before, words kept, its channel there and not paused."""
+    """What may be sent once more: ended badly, not replayed before, words that are kept, and a channel that is there
+    and not paused."""
     rows = _chosen(Delivery.objects.filter(tenant=tenant, state__in=ENDED_BADLY), filters)
     if filters.since:
         rows = rows.filter(finished_at__gte=filters.since)

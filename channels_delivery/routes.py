@@ -6,7 +6,6 @@ Looked up anew for each set of messages, so that a channel that was added, pause
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
@@ -56,9 +55,18 @@ def to_teams(kind: str, *, tenant_id: int, workflow: str, urgent: bool = False) 
     ]
 
 
+def way_of(channel: Channel, *, urgent: bool = False) -> Way:
+    """The lane in front of this channel. Raises LookupError for an unknown kind."""
+    return _way(_backend(channel.kind), channel.pk, urgent)
+
+
+def lane_key(kind: str, channel: int | None) -> str:
+    """How the lanes in front of a channel are called; of the site's own way, for None."""
+    return f"{kind}:{'site' if channel is None else channel}"
+
+
 def _way(backend: Backend, channel: int | None, urgent: bool) -> Way:
-    place: Any = "site" if channel is None else channel
-    return Way(f"{backend.kind}:{place}", urgency=URGENT if urgent else USUAL, cap=backend.cap)
+    return Way(lane_key(backend.kind, channel), urgency=URGENT if urgent else USUAL, cap=backend.cap)
 
 
 def _backend(kind: str) -> Backend:

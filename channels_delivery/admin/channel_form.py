@@ -85,6 +85,8 @@ class ChannelForm(_ModelForm):
         """Put what is wrong at `settings.headers.X-Team` beside the field that it was typed into."""
         part, name, rest = _PLACE.fullmatch(where).groups() if _PLACE.fullmatch(where) else (where, "", "")  # type: ignore[union-attr]
         field = {"settings": SETTING, "secrets": SECRET}.get(part, "") + name if name else part
+        if line := re.fullmatch(r"\[([0-9]+)\]", rest):
+            rest = _("Line %(number)s") % {"number": int(line[1]) + 1}
         told = f"{rest}: {words}" if rest else words
         self.add_error(field if field in self.fields else None, told)
 

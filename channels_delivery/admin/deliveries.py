@@ -23,8 +23,7 @@ from notifications.kernel.clock import db_now
 from .. import log
 from ..backends import backends
 from ..masking import masked
-from ..models import Attempt, Channel, Delivery
-from ..outbox import OPEN
+from ..models import OPEN, Attempt, Channel, Delivery
 from ..refusals import Refused
 from .words import badge, day_and_time, moment
 

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin, tenants_of
 from notifications.kernel.clock import db_now
 
-from ..condition import lane_key
 from ..lanes import close_breakers
 from ..models import Breaker, Channel, Delivery, Lane, State
+from ..routes import lane_key
 from .words import badge, moment
 
 
@@ -47,7 +47,7 @@ class LanePage(ReadOnly, TenantAdmin):
         page = super().get_changelist_instance(request)
         numbers = {lane.key.rpartition(":")[2] for lane in page.result_list}
         known = Channel.objects.filter(tenant__in=tenants_of(request), pk__in=filter(str.isdecimal, numbers))
-        names = {lane_key(channel): channel.name for channel in known.only("kind", "name")}
+        names = {lane_key(channel.kind, channel.pk): channel.name for channel in known.only("kind", "name")}
         for lane in page.result_list:
             lane.way_out = names.get(lane.key, "")
         return page

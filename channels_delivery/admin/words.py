@@ -68,7 +68,10 @@ def in_a_sentence(channel: Channel, condition: Condition) -> str:
 
 
 def paused_because(channel: Channel) -> str:
-    known = {"gone": _("The receiver answered that it is gone for good.")}
+    known = {
+        "gone": _("The receiver answered that it is gone for good."),
+        "failing": _("Nothing but failures came back for days."),
+    }
     return known.get(channel.paused_because, channel.paused_because)
 
 

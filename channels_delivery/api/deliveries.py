@@ -20,8 +20,7 @@ from notifications.models import Recipient, Scope, Tenant
 
 from .. import channels, log
 from ..masking import masked
-from ..models import Attempt, Delivery, State
-from ..outbox import ENDED_BADLY
+from ..models import ENDED_BADLY, Attempt, Delivery, State
 
 _REFUSED: dict[Any, Any] = {(409, "application/problem+json"): ProblemSerializer}
 

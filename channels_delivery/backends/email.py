@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
@@ -46,14 +46,35 @@ class Email(Backend):
     settings_schema: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "host": {"type": "string", "minLength": 1, "maxLength": 253},
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-            "security": {"enum": list(PORTS)},
+            "host": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 253,
+                "title": gettext_noop("Server"),
+                "description": gettext_noop("Like smtp.example.com. Without one, mails leave by this site's own way."),
+            },
+            "port": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 65535,
+                "description": gettext_noop("Left empty, the usual one."),
+            },
+            "security": {
+                "enum": list(PORTS),
+                "description": gettext_noop("Left empty, starttls."),
+            },
             "user": {"type": "string", "maxLength": 254},
-            "from": _ADDRESS,
-            "from_name": {"type": "string", "maxLength": 100},
-            "reply_to": _ADDRESS,
-            "to": {"type": "array", "items": _ADDRESS, "maxItems": 100, "uniqueItems": True},
+            "from": {**_ADDRESS, "description": gettext_noop("The address that mails come from.")},
+            "from_name": {"type": "string", "maxLength": 100, "title": gettext_noop("Name beside it")},
+            "reply_to": {**_ADDRESS, "title": gettext_noop("Answers go to")},
+            "to": {
+                "type": "array",
+                "items": _ADDRESS,
+                "maxItems": 100,
+                "uniqueItems": True,
+                "title": gettext_noop("Addresses of the team"),
+                "description": gettext_noop("They get what this channel's workflows tell the team. One a line."),
+            },
         },
         "additionalProperties": False,
     }

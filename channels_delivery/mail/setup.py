@@ -55,7 +55,7 @@ def _texts(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Iterator[
 
 def _addresses(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     given = [(field, settings[field]) for field in ("from", "reply_to") if settings.get(field)]
-    for field, address in (*given, *((f"to.{place}", one) for place, one in enumerate(settings.get("to", ())))):
+    for field, address in (*given, *((f"to[{place}]", one) for place, one in enumerate(settings.get("to", ())))):
         try:
             mailbox(address)
         except ValueError as error:

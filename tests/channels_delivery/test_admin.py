@@ -123,6 +123,18 @@ def test_what_is_wrong_stands_beside_the_field(
     assert Channel.objects.filter(tenant=acme).count() == 1
 
 
+def test_the_form_of_a_mail_channel_takes_a_list_a_line(alices: Client, acme: Tenant) -> None:
+    url = f"{page('channel', 'add')}?kind=email"
+    mail = {"tenant": acme.pk, "name": "Team", "setting_reply_to": "", "secret_password": ""}
+
+    wrong = alices.post(url, {**mail, "setting_to": "a@acme.example\nnobody"}).content.decode()
+    alices.post(url, {**mail, "setting_to": "a@acme.example\nb@acme.example\n"})
+
+    assert "Line 2:" in wrong
+    channel = Channel.objects.get(tenant=acme)
+    assert (channel.settings, channel.secrets) == ({"to": ["a@acme.example", "b@acme.example"]}, {})
+
+
 def test_an_empty_secret_keeps_what_is_there_and_another_takes_its_place(alices: Client, acme: Tenant) -> None:
     channel = hook(acme)
     url = page("channel", "change", channel.pk)

@@ -275,12 +275,16 @@ def test_resuming_says_how_many_may_be_sent_once_more(
     scripted.says["before"] = [Permanent("address")]
     send()
     as_alice.post(of(way_to_people, "pause"))
-    put(acme, "a", "b", channel=way_to_people.pk)
+    Channel.objects.filter(tenant=acme).update(strikes=9, failing_since=db_now(), struck_at=db_now())
+    put(acme, "a", "b", "c", channel=way_to_people.pk)
     deliveries().exclude(address="before").update(state="expired", finished_at=db_now())
+    deliveries().filter(address="c").update(state="cancelled")
 
     resumed = as_alice.post(of(way_to_people, "resume")).json()
 
     assert (resumed["paused"], resumed["paused_because"], resumed["replayable"]) == (False, "", 2)
+    way_to_people.refresh_from_db()
+    assert (way_to_people.strikes, way_to_people.failing_since, way_to_people.struck_at) == (0, None, None)
 
 
 def test_removing_takes_back_what_waits_and_leaves_what_is_under_way_and_others_alone(

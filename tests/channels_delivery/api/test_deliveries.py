@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from channels_delivery import outbox
 from channels_delivery.courier import drain
-from channels_delivery.models import Attempt, Channel, Delivery
+from channels_delivery.models import Attempt, Channel, Delivery, Message
 from channels_delivery.outbox import Address, Letter, Way
 from channels_delivery.outcome import Permanent, Temporary
 from channels_delivery.testing import Scripted
@@ -231,6 +231,9 @@ def test_a_replay_says_what_stands_against_it(as_alice: APIClient, channel: Chan
     assert refusal(as_alice.post(of(two, "replay"))) == "channel_gone"
     deliveries().update(kind="pigeon")
     assert refusal(as_alice.post(of(two, "replay"))) == "unknown_kind"
+    Message.objects.across_tenants().update(emptied_at=db_now(), parts={})
+    assert refusal(as_alice.post(of(two, "replay"))) == "words_gone"
+    assert replayed(as_alice, status=["failed"]) == 0
 
 
 def replayed(client: APIClient, **filters: Any) -> int:
@@ -247,7 +250,7 @@ def test_many_are_replayed_by_what_they_have_in_common(as_alice: APIClient, chan
     send(channel, "g", state="delivered")
 
     assert replayed(as_alice, status=["dead"], channel=channel.public_id, limit=2) == 2
-    assert replayed(as_alice, status=["dead"], channel=channel.public_id) == 1
+    assert replayed(as_alice, status=["dead"], channel=channel.public_id, limit=2) == 1
     assert replayed(as_alice, status=["dead"], channel=channel.public_id) == 0
     assert replayed(as_alice, status=["dead", "expired"], workflow="order.shipped") == 1
     assert replayed(as_alice, status=["dead", "expired"], kind="webhook") == 0

@@ -15,7 +15,7 @@ from typing import Any, Self
 from channels_delivery.backend import Outlet
 from channels_delivery.claim import Parcel
 
-SECRET = "canary-of-the-secrets-of-a-channel"
+SECRET = "canary-of-the-secrets"
 """Stands in the secrets of an outlet, so that it can be looked for wherever it must not be."""
 
 
@@ -98,7 +98,7 @@ class Stage(ABC):
             attachments=[],
             notice_key="order.shipped",
             expires_at=None,
-            decided_at=datetime(2026, 1, 1, tzinfo=UTC),
+            decided_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
             created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         )
 

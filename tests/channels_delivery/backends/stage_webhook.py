@@ -28,11 +28,11 @@ class WebhookStage(Stage):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"url": "https://hooks.example.com/orders", "headers": {"X-Team": "support"}}
+        return {"url": self.address, "headers": {"X-Team": "support"}}
 
     @property
     def secrets(self) -> Mapping[str, Any]:
-        return {"signing": ["whsec_" + base64.b64encode(SECRET.encode()).decode()]}
+        return {"signing": ["whsec_" + base64.b64encode(f"{SECRET} of 24 bytes".encode()).decode()]}
 
     @property
     def address(self) -> str:

@@ -78,6 +78,7 @@ def parcel(address: str = "bob@acme.example", *, tenant: int = 1, **given: Any) 
         "attachments": [],
         "notice_key": "order.shipped",
         "expires_at": None,
+        "decided_at": AT,
         "created_at": AT,
     }
     return Parcel(**{**fields, **given})

@@ -37,7 +37,7 @@ SERVER = {"host": "smtp.acme.example", "from": "news@acme.example"}
         (SERVER | {"from": "Acme <news@acme.example>"}, {}, {"settings.from"}),
         ({"from": "ceo@bank.example"}, {}, {"settings.from"}),
         ({"user": "x", "port": 25, "security": "tls"}, {}, {"settings.user", "settings.port", "settings.security"}),
-        ({"to": ["a@acme.example", "b"], "reply_to": "c\n"}, {}, {"settings.to.1", "settings.reply_to"}),
+        ({"to": ["a@acme.example", "b"], "reply_to": "c\n"}, {}, {"settings.to[1]", "settings.reply_to"}),
     ],
 )
 def test_each_fault_is_told_at_its_field(settings: dict[str, Any], secrets: dict[str, Any], fields: set[str]) -> None:
