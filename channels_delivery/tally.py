@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from .models import Delivery, State
+from .models import ENDED_WELL, Delivery, State
 
-LEFT = (State.SENDING, State.DELIVERED, State.ACCEPTED)
+LEFT = (State.SENDING, *ENDED_WELL)
 """What cannot be called back: under way, or with the receiver."""
 
 

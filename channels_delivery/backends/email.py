@@ -95,6 +95,9 @@ class Email(Backend):
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return tuple(settings.get("to", ()))
 
+    def serves_people(self, settings: Mapping[str, Any]) -> bool:
+        return bool(settings.get("host"))
+
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)
 

@@ -14,7 +14,7 @@ from tests.cast import Publish, crowd, run_named, workflow
 from tests.channels_delivery.receiver import Receiver
 from tests.channels_delivery.webhooks import NEW, OLD
 from workflows import engine, runs
-from workflows.define import send, send_inbox, send_webhook
+from workflows.define import send, send_email, send_inbox, send_webhook
 from workflows.retract import cancel
 from workflows.trigger import Trigger, trigger, trigger_many
 
@@ -107,3 +107,25 @@ def test_people_are_reached_at_the_address_they_had_and_once(
     assert runs.deliveries(run_named(answer.transaction_id)) == {("scripted", "delivered"): 40}
     assert {row.deliveries[0].state for row in runs.people(run_named(answer.transaction_id))} == {"delivered"}
     assert Delivery.objects.filter(tenant=acme).count() == 40
+
+
+@pytest.mark.usefixtures("receiver")
+def test_mail_reaches_each_person_and_the_lists_that_listen(acme: Tenant, publish: Publish, mailoutbox: Any) -> None:
+    publish(workflow("t.note", send_email(title="Hello {{ recipient.name }}", html="<p>{{ payload.said }}</p>")))
+    to = {"to": ["ops@example.com", "leads@example.com"]}
+    Channel.objects.create(tenant=acme, kind="email", name="Lists", settings=to, workflows=["t.note"])
+    people = [crowd(acme, 1, prefix=name, email=f"{name}@example.com")[0] for name in ("ana", "bo")]
+
+    trigger("t.note", tenant=acme, recipients=people, payload={"said": "<script>1</script>"})
+    engine.drain()
+    courier.drain()
+
+    sent = {mail.to[0]: mail.subject for mail in mailoutbox}
+    assert sent == {
+        "ana@example.com": "Hello Ana 0",
+        "bo@example.com": "Hello Bo 0",
+        "ops@example.com": "Hello",
+        "leads@example.com": "Hello",
+    }
+    assert "&lt;script&gt;" in str(mailoutbox[0].alternatives[0][0])
+    assert set(Delivery.objects.filter(tenant=acme).values_list("state", flat=True)) == {"accepted"}

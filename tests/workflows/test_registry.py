@@ -196,6 +196,16 @@ def test_the_built_in_workflows_have_no_problem() -> None:
 
 
 @pytest.mark.once
+def test_what_comes_with_us_is_said_outside_too() -> None:
+    said = {
+        one.key: {step["channel"] for step in one.steps if step["kind"] == "send"} for one in registry.all_workflows()
+    }
+
+    assert said["session.escalated"] == said["proposal.pending"] == {"inbox", "email", "webhook"}
+    assert said["knowledge_gap.detected"] == {"inbox", "webhook"}
+
+
+@pytest.mark.once
 def test_every_built_in_workflow_has_a_sample_to_play_with() -> None:
     assert all(one.sample and one.description and one.category for one in registry.all_workflows())
 
