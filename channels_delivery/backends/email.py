@@ -112,7 +112,8 @@ class Email(Backend):
         except Lost as lost:
             return Temporary("network", str(lost) or _("The mail server ended the connection."))
         except OutboundError as error:
-            return no_answer(error)
+            outcome = no_answer(error)
+            return replace(outcome, disable=True) if isinstance(outcome, Permanent) else outcome
         return Accepted(redacted(str(reply), *server.secrets))
 
     async def _hand_over(self, letter: Letter, data: bytes, server: Server) -> Reply:
