@@ -26,7 +26,7 @@ from ..mail.conversation import Garbled, Refusal
 from ..mail.mime import Letter, written
 from ..mail.pool import Pool
 from ..mail.replies import Reply, Stage, failure, redacted
-from ..mail.server import PORTS, Sender, Server, sender_of, server_of
+from ..mail.server import Sender, Server, sender_of, server_of
 from ..mail.site import SiteMail
 from ..mail.unsendable import Unsendable
 from ..mail.wire import Lost
@@ -36,32 +36,13 @@ from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
 
-_ADDRESS = {"type": "string", "minLength": 3, "maxLength": 254}
-
 
 class Email(Backend):
     kind = "email"
     name = gettext_lazy("E-mail")
     team = True
-    settings_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "host": {"type": "string", "minLength": 1, "maxLength": 253},
-            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-            "security": {"enum": list(PORTS)},
-            "user": {"type": "string", "maxLength": 254},
-            "from": _ADDRESS,
-            "from_name": {"type": "string", "maxLength": 100},
-            "reply_to": _ADDRESS,
-            "to": {"type": "array", "items": _ADDRESS, "maxItems": 100, "uniqueItems": True},
-        },
-        "additionalProperties": False,
-    }
-    secrets_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {"password": {"type": "string", "minLength": 1, "maxLength": 500}},
-        "additionalProperties": False,
-    }
+    settings_schema = setup.SETTINGS
+    secrets_schema = setup.SECRETS
     template_fields = FIELDS
 
     def __init__(self) -> None:
@@ -73,6 +54,10 @@ class Email(Backend):
 
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return tuple(settings.get("to", ()))
+
+    def serves_people(self, settings: Mapping[str, Any]) -> bool:
+        """A list of a team without a server of its own is no way to people."""
+        return bool(settings.get("host")) or not settings.get("to")
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)

@@ -28,7 +28,7 @@ class WebhookStage(Stage):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"headers": {"X-Team": "support"}}
+        return {"url": self.address, "headers": {"X-Team": "support"}}
 
     @property
     def secrets(self) -> Mapping[str, Any]:

@@ -79,6 +79,7 @@ def parcel(address: str = "bob@acme.example", *, tenant: int = 1, **given: Any) 
         "notice_key": "order.shipped",
         "expires_at": None,
         "created_at": AT,
+        "decided_at": AT,
     }
     return Parcel(**{**fields, **given})
 
