@@ -50,10 +50,10 @@ def own_origin(host: str, port: int) -> str | None:
 
 
 def allow(origin: str) -> None:
-    """Let webhooks go to this origin. It is known only now, when the port is; so settings are changed while nothing
-    runs yet, and those who have read them are told."""
+    """Let webhooks go to this origin, and mails link to it. It is known only now, when the port is; so settings are
+    changed while nothing runs yet, and those who have read them are told."""
     given = settings.NOTIFYHUB["CHANNELS_DELIVERY"]
-    known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin]}
+    known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin], "SITE_URL": origin}
     settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {**given, **known}}
     setting_changed.send(sender=None, setting="NOTIFYHUB", value=settings.NOTIFYHUB, enter=True)
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
@@ -26,7 +26,7 @@ from ..mail.conversation import Garbled, Refusal
 from ..mail.mime import Letter, written
 from ..mail.pool import Pool
 from ..mail.replies import Reply, Stage, failure, redacted
-from ..mail.server import PORTS, Sender, Server, sender_of, server_of
+from ..mail.server import Sender, Server, sender_of, server_of
 from ..mail.site import SiteMail
 from ..mail.unsendable import Unsendable
 from ..mail.wire import Lost
@@ -36,53 +36,13 @@ from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
 
-_ADDRESS = {"type": "string", "minLength": 3, "maxLength": 254}
-
 
 class Email(Backend):
     kind = "email"
     name = gettext_lazy("E-mail")
     team = True
-    settings_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "host": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 253,
-                "title": gettext_noop("Server"),
-                "description": gettext_noop("Like smtp.example.com. Without one, mails leave by this site's own way."),
-            },
-            "port": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": 65535,
-                "description": gettext_noop("Left empty, the usual one."),
-            },
-            "security": {
-                "enum": list(PORTS),
-                "description": gettext_noop("Left empty, starttls."),
-            },
-            "user": {"type": "string", "maxLength": 254},
-            "from": {**_ADDRESS, "description": gettext_noop("The address that mails come from.")},
-            "from_name": {"type": "string", "maxLength": 100, "title": gettext_noop("Name beside it")},
-            "reply_to": {**_ADDRESS, "title": gettext_noop("Answers go to")},
-            "to": {
-                "type": "array",
-                "items": _ADDRESS,
-                "maxItems": 100,
-                "uniqueItems": True,
-                "title": gettext_noop("Addresses of the team"),
-                "description": gettext_noop("They get what this channel's workflows tell the team. One a line."),
-            },
-        },
-        "additionalProperties": False,
-    }
-    secrets_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {"password": {"type": "string", "minLength": 1, "maxLength": 500}},
-        "additionalProperties": False,
-    }
+    settings_schema = setup.SETTINGS
+    secrets_schema = setup.SECRETS
     template_fields = FIELDS
 
     def __init__(self) -> None:
@@ -96,7 +56,8 @@ class Email(Backend):
         return tuple(settings.get("to", ()))
 
     def serves_people(self, settings: Mapping[str, Any]) -> bool:
-        return bool(settings.get("host"))
+        """A list of a team without a server of its own is no way to people."""
+        return bool(settings.get("host")) or not settings.get("to")
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)
@@ -136,7 +97,8 @@ class Email(Backend):
         except Lost as lost:
             return Temporary("network", str(lost) or _("The mail server ended the connection."))
         except OutboundError as error:
-            return no_answer(error)
+            outcome = no_answer(error)
+            return replace(outcome, disable=True) if isinstance(outcome, Permanent) else outcome
         return Accepted(redacted(str(reply), *server.secrets))
 
     async def _hand_over(self, letter: Letter, data: bytes, server: Server) -> Reply:

@@ -88,7 +88,7 @@ class Conversation:
         await self._hello()
         if server.security == "starttls" and server.tls is not None:
             if "STARTTLS" not in self._offers:
-                raise Unsendable.because("config", _("The server offers no TLS on this port."))
+                raise Unsendable.by_this_channel(_("The server offers no TLS on this port."))
             await self._ask("STARTTLS", 220, Stage.TLS)
             await self._wire.secure(server.tls, server.host)
             await self._hello()
@@ -112,7 +112,7 @@ class Conversation:
             await self._ask(_base64(user), 334, Stage.AUTH)
             await self._ask(_base64(password), 235, Stage.AUTH)
         else:
-            raise Unsendable.because("config", _("The server offers no sign-in that we know (PLAIN, LOGIN)."))
+            raise Unsendable.by_this_channel(_("The server offers no sign-in that we know (PLAIN, LOGIN)."))
 
     # -- a letter --
 

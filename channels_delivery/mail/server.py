@@ -62,7 +62,7 @@ def server_of(outlet: Outlet, tenant: int) -> Server | None:
     security = given.get("security", "starttls")
     user, password = given.get("user", ""), outlet.secrets.get("password", "")
     if user and security == "none":
-        raise Unsendable.because("config", _("A password is sent over TLS only."))
+        raise Unsendable.by_this_channel(_("A password is sent over TLS only."))
     return Server(tenant, host_of(given), given.get("port") or PORTS[security], security, user, password)
 
 
@@ -81,9 +81,9 @@ def sender_of(outlet: Outlet) -> Sender:
     try:
         sender = _sender(given.get("from_name") or name, address, given.get("reply_to") or "")
     except ValueError as error:
-        raise Unsendable.because("config", error) from error
+        raise Unsendable.by_this_channel(error) from error
     if not is_one_line(sender.name):
-        raise Unsendable.because("config", _("The sender's name has to be one line."))
+        raise Unsendable.by_this_channel(_("The sender's name has to be one line."))
     return sender
 
 

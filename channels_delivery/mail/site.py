@@ -1,6 +1,6 @@
 """The site's own `EMAIL_BACKEND` where that is not Django's SMTP: called through Django's API, in threads of its own.
 
-Opened connections are kept and used by one letter at a time. One that answers too late is never used again.
+Opened connections are kept for a while and used by one letter at a time, so one that hangs holds up no other.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -24,29 +25,36 @@ from .server import Sender
 
 AT_ONCE = 8
 SOCKET_SECONDS = 25
+IDLE = 30.0
+"""Seconds after which an unused connection is not used again."""
 
 
 class SiteMail:
-    """Make one and keep it. `deliver` blocks nobody but its own threads."""
+    """For one event loop, so that a child of a fork makes threads of its own. `deliver` blocks nobody but those."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._of = settings.EMAIL_BACKEND
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notifyhub-mail")
         self._lock = threading.Lock()
-        self._kept: list[Any] = []
+        self._kept: list[tuple[float, Any]] = []
         self._closed = False
 
     def fits(self) -> bool:
-        return bool(self._of == settings.EMAIL_BACKEND)
+        """Whether it is of this loop and of the backend now in force."""
+        return self._loop is asyncio.get_running_loop() and self._of == settings.EMAIL_BACKEND
 
     async def deliver(self, letter: Letter, sender: Sender) -> Outcome:
         return await asyncio.wrap_future(self._threads.submit(self._deliver, letter, sender))
 
     def close(self) -> None:
+        """Let go of everything. What belongs to a loop that is gone is left alone."""
+        if self._loop is not asyncio.get_running_loop():
+            return
         with self._lock:
             self._closed, kept, self._kept = True, self._kept, []
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for connection in kept:
+        for _since, connection in kept:
             _close(connection)
 
     def _deliver(self, letter: Letter, sender: Sender) -> Outcome:
@@ -66,8 +74,11 @@ class SiteMail:
 
     def _take(self) -> Any:
         with self._lock:
-            if self._kept:
-                return self._kept.pop()
+            since, kept = self._kept.pop() if self._kept else (0.0, None)
+        if kept is not None:
+            if time.monotonic() - since < IDLE:
+                return kept
+            _close(kept)  # its server has closed it by now, or will in a moment
         connection: Any = get_connection(self._of)
         if getattr(connection, "timeout", 0) is None:  # EMAIL_TIMEOUT: without it, a socket may wait for ever
             connection.timeout = SOCKET_SECONDS
@@ -76,7 +87,7 @@ class SiteMail:
     def _give_back(self, connection: Any) -> None:
         with self._lock:
             if not self._closed:
-                self._kept.append(connection)
+                self._kept.append((time.monotonic(), connection))
                 return
         _close(connection)
 

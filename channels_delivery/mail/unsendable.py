@@ -14,3 +14,8 @@ class Unsendable(Exception):
     def because(cls, code: Code, detail: object) -> Unsendable:
         """It would be so at every try."""
         return cls(Permanent(code, str(detail)))
+
+    @classmethod
+    def by_this_channel(cls, detail: object) -> Unsendable:
+        """Nothing can be, until somebody mends its set-up."""
+        return cls(Permanent("config", str(detail), disable=True))

@@ -15,8 +15,11 @@ from typing import Any, Self
 from channels_delivery.backend import Outlet
 from channels_delivery.claim import Parcel
 
-SECRET = "canary-of-the-secrets"
+SECRET = "canary-of-the-secrets-of-channels"
 """Stands in the secrets of an outlet, so that it can be looked for wherever it must not be."""
+
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Stage(ABC):
@@ -98,8 +101,8 @@ class Stage(ABC):
             attachments=[],
             notice_key="order.shipped",
             expires_at=None,
-            decided_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
-            created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+            created_at=AT,
+            decided_at=AT,
         )
 
 

@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import jsonschema_rs
@@ -18,7 +17,7 @@ from channels_delivery.claim import Parcel
 from channels_delivery.outcome import Accepted, Delivered, Outcome, Permanent, Temporary
 from notifications.content import Action, Content
 
-from .stage import SECRET, Stage, stages
+from .stage import AT, SECRET, Stage, stages
 
 pytestmark = pytest.mark.once
 T = TypeVar("T")
@@ -30,7 +29,6 @@ CONTENT = Content(
     level="success",
     actions=(Action("Track", "https://acme.example/t/7"),),
 )
-AT = datetime(2026, 3, 1, tzinfo=UTC)
 DEADLINE = 5.0
 
 

@@ -23,7 +23,7 @@ SERVER = {"host": "smtp.acme.example", "from": "news@acme.example"}
         (SERVER | {"host": "8.8.8.8"}, {}, set()),
         ({"host": "smtp.acme.example"}, {}, {"settings.from"}),
         (SERVER | {"user": "acme"}, {}, {"secrets.password"}),
-        (SERVER, {"password": "x"}, {"secrets.password"}),
+        (SERVER, {"password": "left from before"}, set()),
         (SERVER | {"user": "a", "security": "none"}, {"password": "x"}, {"settings.security"}),
         (SERVER | {"user": "a\n"}, {"password": "x\0"}, {"settings.user", "secrets.password"}),
         (SERVER | {"port": 6379}, {}, {"settings.port"}),
@@ -56,3 +56,11 @@ def test_other_shapes_are_refused(settings: dict[str, Any]) -> None:
 def test_a_list_of_a_team_is_where_its_mails_go() -> None:
     assert BACKEND.team_addresses({"to": ["a@acme.example", "b@acme.example"]}) == ("a@acme.example", "b@acme.example")
     assert BACKEND.team_addresses({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "serves"),
+    [({}, True), (SERVER, True), (SERVER | {"to": ["a@acme.example"]}, True), ({"to": ["a@acme.example"]}, False)],
+)
+def test_a_mere_list_of_a_team_is_no_way_to_people(settings: dict[str, Any], serves: bool) -> None:
+    assert BACKEND.serves_people(settings) is serves
