@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .define import Category, Workflow, send_inbox, send_webhook
+from .define import Category, Workflow, send_email, send_inbox, send_webhook
 
 conversations = Category(
     "conversations", "Conversations", "When a conversation needs a person, or matters more than others."
@@ -49,6 +49,13 @@ session_escalated = Workflow(
             level="error",
             icon="escalation",
             thread="session:{{ payload.session_id }}",
+            actions=[("Take over", "{{ payload.url }}")],
+        ),
+        send_email(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            level="error",
             actions=[("Take over", "{{ payload.url }}")],
         ),
         send_webhook(
@@ -99,6 +106,14 @@ session_high_priority = Workflow(
             thread="session:{{ payload.session_id }}",
             actions=[("Open", "{{ payload.url }}")],
         ),
+        send_email(
+            title="{{ payload.priority | capitalize }}: {{ payload.customer }}"
+            "{% if payload.waiting_minutes > 0 %} has waited {{ payload.waiting_minutes }} min{% endif %}",
+            body="{{ payload.summary }}",
+            url="{{ payload.url }}",
+            level="warning",
+            actions=[("Open", "{{ payload.url }}")],
+        ),
         send_webhook(
             title="{{ payload.priority | capitalize }}: {{ payload.customer }}",
             body="{{ payload.summary }}",
@@ -143,6 +158,13 @@ proposal_pending = Workflow(
             url="{{ payload.url }}",
             icon="review",
             thread="proposal:{{ payload.proposal_id }}",
+            actions=[("Review", "{{ payload.url }}")],
+        ),
+        send_email(
+            title="Please review: {{ payload.title }}",
+            body="{{ payload.author }} suggests this."
+            "{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
             actions=[("Review", "{{ payload.url }}")],
         ),
         send_webhook(
@@ -190,6 +212,12 @@ proposal_approved = Workflow(
             icon="approved",
             thread="proposal:{{ payload.proposal_id }}",
         ),
+        send_email(
+            title="Approved: {{ payload.title }}",
+            body="By {{ payload.approved_by }}.{% if payload.comment != blank %} “{{ payload.comment }}”{% endif %}",
+            url="{{ payload.url }}",
+            level="success",
+        ),
         send_webhook(
             title="Approved: {{ payload.title }}",
             body="By {{ payload.approved_by }}.",
@@ -232,6 +260,13 @@ knowledge_gap_detected = Workflow(
             url="{{ payload.url }}",
             icon="knowledge",
             thread="gap:{{ payload.topic }}",
+            actions=[("Write an answer", "{{ payload.url }}")],
+        ),
+        send_email(
+            title="No answer yet: {{ payload.topic }}",
+            body="“{{ payload.question }}”"
+            "{% if payload.occurrences > 1 %} was asked {{ payload.occurrences }} times.{% endif %}",
+            url="{{ payload.url }}",
             actions=[("Write an answer", "{{ payload.url }}")],
         ),
         send_webhook(
