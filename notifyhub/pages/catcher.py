@@ -207,8 +207,8 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
         catcher.take_time()
     if caught.answered == catcher.THANKS:
         return HttpResponse(status=catcher.THANKS)
-    scripted = caught.manner is not None and caught.manner is not Manner.SLOW
-    said = manner_in_words(caught.manner) if scripted and caught.manner else verdict_in_words(caught.verdict)
+    scripted = caught.manner not in {None, Manner.SLOW}
+    said = _("As it was told to.") if scripted else verdict_in_words(caught.verdict)
     return HttpResponse(f"{said}\n", status=caught.answered, content_type="text/plain")
 
 
