@@ -49,9 +49,9 @@ def own_origin(host: str, port: int) -> str | None:
     return f"http://[::1]:{port}" if host in {"::", "::1"} else None
 
 
-def allow(origin: str) -> None:
-    """Let webhooks go to this origin, and mails link to it. It is known only now, when the port is; so settings are
-    changed while nothing runs yet, and those who have read them are told."""
+def at_home(origin: str) -> None:
+    """Let webhooks go to this origin, and links in mail lead there. It is known only now, when the port is; so settings
+    are changed while nothing runs yet, and those who have read them are told."""
     given = settings.NOTIFYHUB["CHANNELS_DELIVERY"]
     known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin], "SITE_URL": origin}
     settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {**given, **known}}

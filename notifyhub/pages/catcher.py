@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from channels_delivery import channels
 from channels_delivery.following import origins
 from channels_delivery.models import Channel
 from notifications.models import Tenant
@@ -83,7 +84,7 @@ def first(request: HttpRequest, tenant: Tenant | None) -> HttpResponse:
 def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
     tenant = _tenant(viewer, slug)
     found = grouped(tenant)
-    channels = _channels(tenant)
+    webhooks = _channels(tenant)
     address = request.build_absolute_uri(reverse("catcher", args=[tenant.slug]))
     context = {
         "tenant": tenant,
@@ -92,8 +93,8 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
         "more": max(len(found) - SHOWN, 0),
         "state": _state(tenant),
         "address": address,
-        "channels": channels,
-        "paused": [channel for channel in channels if channel.paused_at],
+        "channels": webhooks,
+        "paused": [channel for channel in webhooks if channel.paused_at],
         "script": _script_in_words(tenant),
         "manners": [(manner.value, manner_in_words(manner)) for manner in Manner],
         "times_max": TIMES_MAX,
@@ -149,8 +150,8 @@ def answer(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpRespon
 def resume(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
     """Turn the channels on again that a 410 has turned off."""
     tenant = _tenant(viewer, slug)
-    paused = [channel.pk for channel in _channels(tenant) if channel.paused_at]
-    Channel.objects.filter(tenant=tenant, pk__in=paused).update(paused_at=None, paused_because="")
+    for channel in _channels(tenant):
+        channels.resume(channel)
     messages.success(request, _("On again."))
     return redirect("catcher", slug=slug)
 
@@ -206,8 +207,8 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
         catcher.take_time()
     if caught.answered == catcher.THANKS:
         return HttpResponse(status=catcher.THANKS)
-    scripted = caught.manner is not None and caught.manner is not Manner.SLOW
-    said = manner_in_words(caught.manner) if scripted and caught.manner else verdict_in_words(caught.verdict)
+    scripted = caught.manner not in {None, Manner.SLOW}
+    said = _("As it was told to.") if scripted else verdict_in_words(caught.verdict)
     return HttpResponse(f"{said}\n", status=caught.answered, content_type="text/plain")
 
 

@@ -28,7 +28,7 @@ from .sign_in import demo_is_on
 from .timeline import timeline
 from .traces import SHOWN as TRACES_SHOWN
 from .traces import Outside, outside, traces
-from .wording import CHANNELS, reason_in_words
+from .wording import kind_in_words, reason_in_words
 
 PEOPLE_SHOWN = 100
 
@@ -63,8 +63,11 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         "ended": now_at.ended.get("done", 0),
         "unfinished": sum(now_at.ended.values()) - now_at.ended.get("done", 0),
         "skipped": [
-            {"n": n, "channel": CHANNELS.get(channel, channel), "why": reason_in_words(reason)}
+            {"n": n, "channel": kind_in_words(channel) if channel else "", "why": reason_in_words(reason)}
             for (channel, reason), n in now_at.skipped.items()
+        ],
+        "teams": [
+            {"channel": kind_in_words(channel), "why": reason_in_words(reason)} for channel, reason in now_at.teams
         ],
         "people": _told(run, listed),
         "traces": traces(run, principal.tenant) if sent.deliveries else [],

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from channels_delivery.conf import conf
 from channels_delivery.outbound.policy import Refused, Target, check_url
 from channels_delivery.outbound.site import rules
 from notifyhub import embedded
@@ -89,11 +90,11 @@ def test_it_knows_where_it_reaches_itself(host: str, origin: str | None) -> None
 def test_only_its_own_origin_is_opened(settings: Any) -> None:
     settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {"DNS_THREADS": 2}}
 
-    embedded.allow("http://127.0.0.1:8001")
+    embedded.at_home("http://127.0.0.1:8001")
 
     assert isinstance(check_url("http://127.0.0.1:8001/catcher/acme/", rules()), Target)
     assert isinstance(check_url("http://127.0.0.1:8002/", rules()), Refused)
-    assert settings.NOTIFYHUB["CHANNELS_DELIVERY"]["DNS_THREADS"] == 2
+    assert (conf().dns_threads, conf().site_url) == (2, "http://127.0.0.1:8001")
 
 
 def test_a_taken_port_is_told_with_a_way_out(env: dict[str, str]) -> None:

@@ -12,8 +12,8 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient
 from notifyhub import catcher
 from notifyhub.mailbox import BOX
-from tests.cast import run_named
-from workflows.define import Workflow
+from tests.cast import Publish, run_named, workflow
+from workflows.define import Workflow, send_email, send_webhook
 from workflows.engine import drain
 from workflows.models import Run
 from workflows.trigger import trigger
@@ -80,6 +80,26 @@ def test_each_state_has_its_words(alice: Recipient, run: Run, given: dict[str, A
     delivery(run, "email", recipient=alice, **given)
 
     assert said in words(visitor(alice).get(f"/runs/{run.public_id}/"))
+
+
+def test_a_team_that_was_not_told_is_there_with_the_reason(alice: Recipient, publish: Publish) -> None:
+    publish(workflow("team", send_webhook(title="Hello")))
+    answer = trigger("team", tenant=alice.tenant)
+    drain()
+
+    text = words(visitor(alice).get(f"/runs/{answer.run}/"))
+
+    assert "Webhook · the team: No channel of the team listens to this workflow." in text
+
+
+def test_who_has_no_address_is_there_with_the_reason(alice: Recipient, publish: Publish) -> None:
+    publish(workflow("mail", send_email(title="Hello")))
+    answer = trigger("mail", tenant=alice.tenant)
+    drain()
+
+    text = words(visitor(alice).get(f"/runs/{answer.run}/"))
+
+    assert "E-mail · 1 person: Has no address for this." in text
 
 
 def test_what_is_tried_again_says_when_and_why(alice: Recipient, run: Run) -> None:

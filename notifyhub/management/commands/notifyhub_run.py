@@ -36,7 +36,7 @@ class Command(BaseCommand):
             _forget()
         call_command("migrate", verbosity=0)
         if origin := embedded.own_origin(host, port):
-            embedded.allow(origin)
+            embedded.at_home(origin)
         people = None if no_demo else demo.fill(origin=origin)
         embedded.serve(listener, on_ready=lambda: self.stdout.write(_welcome(f"http://{host}:{port}", people)))
         self.stdout.write("Stopped. The data stays; `make run` goes on where it was.")

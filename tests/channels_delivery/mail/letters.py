@@ -80,7 +80,6 @@ def parcel(address: str = "bob@acme.example", *, tenant: int = 1, **given: Any) 
         "expires_at": None,
         "decided_at": AT,
         "created_at": AT,
-        "decided_at": AT,
     }
     return Parcel(**{**fields, **given})
 
