@@ -22,10 +22,9 @@ from notifications.models.base import TenantQuerySet
 from . import log, outbox
 from .backend import Backend, Words
 from .backends import backends
-from .models import Channel, Delivery
+from .models import MISSED, Channel, Delivery
 from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
-from .replays import MISSED
 from .routes import way_of
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500

@@ -9,8 +9,7 @@ from typing import Literal
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from .models import ENDED_WELL, Breaker, Channel, Delivery, Lane, State
-from .replays import MISSED
+from .models import ENDED_WELL, MISSED, Breaker, Channel, Delivery, Lane, State
 from .routes import lane_key
 
 Word = Literal["working", "unused", "failing", "halted", "paused"]

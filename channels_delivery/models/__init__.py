@@ -1,7 +1,7 @@
 """The rows of this app."""
 
 from .channel import Channel
-from .delivery import ENDED_BADLY, ENDED_WELL, OPEN, Attempt, Delivery, State
+from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, State
 from .lane import Breaker, Lane
 from .message import Message
 from .suppression import Suppression
@@ -9,6 +9,7 @@ from .suppression import Suppression
 __all__ = [
     "ENDED_BADLY",
     "ENDED_WELL",
+    "MISSED",
     "OPEN",
     "Attempt",
     "Breaker",

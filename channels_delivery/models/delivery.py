@@ -24,7 +24,8 @@ class State(models.TextChoices):
 
 OPEN = ("pending", "sending")
 ENDED_WELL = ("delivered", "accepted")
-ENDED_BADLY = ("dead", "failed", "expired", "cancelled")
+MISSED = ("dead", "failed", "expired")
+ENDED_BADLY = (*MISSED, "cancelled")
 
 
 class Delivery(TenantOwned):
