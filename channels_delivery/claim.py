@@ -7,15 +7,15 @@ more under way than its cap, nor starts more than its rate allows, because both 
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F, Q
 
 from notifications.kernel import rowset
 
@@ -102,10 +102,9 @@ def claim(
     token = uuid.uuid4()
     with transaction.atomic():
         lanes = _hold(ready, now)
-        ids = _choose(lanes, slots, now, busy, careful)
-        _start(ids, token, now, lease)
+        parcels = _take(_choose(lanes, slots, now, busy, careful), token, now, lease)
         _move_lanes(lanes, now)
-    return Claimed(_parcels(ids, token), len(lanes))
+    return Claimed(parcels, len(lanes))
 
 
 def ready_lanes(now: datetime, *, without: Sequence[int] = ()) -> list[int]:
@@ -128,32 +127,53 @@ def ready_lanes(now: datetime, *, without: Sequence[int] = ()) -> list[int]:
 
 def _hold(ids: Sequence[int], now: datetime) -> list[_Held]:
     """These lanes, locked, their conditions looked at again under the lock. Those that others hold are left out."""
-    ready = Q(ready_at__lte=now) & (Q(open_at__isnull=True) | Q(open_at__lte=now)) & Q(in_flight__lt=F("cap"))
-    lanes = Lane.objects.across_tenants().filter(ready, pk__in=ids).order_by("pk")
-    if connection.features.has_select_for_update_skip_locked:
-        lanes = lanes.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    rank = {lane: place for place, lane in enumerate(ids)}
-    return sorted((_held(lane, now) for lane in lanes), key=lambda lane: rank[lane.id])
+    at = connection.ops.adapt_datetimefield_value(now)
+    chosen, parameters = rowset.any_of(connection, "id", ids)
+    locking = "FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(_Lane._fields)} FROM {_LANE}"
+            f" WHERE {chosen} AND ready_at <= %s AND (open_at IS NULL OR open_at <= %s) AND in_flight < cap"
+            f" ORDER BY id {locking}",
+            [*parameters, at, at],
+        )
+        held = {row[0]: _held(_Lane._make(row), now) for row in cursor.fetchall()}
+    return [held[lane] for lane in ids if lane in held]
 
 
-def _held(lane: Lane, now: datetime) -> _Held:
+class _Lane(NamedTuple):
+    """What is looked at of a lane's row, by column."""
+
+    id: int
+    tenant_id: int
+    urgency: int
+    cap: int
+    in_flight: int
+    rate: float | None
+    tokens: float
+    refilled_at: Any
+    breaker: str
+
+
+def _held(lane: _Lane, now: datetime) -> _Held:
     """A lane whose breaker is not closed starts one at a time: a probe."""
     tokens, room, probing = _tokens(lane, now), min(lane.cap - lane.in_flight, FROM_A_LANE), lane.breaker != "closed"
     if probing:
         room = 1 if lane.in_flight == 0 else 0
     if lane.rate is not None:
         room = min(room, int(tokens + 1e-6))
-    return _Held(lane.pk, lane.tenant_id, lane.urgency, room, probing, lane.rate, tokens)
+    return _Held(lane.id, lane.tenant_id, lane.urgency, room, probing, lane.rate, tokens)
 
 
-def _tokens(lane: Lane, now: datetime) -> float:
+def _tokens(lane: _Lane, now: datetime) -> float:
     """A bucket of one second's worth, and of one send at least; full at first."""
     if lane.rate is None:
         return 0.0
     full = max(lane.rate, 1.0)
-    if lane.refilled_at is None:
+    since: datetime | None = rowset.moment(lane.refilled_at)
+    if since is None:
         return full
-    return min(full, lane.tokens + max((now - lane.refilled_at).total_seconds(), 0.0) * lane.rate)
+    return min(full, lane.tokens + max((now - since).total_seconds(), 0.0) * lane.rate)
 
 
 def _choose(
@@ -215,19 +235,33 @@ def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int, int]]:
     return found
 
 
-def _start(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> None:
+def _take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
+    """Put a lease on these, write their attempts, and read them with their words: on PostgreSQL in one statement."""
     if not ids:
-        return
-    at = connection.ops.adapt_datetimefield_value
+        return []
+    at, named = connection.ops.adapt_datetimefield_value, rowset.uuid_text(connection, token)
     chosen, parameters = rowset.any_of(connection, "id", ids)
+    lease_them = (
+        f"UPDATE {_DELIVERY} SET state = 'sending', attempt = attempt + 1, lease_token = %s, lease_until = %s,"
+        f" wait_reason = '' WHERE {chosen}"
+    )
+    leased = [named, at(now + lease), *parameters]
+    attempts = f'INSERT INTO "{Attempt._meta.db_table}" (delivery_id, no, started_at, result, code, detail)'
+    words = f"SELECT {_COLUMNS} FROM {{}} d JOIN {_MESSAGE} m ON m.id = d.message_id ORDER BY d.due_at, d.id"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE \"{Delivery._meta.db_table}\" SET state = 'sending', attempt = attempt + 1, lease_token = %s,"
-            f" lease_until = %s, wait_reason = '' WHERE {chosen} RETURNING id, attempt",
-            [rowset.uuid_text(connection, token), at(now + lease), *parameters],
-        )
-        started = cursor.fetchall()
-    Attempt.objects.bulk_create(Attempt(delivery_id=row, no=no, started_at=now) for row, no in started)
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH taken AS ({lease_them} RETURNING *), begun AS ({attempts}"
+                f" SELECT id, attempt, %s, '', '', '' FROM taken) {words.format('taken')}",
+                [*leased, at(now)],
+            )
+        else:
+            cursor.execute(lease_them, leased)
+            mine = f"(SELECT * FROM {_DELIVERY} WHERE lease_token = %s)"
+            cursor.execute(f"{attempts} SELECT id, attempt, %s, '', '', '' FROM {mine} AS t", [at(now), named])
+            cursor.execute(words.format(mine), [named])
+        rows = cursor.fetchall()
+    return _parcels(rows, token)
 
 
 def _move_lanes(lanes: Sequence[_Held], now: datetime) -> None:
@@ -275,35 +309,46 @@ def _not_before(lane: _Held, now: datetime) -> datetime | None:
     return now + STEP_ASIDE if lane.stuck else None
 
 
-def _parcels(ids: Sequence[int], token: uuid.UUID) -> list[Parcel]:
-    if not ids:
-        return []
-    rows = list(Delivery.objects.across_tenants().filter(pk__in=ids, lease_token=token).order_by("due_at", "pk"))
-    messages = Message.objects.across_tenants().in_bulk({row.message_id for row in rows})
-    return [_parcel(row, messages[row.message_id], token) for row in rows]
+_LANE, _DELIVERY, _MESSAGE = (f'"{model._meta.db_table}"' for model in (Lane, Delivery, Message))
+
+_COLUMNS = (
+    "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
+    " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
+    " d.decided_at, d.origin, d.origin_step"
+)
 
 
-def _parcel(row: Delivery, message: Message, token: uuid.UUID) -> Parcel:
-    return Parcel(
-        id=row.pk,
-        token=token,
-        attempt=row.attempt,
-        lane_id=row.lane_id,
-        tenant_id=row.tenant_id,
-        public_id=row.public_id,
-        stable_id=row.stable_id,
-        kind=row.kind,
-        address=row.address,
-        channel_id=row.channel_id,
-        recipient_id=row.recipient_id,
-        slots=row.slots,
-        parts=message.parts,
-        attachments=message.attachments,
-        notice_key=message.notice_key,
-        expires_at=row.expires_at,
-        created_at=row.created_at,
-        decided_at=row.decided_at,
-        origin=row.origin,
-        origin_step=row.origin_step,
-        lost=row.lost,
-    )
+def _parcels(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
+    """From rows of `_COLUMNS`. The words of a message are read once, however many it goes to."""
+    words: dict[int, tuple[Any, Any]] = {}
+    found = []
+    for row in rows:
+        (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
+        attachments, notice_key, expires, created, decided, origin, step = row[13:]
+        if message not in words:
+            words[message] = json.loads(parts), json.loads(attachments)
+        found.append(
+            Parcel(
+                id=pk,
+                token=token,
+                attempt=attempt,
+                lane_id=lane,
+                tenant_id=tenant,
+                public_id=rowset.uuid_of(public),
+                stable_id=rowset.uuid_of(stable),
+                kind=kind,
+                address=address,
+                channel_id=channel,
+                recipient_id=recipient,
+                slots={} if slots == "{}" else json.loads(slots),
+                parts=words[message][0],
+                attachments=words[message][1],
+                notice_key=notice_key,
+                expires_at=rowset.moment(expires),
+                created_at=rowset.moment(created),
+                decided_at=rowset.moment(decided),
+                origin=rowset.uuid_of(origin),
+                origin_step=step,
+            )
+        )
+    return found

@@ -13,10 +13,9 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
 from notifications.kernel.clock import db_now
@@ -28,9 +27,9 @@ from .backends import backends
 from .claim import SUSPECT, Parcel, claim, ready_lanes
 from .conf import conf
 from .gate import kept_back
-from .models import Channel
-from .network import DEADLINE, loop_thread
+from .network import DEADLINE, Errand, loop_thread
 from .outcome import Ending, Permanent, Temporary
+from .outlets import outlets
 from .retry import QUICK
 from .settle import Result, settle
 
@@ -107,15 +106,19 @@ def _may_claim(stop: Stop, stop_claiming: float) -> bool:
 
 def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> None:
     """Hand them to the network, but for those that cannot be tried, or are not to be."""
-    back, outlets, known = kept_back(parcels, now=now), _outlets(parcels), backends()
+    back, known = kept_back(parcels, now=now), backends()
+    ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
+    errands: list[Errand] = []
     for parcel in parcels:
-        backend, outlet = known.get(parcel.kind), outlets.get(parcel.channel_id)
+        backend, outlet = known.get(parcel.kind), ways.get(parcel.channel_id)
         refusal = back.get(parcel.id) or _refusal(parcel, outlet, known=backend is not None)
         if refusal is not None or backend is None or outlet is None:
             refused = refusal or Temporary("config")
             results.put(Result(parcel, refused, QUICK, random.random(), tried=False))  # noqa: S311
         else:
-            loop_thread().send(parcel, backend, outlet, results.put)
+            errands.append((parcel, backend, outlet))
+    if errands:
+        loop_thread().send(errands, results.put)
 
 
 def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | None:
@@ -125,32 +128,6 @@ def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | 
     if outlet is None:
         return Permanent("config", "The channel is gone, or its secrets cannot be read.")
     return Permanent("config", "The channel is paused.") if outlet.paused else None
-
-
-def _outlets(parcels: Sequence[Parcel]) -> Mapping[int | None, Outlet]:
-    """The channels of these parcels, read anew for each batch, so that a changed secret counts at once."""
-    found: dict[int | None, Outlet] = {None: Outlet(None, {}, {})}
-    wanted = {parcel.channel_id for parcel in parcels if parcel.channel_id}
-    if wanted:
-        try:
-            rows = list(Channel.objects.across_tenants().filter(pk__in=wanted))
-        except ImproperlyConfigured:  # one that cannot be read must not stop the others
-            rows = [row for one in wanted if (row := _readable(one))]
-        found |= {row.pk: _outlet(row) for row in rows}
-    return found
-
-
-def _outlet(row: Channel) -> Outlet:
-    paused, ailing = row.paused_at is not None, row.failing_since is not None
-    return Outlet(row.pk, row.settings, row.secrets, paused, ailing)
-
-
-def _readable(channel: int) -> Channel | None:
-    try:
-        return Channel.objects.across_tenants().filter(pk=channel).first()
-    except ImproperlyConfigured as error:
-        logger.error("channel.unreadable channel=%s error=%s", channel, error)
-        return None
 
 
 def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:

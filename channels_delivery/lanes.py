@@ -7,9 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from .breaker import Health
+from .counters import locked_lanes, save_lanes
 from .models import Breaker
-from .settle import locked_lanes, save_lanes
 
 
 def close_breakers(lanes: Sequence[int], *, now: datetime) -> int:
@@ -17,11 +16,8 @@ def close_breakers(lanes: Sequence[int], *, now: datetime) -> int:
     fails opens its breaker again."""
     with transaction.atomic():
         held = [lane for lane in locked_lanes(lanes) if lane.breaker != Breaker.CLOSED or lane.open_at]
-        fresh = Health()
         for lane in held:
-            lane.breaker, lane.failures, lane.history = fresh.state, fresh.failures, fresh.history
-            lane.results, lane.probe_after, lane.open_at = fresh.results, fresh.probe_after, fresh.open_at
-            lane.ready_at = now
+            lane.forgive(now)
         if held:
             save_lanes(held)
     return len(held)

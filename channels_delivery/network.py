@@ -8,8 +8,13 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+
+try:
+    import uvloop
+except ImportError:  # a site without it is slower, and nothing else
+    uvloop = None  # type: ignore[assignment]
 
 from . import crash
 from .backend import Backend, Outlet
@@ -23,16 +28,19 @@ DEADLINE = 30.0
 """Seconds a backend has in all for one parcel."""
 
 
+Errand = tuple[Parcel, Backend, Outlet]
+
+
 class LoopThread:
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
 
-    def send(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
-        """Send this parcel. `answer` is called with its result, whatever happens, on the loop thread."""
-        self._loop.call_soon_threadsafe(self._start, parcel, backend, outlet, answer)
+    def send(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
+        """Send these. `answer` is called with the result of each, whatever happens, on the loop thread."""
+        self._loop.call_soon_threadsafe(self._start, errands, answer)
 
     def give_back(self, parcels: Collection[int]) -> None:
         """Break off what is under way for the parcels with these ids. Each is answered as given back."""
@@ -47,11 +55,12 @@ class LoopThread:
         for backend in self._used:
             await backend.close()
 
-    def _start(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
-        self._used.add(backend)
-        task = self._loop.create_task(_send(parcel, backend, outlet, answer))
-        self._tasks[task] = parcel.id  # a loop holds its tasks weakly
-        task.add_done_callback(self._tasks.pop)
+    def _start(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
+        for parcel, backend, outlet in errands:
+            self._used.add(backend)
+            task = self._loop.create_task(_send(parcel, backend, outlet, answer))
+            self._tasks[task] = parcel.id  # a loop holds its tasks weakly
+            task.add_done_callback(self._tasks.pop)
 
     def _break_off(self, parcels: set[int]) -> None:
         for task, parcel in self._tasks.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,17 +17,15 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 
 from . import health
-from .breaker import FIRST_PROBE, Health
 from .claim import Parcel
-from .models import Attempt, Delivery, Lane, State
+from .counters import locked_lanes, save_lanes
+from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
-from .retry import PATIENCE_MAX, RetryPolicy
+from .retry import RetryPolicy
 from .signals import announce
 from .suppression import suppress_many
 
 DETAIL_MAX, CODE_MAX = 4_000, 32
-PAUSE_MAX = 24 * 3600.0
-"""The longest that a receiver can make its whole way out wait by one Retry-After, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -212,57 +210,13 @@ def _give_back(results: Sequence[Result], now: datetime) -> None:
     by_lane: dict[int, list[Result]] = defaultdict(list)
     for result in results:
         by_lane[result.parcel.lane_id].append(result)
-    lanes = locked_lanes(list(by_lane))
+    lanes = locked_lanes(by_lane)
     for lane in lanes:
         for result in by_lane[lane.pk]:
             if result.tried:
-                _learn(lane, result.outcome, now)
-        release(lane, len(by_lane[lane.pk]), now)
+                lane.learn(result.outcome, now)
+        lane.release(len(by_lane[lane.pk]), now)
     save_lanes(lanes)
-
-
-def locked_lanes(ids: Sequence[int]) -> list[Lane]:
-    """These lanes, locked in the order of their ids."""
-    lanes = Lane.objects.across_tenants().filter(pk__in=list(ids)).order_by("pk")
-    return list(lanes.select_for_update(no_key=True, of=("self",)))
-
-
-def release(lane: Lane, count: int, now: datetime) -> None:
-    """So many are not under way any more; have the lane looked at."""
-    lane.in_flight = max(lane.in_flight - count, 0)
-    lane.ready_at = min(lane.ready_at or now, now)
-
-
-def save_lanes(lanes: Sequence[Lane]) -> None:
-    """Write the counters, health and times of locked lanes in one statement."""
-    at = connection.ops.adapt_datetimefield_value
-    columns: dict[str, rowset.Column] = {
-        "id": ("bigint", [lane.pk for lane in lanes]),
-        "breaker": ("text", [str(lane.breaker) for lane in lanes]),
-        "ready_at": ("timestamptz", [lane.ready_at and str(at(lane.ready_at)) for lane in lanes]),
-        "open_at": ("timestamptz", [lane.open_at and str(at(lane.open_at)) for lane in lanes]),
-    }
-    for name in ("in_flight", "failures", "history", "results", "probe_after"):
-        columns[name] = ("int", [getattr(lane, name) for lane in lanes])
-    source, parameters = rowset.table(connection, "t", columns)
-    table = f'"{Lane._meta.db_table}"'
-    changes = ", ".join(f"{name} = t.{name}" for name in columns if name != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = t.id", parameters)
-
-
-def _learn(lane: Lane, outcome: Ending, now: datetime) -> None:
-    """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do."""
-    ill = isinstance(outcome, Temporary) and outcome.code in {"timeout", "network", "provider", "rate_limited"}
-    well = isinstance(outcome, Delivered | Accepted | Permanent)
-    if ill or well:
-        health = Health(lane.breaker, lane.failures, lane.history, lane.results, lane.probe_after, lane.open_at)
-        after = health.after(ill, now=now)
-        lane.breaker, lane.failures, lane.history = after.state, after.failures, after.history
-        lane.results, lane.probe_after, lane.open_at = after.results, after.probe_after, after.open_at
-    if isinstance(outcome, Temporary) and (outcome.slow_lane or (outcome.retry_after or 0) > PATIENCE_MAX):
-        until = now + timedelta(seconds=min(outcome.retry_after or FIRST_PROBE, PAUSE_MAX))
-        lane.open_at = max(lane.open_at or until, until)
 
 
 def _suppress(results: Sequence[Result], now: datetime) -> None:

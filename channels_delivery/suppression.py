@@ -11,6 +11,10 @@ import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db import connection
+
+from notifications.kernel import rowset
+
 from .models import Suppression
 
 REASON_MAX = 200
@@ -53,8 +57,10 @@ def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -
 def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], str]:
     """The reason of each (tenant, kind, address) that is on the list. One statement, whatever their number."""
     digests = {one: digest(*one) for one in asked}  # tenant and kind are in the hash
-    rows = Suppression.objects.across_tenants().filter(digest__in=set(digests.values()))
-    found = dict(rows.values_list("digest", "reason"))
+    chosen, parameters = rowset.any_of(connection, "digest", list(set(digests.values())), kind="text")
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT digest, reason FROM "{Suppression._meta.db_table}" WHERE {chosen}', parameters)
+        found = dict(cursor.fetchall())
     return {one: found[hashed] for one, hashed in digests.items() if hashed in found}
 
 

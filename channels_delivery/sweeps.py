@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from notifications.kernel.clock import db_now
 from notifications.kernel.config import enabled
 
+from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane
-from .settle import finish_attempts, locked_lanes, release, save_lanes
+from .settle import finish_attempts
 from .signals import announce
 
 LOST_MAX = 3
@@ -59,9 +60,9 @@ def sweep_lost(*, now: datetime, most: int = BATCH) -> int:
             said = ["The worker that sent this did not come back."] * count
             finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
             by_lane = Counter(lane for _, lane, _ in rows)
-            lanes = locked_lanes(list(by_lane))
+            lanes = locked_lanes(by_lane)
             for lane in lanes:
-                release(lane, by_lane[lane.pk], now)
+                lane.release(by_lane[lane.pk], now)
             save_lanes(lanes)
             announce([row for row, _, _ in rows])
     return len(rows)
