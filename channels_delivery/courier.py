@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from django.db import Error, connection
 
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import RunningClock, db_now
 from notifications.kernel.config import enabled
 
 from . import crash
@@ -39,8 +39,9 @@ LEASE = timedelta(seconds=DEADLINE + 10)
 SLOTS = 200
 """Parcels under way in one process. A tenant alone gets half of them: see `claim`."""
 
-BATCH, PATIENCE = 50, 0.02
-"""Results are settled fifty at a time, or after 20 ms."""
+BATCH, ENOUGH, PATIENCE = 100, 32, 0.02
+"""Results are settled up to a hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
+batch would bring network and database into step, each idle while the other works."""
 
 LOOK_AGAIN = 0.1
 """Seconds between two looks at the lanes while all that there is to do is to wait for answers."""
@@ -76,16 +77,16 @@ def drain(
     Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
     """
     stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
-    under_way, done = dict[int, Parcel](), 0
+    under_way, done, clock = dict[int, Parcel](), 0, RunningClock()
     while True:
         free = slots - len(under_way) if _may_claim(stop, stop_claiming) else 0
         busy = Counter(parcel.tenant_id for parcel in under_way.values())
         careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-        claimed = claim(slots=free, now=db_now(), lease=lease, busy=busy, careful=careful)
+        claimed = claim(slots=free, now=clock.now(), lease=lease, busy=busy, careful=careful)
         if claimed.parcels:
             crash.point("after_claim")
             under_way |= {parcel.id: parcel for parcel in claimed.parcels}
-            _send_all(claimed.parcels, results, now=db_now())
+            _send_all(claimed.parcels, results, now=clock.now())
         elif not under_way and not claimed.looked:
             return done
         elif stop.over:
@@ -93,7 +94,7 @@ def drain(
         batch = _collect(results, len(under_way), wait=not claimed.looked)
         if batch:
             crash.point("before_settle")
-        put_off = settle(batch, now=db_now()) if batch else []
+        put_off = settle(batch, now=clock.now()) if batch else []
         for result in put_off:
             results.put(result)
         for parcel in {result.parcel.id for result in batch} - {result.parcel.id for result in put_off}:
@@ -131,12 +132,14 @@ def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | 
 
 
 def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:
-    """What has come back: up to a batch, for up to 20 ms; for the first one longer when there is nothing else to do."""
+    """What has come back: all that is there, if that is enough; else what comes within 20 ms, or for the first one
+    longer when there is nothing else to do."""
     batch: list[Result] = []
     until = time.monotonic() + (LOOK_AGAIN if wait else PATIENCE)
     while len(batch) < min(BATCH, under_way):
+        left = until - time.monotonic() if len(batch) < ENOUGH else 0.0
         try:
-            batch.append(results.get(timeout=max(until - time.monotonic(), 0.0)))
+            batch.append(results.get(timeout=left) if left > 0 else results.get_nowait())
         except queue.Empty:
             break
         until = min(until, time.monotonic() + PATIENCE)
