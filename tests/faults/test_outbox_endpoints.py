@@ -117,7 +117,7 @@ def test_retries_are_spread(rig: Rig) -> None:
 def test_ten_thousand_retries_at_once_keep_to_cap_and_rate(rig: Rig) -> None:
     many = rounds(few=600, soak=10_000)
     rig.sink.rule = lambda _: Reply(after=0.005)
-    tenants, rate = rig.tenants(2), rounds(few=300, soak=1_000)
+    tenants, rate = rig.tenants(2), rounds(few=100, soak=1_000)
     capped = [rig.letter(tenants[0], f"/capped/{n}", way=Way("capped", cap=4)) for n in range(many // 2)]
     paced = [rig.letter(tenants[1], f"/paced/{n}", way=Way("paced", cap=64, rate=rate)) for n in range(many // 2)]
     rig.enqueue(*capped, *paced)
