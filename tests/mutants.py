@@ -231,7 +231,7 @@ MUTANTS = [
     ),
     Mutant(
         "waking: lanes that nobody woke are not looked for",
-        [("channels_delivery/sweeps.py", "wake_forgotten(now=now)\n", "pass\n")],
+        [("channels_delivery/sweeps.py", "(l.ready_at IS NULL OR l.ready_at > %s)", "(l.ready_at > %s)")],
         [OUTBOX + "test_enqueue.py::test_a_lane_whose_enqueuer_died_after_its_commit_is_found"],
     ),
     Mutant(

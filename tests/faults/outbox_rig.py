@@ -41,6 +41,11 @@ class Rig:
     books: Books = field(default_factory=Books)
     hooks: dict[int, Channel] = field(default_factory=dict)
 
+    @property
+    def patient(self) -> Mapping[str, Any]:
+        """Settings for a hand that waits for its receivers as long as in production."""
+        return {name: value for name, value in self.settings.items() if name != "BACKENDS"}
+
     def set(self, **given: Any) -> None:
         """Change CHANNELS_DELIVERY for this process, and for hands that are made from now on."""
         self.settings = {**self.settings, **given}

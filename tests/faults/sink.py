@@ -110,6 +110,18 @@ class Sink:
             writer.close()
 
 
+def first_and_then(first: Reply, then: Reply | None = None) -> Rule:
+    """The first request of each id gets one answer, all further ones another."""
+    known: set[str] = set()
+
+    def rule(seen: Seen) -> Reply:
+        fresh = seen.id not in known
+        known.add(seen.id)
+        return first if fresh else then or Reply()
+
+    return rule
+
+
 def most_at_once(requests: Sequence[Seen]) -> int:
     """How many of these were being answered at the same moment, at most."""
     moments = [(seen.at, 1) for seen in requests] + [(seen.done or time.time(), -1) for seen in requests]

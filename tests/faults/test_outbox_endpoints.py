@@ -22,32 +22,19 @@ from .hasty import DEADLINE, NAMELESS, Hasty
 from .outbox_rig import Rig, rows, states
 from .proxy import Fault, Path, Proxy
 from .rig import SOAK, chance, rounds, wait_for
-from .sink import Reply, Seen, most_at_once
+from .sink import Reply, first_and_then, most_at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults]
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-def first_and_then(first: Reply, then: Reply | None = None) -> Any:
-    """A rule: the first request of each id gets one answer, all further ones another."""
-    known: set[str] = set()
-
-    def rule(seen: Seen) -> Reply:
-        fresh = seen.id not in known
-        known.add(seen.id)
-        return first if fresh else then or Reply()
-
-    return rule
-
-
 def test_a_tenant_whose_endpoint_hangs_keeps_nobody_waiting(rig: Rig) -> None:
     """Thirty seconds are its right; all others are through before its first answer."""
-    patient = {name: value for name, value in rig.settings.items() if name != "BACKENDS"}
     slow, others = rig.tenant("slow"), rig.tenants(10)
     rig.sink.rule = lambda seen: Reply(hangs=seen.path.startswith("/slow"))
     rig.load(200, tenants=[slow], endpoints=1)
     healthy = rig.sink.origin + "/t"
-    with rig.nursery.hands(1, patient, lease=40):
+    with rig.nursery.hands(1, rig.patient):
         wait_for(lambda: most_at_once(rig.sink.seen) == 8)
         rig.load(300, tenants=others)
         wait_for(lambda: rows().filter(address__startswith=healthy, state="delivered").count() == 300)
@@ -130,7 +117,7 @@ def test_retries_are_spread(rig: Rig) -> None:
 def test_ten_thousand_retries_at_once_keep_to_cap_and_rate(rig: Rig) -> None:
     many = rounds(few=600, soak=10_000)
     rig.sink.rule = lambda _: Reply(after=0.005)
-    tenants, rate = rig.tenants(2), rounds(few=300, soak=1_000)
+    tenants, rate = rig.tenants(2), rounds(few=100, soak=1_000)
     capped = [rig.letter(tenants[0], f"/capped/{n}", way=Way("capped", cap=4)) for n in range(many // 2)]
     paced = [rig.letter(tenants[1], f"/paced/{n}", way=Way("paced", cap=64, rate=rate)) for n in range(many // 2)]
     rig.enqueue(*capped, *paced)

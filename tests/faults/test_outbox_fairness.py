@@ -23,13 +23,13 @@ LEASE = 3.0
 
 
 def test_others_are_served_while_one_hangs_one_floods_and_one_kills(rig: Rig) -> None:
-    healthy, waves = rig.tenants(8), rounds(few=20, soak=400)
+    healthy, waves = rig.tenants(8), rounds(few=20, soak=200)
     rig.sink.rule = lambda seen: Reply(hangs=seen.path.startswith("/hanging"), after=0.005)
     with rig.hands(2, lease=LEASE) as crew, kept_alive(rig, crew):
         calm = served(rig, healthy, waves=waves, wave="calm")
 
         rig.load(200, tenants=[rig.tenant("hanging")], endpoints=10)
-        rig.load(rounds(few=500, soak=10_000), tenants=[rig.tenant("flooding")], endpoints=10)
+        rig.load(rounds(few=500, soak=5_000), tenants=[rig.tenant("flooding")], endpoints=10)
         rig.post(rig.tenant("poisoning"), "/poison", body=POISON)
         amid = served(rig, healthy, waves=waves, wave="amid")
 

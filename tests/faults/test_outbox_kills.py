@@ -10,7 +10,7 @@ from .hands import SHORT
 from .hasty import POISON
 from .outbox_rig import Rig, ended, let_leases_end, rows, states
 from .rig import chance, rounds, wait_for
-from .sink import Reply
+from .sink import Reply, first_and_then
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults]
 
@@ -38,22 +38,22 @@ def test_workers_killed_again_and_again_lose_nothing(rig: Rig) -> None:
 
 
 def test_a_worker_that_slept_past_its_lease_writes_nothing(rig: Rig) -> None:
-    rig.sink.rule = lambda _: Reply(after=0.3)
+    rig.sink.rule = first_and_then(Reply(after=3))  # time enough to stop it first
     rig.post(rig.tenant(), *(f"/{n}" for n in range(8)))
-    with rig.hands(1, lease=SHORT) as [zombie]:
+    with rig.nursery.hands(1, rig.patient) as [zombie]:
         wait_for(lambda: len(rig.sink.seen) == 8)
         zombie.stop()
-        with rig.hands(1) as [other]:
+        let_leases_end()
+        with rig.hands(1):
             rig.wait_until_settled()
-            other.kill()
-        before = list(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
+        before = set(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
 
+        wait_for(lambda: all(seen.done for seen in rig.sink.seen))
         zombie.go_on()
         rig.post(rig.tenant("later"), "/later")
         rig.wait_until_settled()
 
-        after = set(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
-    assert set(before) <= after
+    assert before <= set(Attempt.objects.values_list("delivery_id", "no", "result", "finished_at"))
     found = rig.reckon()
     assert (found.lost, found.again, found.states) == (8, 8, {"delivered": 9})
 

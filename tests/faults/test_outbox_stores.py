@@ -135,13 +135,13 @@ def test_who_lost_the_reply_enqueues_again_and_it_goes_out_once(rig: Rig) -> Non
 
 def test_two_who_enqueue_the_same_in_opposite_order_do_not_wait_for_each_other(rig: Rig) -> None:
     tenant, times = rig.tenant(), rounds(few=10, soak=100)
-    paths = [f"/{n}" for n in range(200)]
+    paths = [f"/{n}" for n in range(800)]
     origins = [uuid.uuid4() for _ in range(times)]
     for origin in origins:
         rig.enter(rig.letter(tenant, *paths, origin=origin))
 
     def enqueue(one: int, number: int) -> None:
-        order = [paths, paths[::-1], paths[100:] + paths[:100], paths[::2] + paths[1::2]][number]
+        order = [paths, paths[::-1], paths[400:] + paths[:400], paths[::2] + paths[1::2]][number]
         letters = [rig.letter(tenant, path, origin=origins[one], way=Way(path, cap=64)) for path in order]
         outbox.enqueue_many(letters, now=db_now())
 

@@ -12,7 +12,7 @@ from notifications.kernel import ticker
 
 from .outbox_rig import Rig, let_leases_end, rows, states
 from .rig import SOAK, OwnRedis, chance, children, rounds, wait_for
-from .sink import Reply, Seen
+from .sink import Reply, first_and_then
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults]
 
@@ -52,14 +52,7 @@ def test_after_an_acknowledged_cancel_no_receiver_is_asked_again(rig: Rig) -> No
 @pytest.mark.redis
 def test_children_of_a_worker_killed_amid_sending_are_replaced(rig: Rig, broker: OwnRedis, tmp_path: Path) -> None:
     """In a soak with the leases of production: their work is under way again within a minute."""
-    known: set[str] = set()
-
-    def first_hangs(seen: Seen) -> Reply:
-        fresh = seen.id not in known
-        known.add(seen.id)
-        return Reply(hangs=fresh)
-
-    rig.sink.rule = first_hangs
+    rig.sink.rule = first_and_then(Reply(hangs=True))
     with rig.celery(broker.url, tmp_path / "log") as worker:
         rig.load(8, tenants=rig.tenants(2))
         wait_for(lambda: len(rig.sink.seen) == 8)
