@@ -44,7 +44,7 @@ SMALL = 100
 PAYLOADS_MAX = 2 * 1024 * 1024
 """Bytes of payload that share a chunk: a worker holds them all at once."""
 
-PUT_OFF = timedelta(seconds=60)
+PUT_OFF = timedelta(seconds=10)
 """When to try a run again whose recipients could not be resolved for a passing reason."""
 
 PASSES = timedelta(hours=1)

@@ -81,8 +81,8 @@ def test_postgresql_restarts_in_the_middle(rig: Rig) -> None:
     many, restarts = rounds(few=200, soak=2_000), rounds(few=2, soak=10)
     tenants = rig.tenants(4)
     with chance("restart") as moments, rig.hands(2, lease=SHORT):
-        rig.sink.rule = lambda _: Reply(after=moments.uniform(0.01, 0.1))
-        rig.load(many, tenants=tenants)
+        rig.sink.rule = lambda _: Reply(after=moments.uniform(0.05, 0.2))
+        rig.load(many, tenants=tenants, cap=2)  # few at a time, so that it lasts until the restart
         for number in range(restarts):
             so_far = ended() + moments.randrange(many // (restarts + 1))
             wait_for(lambda so_far=so_far: ended() >= so_far and rows().filter(state="sending").exists())
