@@ -1,6 +1,6 @@
 # One command each; `make help` lists them. Needs Python 3.11 or newer and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench up soak openapi constraints clean
+.PHONY: help run test check bench up soak mutants openapi constraints clean
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -58,6 +58,9 @@ up: $(VENV)/.production ## separate web, worker and beat processes; needs DATABA
 
 soak: $(VENV)/.test ## the fault tests over and over; MINUTES=30 by default
 	@NOTIFYHUB_SOAK_MINUTES=$${MINUTES:-30} $(BIN)/python -m tests.run --soak $(ARGS)
+
+mutants: $(VENV)/.test ## break what must hold, one thing at a time, and see that tests notice (ARGS=cancel)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 constraints: $(VENV)/.dev ## freeze the versions of this environment into requirements/constraints.txt
 	@mkdir -p var

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import database
+from . import database, exits
 
 REDIS_URL = "redis://127.0.0.1:6379/14"
 
@@ -29,6 +29,8 @@ def variables() -> dict[str, str]:
         "DATABASE_URL": database.url(),
         "REDIS_URL": os.environ.get("BENCH_REDIS_URL", REDIS_URL),
         "SECRET_KEY": "only-for-benchmarks-" + "0123456789" * 5,
-        "DJANGO_SETTINGS_MODULE": "notifyhub.settings.production",
+        "DJANGO_SETTINGS_MODULE": f"{__package__}.settings",
+        "BENCH_ORIGINS": " ".join(exits.origins()),
+        "BENCH_CA_FILE": str(exits.CA_FILE),
         "LOG_LEVEL": "WARNING",
     }

@@ -203,6 +203,7 @@ def table(name: str, *, app: str = "notifications") -> str:
 
 def execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     names = {name: table(name) for name in [*TABLES, "mark"]} | {"run": table("run", app="workflows")}
+    names |= {name: table(name, app="channels_delivery") for name in ("delivery", "attempt")}
     with connection.cursor() as cursor:
         cursor.execute(statement.format(**names), parameters)
         return list(cursor.fetchall()) if cursor.description else []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,31 @@ from .harness import Side, Slice
 
 MIB = 2**20
 QUEUES = ("live", "engine")
+DELIVERY = ("delivery", "bulk")
 
 
 class Worker:
     """`celery -A notifyhub worker -Q live,engine` with stock settings. Use as a context manager."""
 
-    def __init__(self, *, log: Path) -> None:
-        self._log = log
+    def __init__(self, *, log: Path, queues: Sequence[str] = QUEUES) -> None:
+        self._log, self._queues = log, queues
+        self._name = f"{queues[0]}@{socket.gethostname()}"
 
     def __enter__(self) -> Worker:
         purge()
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "celery", "-A", "notifyhub", "worker", "-Q", ",".join(QUEUES)]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "notifyhub",
+            "worker",
+            "-n",
+            self._name,
+            "-Q",
+            ",".join(self._queues),
+        ]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).resolve().parent.parent
@@ -54,7 +68,7 @@ class Worker:
 
     def tasks(self) -> int:
         """Tasks it has received since it started."""
-        while not (answers := inspect().stats()):
+        while not (answers := self._inspect().stats()):
             time.sleep(0.1)  # a busy worker may miss the half second
         return sum(sum(answer["total"].values()) for answer in answers.values())
 
@@ -63,7 +77,7 @@ class Worker:
         give_up = time.monotonic() + patience
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as broker:
             while time.monotonic() < give_up:
-                if not (any(broker.llen(queue) for queue in QUEUES) or broker.hlen("unacked")):
+                if not (any(broker.llen(queue) for queue in self._queues) or broker.hlen("unacked")):
                     return
                 time.sleep(0.02)
         raise SystemExit("the worker does not come to rest")
@@ -87,9 +101,14 @@ class Worker:
             thread.join()
             peak.after = self.memory()
 
+    def _inspect(self) -> Any:
+        from notifyhub.celery import app
+
+        return app.control.inspect(destination=[self._name], timeout=0.5)
+
     def _wait_until_ready(self) -> None:
         give_up = time.monotonic() + 60
-        while not inspect().ping():
+        while not self._inspect().ping():
             if self._process.poll() is not None or time.monotonic() > give_up:
                 raise SystemExit(f"the worker did not start:\n{self._log.read_text()[-4000:]}")
         time.sleep(2)  # its children and their tickers come up after the parent answers
@@ -115,12 +134,6 @@ class Peak:
     @property
     def over_idle(self) -> float:
         return (self.highest - self.before) / MIB
-
-
-def inspect() -> Any:
-    from notifyhub.celery import app
-
-    return app.control.inspect(timeout=0.5)
 
 
 def purge() -> None:

@@ -16,13 +16,15 @@ class ChannelsDeliveryConfig(AppConfig):
         from notifications import kinds
         from notifications.kernel import ticker
 
-        from . import courier, sweeps
+        from . import courier, retention, sweeps
         from .backends import channel_kinds
-        from .checks import check_keys
+        from .checks import check_gate, check_keys
         from .outbound.site import check_outbound
 
         checks.register(check_outbound)
+        checks.register(check_gate)
         checks.register(check_keys, checks.Tags.database)
         kinds.add_source(channel_kinds)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
+        ticker.register("outbox.retention", every=600, verb=retention.clear_out_for_a_while)

@@ -31,6 +31,8 @@ class Outlet:
     settings: Mapping[str, Any]
     secrets: Mapping[str, Any] = field(repr=False)
     paused: bool = False
+    ailing: bool = False
+    """Nothing but failures came back of late (`health.py`)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Backend(ABC):
     """Whether it reaches people, at an address of their own."""
     team: bool = False
     """Whether a channel of it can be told what concerns a whole team."""
+    address: str = "email"
+    """The field of a recipient that holds their address: `email` or `phone`; empty where it is none of these."""
     policy: RetryPolicy = QUICK
     cap: int = 8
     """How many of one way out are under way at once."""
@@ -68,8 +72,11 @@ class Backend(ABC):
     """JSON Schema of a channel's settings."""
     secrets_schema: Mapping[str, Any]
     """JSON Schema of its secrets; written, never read."""
+    rotates: str = ""
+    """The secret that we make where none is given, and that can be rotated: a list of one or two, the newest first."""
     template_fields: Mapping[str, Any] = {}
-    """JSON Schema of each text that a template of this kind may have beside those of a `Content`."""
+    """JSON Schema of each text that a template of this kind may have beside those of a `Content`. In one whose
+    `contentMediaType` is `text/html` the values of a payload stand escaped."""
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         """The parts of a message, as they are stored and sent. Pure, and the same for everybody the words are for."""
@@ -79,10 +86,18 @@ class Backend(ABC):
         """Where a message to a team goes by a channel with these settings; empty when it is only a way to people."""
         return ()
 
+    def serves_people(self, settings: Mapping[str, Any]) -> bool:
+        """Whether a channel with these settings is a way to people, which comes before the site's own."""
+        return self.personal
+
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         """What is wrong with a channel beyond its schemas, by field (`settings.host`): for whoever sets it up. May
         look at the site's rules for addresses; never at the network."""
         return {}
+
+    def fresh_secret(self) -> str:
+        """A new value of the secret that `rotates`."""
+        raise NotImplementedError
 
     @abstractmethod
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:

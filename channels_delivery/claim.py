@@ -7,21 +7,25 @@ more under way than its cap, nor starts more than its rate allows, because both 
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F, Q
 
 from notifications.kernel import rowset
 
 from .models import Attempt, Delivery, Lane, Message
 
 LANES_TAKEN, FROM_A_LANE = 64, 8
+
+SUSPECT = 2
+"""Leases lost after which a delivery may be what kills its workers. A process has one of these under way at a time:
+otherwise all that was under way beside a deadly one three times would be given up with it."""
 
 STEP_ASIDE = timedelta(seconds=0.5)
 """For how long a lane is left alone whose due rows somebody else holds, in a cancel that is not committed yet."""
@@ -48,6 +52,10 @@ class Parcel:
     notice_key: str
     expires_at: datetime | None
     created_at: datetime
+    decided_at: datetime
+    origin: uuid.UUID | None = None
+    origin_step: str = ""
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,113 +72,162 @@ class _Held:
 
     id: int
     tenant_id: int
+    urgency: int
     room: int
     probing: bool
     rate: float | None
     tokens: float
+    offered: int = 0
     taken: int = 0
 
+    @property
+    def stuck(self) -> bool:
+        """There was room for more than could be had: what else is due, somebody else holds."""
+        return self.taken == self.offered < self.room
 
-def claim(*, slots: int, now: datetime, lease: timedelta) -> Claimed:
-    """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number."""
-    ready = ready_lanes(now) if slots > 0 else []
+
+def claim(
+    *, slots: int, now: datetime, lease: timedelta, busy: Mapping[int, int] | None = None, careful: bool = False
+) -> Claimed:
+    """At most `slots` deliveries that can start now. As many statements and one commit, whatever their number.
+
+    `busy` says how many each tenant has under way in this process: no tenant gets more than are then left free, so
+    that however much of it hangs, there is room for whoever comes next. None: any tenant may have all. `careful`: a
+    suspect is under way here, so no other now.
+    """
+    full = [tenant for tenant, count in busy.items() if count >= slots] if busy else []
+    ready = ready_lanes(now, without=full) if slots > 0 else []
     if not ready:
         return Claimed([], 0)
     token = uuid.uuid4()
     with transaction.atomic():
         lanes = _hold(ready, now)
-        ids = _choose(lanes, slots, now)
-        _start(ids, token, now, lease)
-        _move_lanes(lanes, now, stuck=len(ids) < slots)
-    return Claimed(_parcels(ids, token), len(lanes))
+        parcels = _take(_choose(lanes, slots, now, busy, careful), token, now, lease)
+        _move_lanes(lanes, now)
+    return Claimed(parcels, len(lanes))
 
 
-def ready_lanes(now: datetime) -> list[int]:
-    """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on."""
+def ready_lanes(now: datetime, *, without: Sequence[int] = ()) -> list[int]:
+    """Lanes that can start something, nothing locked: every tenant's first, then every tenant's second, and so on. The
+    urgent ones of a tenant come before its others. `without`: tenants to be left out."""
+    others, left_out = "", list[Any]()
+    if without:
+        others, left_out = rowset.any_of(connection, "tenant_id", without)
+        others = f" AND NOT ({others})"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM (SELECT id, ready_at,"
-            " row_number() OVER (PARTITION BY tenant_id ORDER BY ready_at, id) AS turn"
+            "SELECT id FROM (SELECT id, urgency, ready_at,"
+            " row_number() OVER (PARTITION BY tenant_id ORDER BY urgency, ready_at, id) AS turn"
             f' FROM "{Lane._meta.db_table}" WHERE ready_at <= %s AND (open_at IS NULL OR open_at <= %s)'
-            " AND in_flight < cap) AS ready ORDER BY turn, ready_at, id LIMIT %s",
-            [connection.ops.adapt_datetimefield_value(now)] * 2 + [LANES_TAKEN],
+            f" AND in_flight < cap{others}) AS ready ORDER BY turn, urgency, ready_at, id LIMIT %s",
+            [*[connection.ops.adapt_datetimefield_value(now)] * 2, *left_out, LANES_TAKEN],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
 def _hold(ids: Sequence[int], now: datetime) -> list[_Held]:
     """These lanes, locked, their conditions looked at again under the lock. Those that others hold are left out."""
-    ready = Q(ready_at__lte=now) & (Q(open_at__isnull=True) | Q(open_at__lte=now)) & Q(in_flight__lt=F("cap"))
-    lanes = Lane.objects.across_tenants().filter(ready, pk__in=ids).order_by("pk")
-    if connection.features.has_select_for_update_skip_locked:
-        lanes = lanes.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    rank = {lane: place for place, lane in enumerate(ids)}
-    return sorted((_held(lane, now) for lane in lanes), key=lambda lane: rank[lane.id])
+    at = connection.ops.adapt_datetimefield_value(now)
+    chosen, parameters = rowset.any_of(connection, "id", ids)
+    locking = "FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(_Lane._fields)} FROM {_LANE}"
+            f" WHERE {chosen} AND ready_at <= %s AND (open_at IS NULL OR open_at <= %s) AND in_flight < cap"
+            f" ORDER BY id {locking}",
+            [*parameters, at, at],
+        )
+        held = {row[0]: _held(_Lane._make(row), now) for row in cursor.fetchall()}
+    return [held[lane] for lane in ids if lane in held]
 
 
-def _held(lane: Lane, now: datetime) -> _Held:
+class _Lane(NamedTuple):
+    """What is looked at of a lane's row, by column."""
+
+    id: int
+    tenant_id: int
+    urgency: int
+    cap: int
+    in_flight: int
+    rate: float | None
+    tokens: float
+    refilled_at: Any
+    breaker: str
+
+
+def _held(lane: _Lane, now: datetime) -> _Held:
     """A lane whose breaker is not closed starts one at a time: a probe."""
     tokens, room, probing = _tokens(lane, now), min(lane.cap - lane.in_flight, FROM_A_LANE), lane.breaker != "closed"
     if probing:
         room = 1 if lane.in_flight == 0 else 0
     if lane.rate is not None:
         room = min(room, int(tokens + 1e-6))
-    return _Held(lane.pk, lane.tenant_id, room, probing, lane.rate, tokens)
+    return _Held(lane.id, lane.tenant_id, lane.urgency, room, probing, lane.rate, tokens)
 
 
-def _tokens(lane: Lane, now: datetime) -> float:
+def _tokens(lane: _Lane, now: datetime) -> float:
     """A bucket of one second's worth, and of one send at least; full at first."""
     if lane.rate is None:
         return 0.0
     full = max(lane.rate, 1.0)
-    if lane.refilled_at is None:
+    since: datetime | None = rowset.moment(lane.refilled_at)
+    if since is None:
         return full
-    return min(full, lane.tokens + max((now - lane.refilled_at).total_seconds(), 0.0) * lane.rate)
+    return min(full, lane.tokens + max((now - since).total_seconds(), 0.0) * lane.rate)
 
 
-def _choose(lanes: Sequence[_Held], slots: int, now: datetime) -> list[int]:
+def _choose(
+    lanes: Sequence[_Held], slots: int, now: datetime, busy: Mapping[int, int] | None, careful: bool
+) -> list[int]:
     """The oldest due deliveries, as far as there are slots: every tenant's first, then every tenant's second. The
-    lanes of a tenant have their turns in the same way."""
+    lanes of a tenant have their turns in the same way, those of one urgency after the more urgent."""
     held = {lane.id: lane for lane in lanes}
-    in_lane, in_tenant = Counter[int](), Counter[int]()
+    in_tenant = Counter[int]()
     turns = []
-    for place, (lane, row) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
-        turns.append((in_lane[lane], place, lane, row))
-        in_lane[lane] += 1
+    for place, (lane, row, lost) in enumerate(_due([lane for lane in lanes if lane.room > 0], now)):
+        if lost >= SUSPECT and careful:
+            continue
+        careful = careful or lost >= SUSPECT
+        turns.append((held[lane].urgency, held[lane].offered, place, lane, row))
+        held[lane].offered += 1
     ranked = []
-    for _, place, lane, row in sorted(turns):
+    for _, _, place, lane, row in sorted(turns):
         tenant = held[lane].tenant_id
         ranked.append((in_tenant[tenant], place, lane, row))
         in_tenant[tenant] += 1
-    chosen = sorted(ranked)[:slots]
-    for _, _, lane, _ in chosen:
-        held[lane].taken += 1
-    return sorted(row for _, _, _, row in chosen)
+    under_way, chosen = Counter(busy), list[int]()
+    for _, _, lane, row in sorted(ranked):
+        tenant, free = held[lane].tenant_id, slots - len(chosen)
+        if free > (under_way[tenant] if busy is not None else 0):
+            chosen.append(row)
+            under_way[tenant] += 1
+            held[lane].taken += 1
+    return sorted(chosen)
 
 
 ALIVE = "state = 'pending' AND (expires_at IS NULL OR expires_at > %s)"
 """What may still be sent; takes the time. Those past their time are ended by `expire`, and never sent meanwhile."""
 
 
-def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int]]:
-    """(lane, delivery) of what is due, each lane's oldest first and no more than it has room for."""
+def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int, int]]:
+    """(lane, delivery, leases lost) of what is due, each lane's oldest first and no more than it has room for."""
     if not lanes:
         return []
     table = f'"{Delivery._meta.db_table}"'
     at = connection.ops.adapt_datetimefield_value(now)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT l.id, d.id FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS l(id, room, place),"
-                f" LATERAL (SELECT id, due_at FROM {table} WHERE lane_id = l.id AND due_at <= %s AND {ALIVE}"
+                "SELECT l.id, d.id, d.lost FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS l(id, room, place),"
+                f" LATERAL (SELECT id, due_at, lost FROM {table} WHERE lane_id = l.id AND due_at <= %s AND {ALIVE}"
                 " ORDER BY due_at, id LIMIT l.room FOR UPDATE SKIP LOCKED) d ORDER BY l.place, d.due_at, d.id",
                 [[lane.id for lane in lanes], [lane.room for lane in lanes], at, at],
             )
             return list(cursor.fetchall())
         for lane in lanes:  # there is one writer at a time, and that is us
             cursor.execute(
-                f"SELECT lane_id, id FROM {table} WHERE lane_id = %s AND due_at <= %s AND {ALIVE}"
+                f"SELECT lane_id, id, lost FROM {table} WHERE lane_id = %s AND due_at <= %s AND {ALIVE}"
                 " ORDER BY due_at, id LIMIT %s",
                 [lane.id, at, at, lane.room],
             )
@@ -178,31 +235,44 @@ def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int]]:
     return found
 
 
-def _start(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> None:
+def _take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
+    """Put a lease on these, write their attempts, and read them with their words: on PostgreSQL in one statement."""
     if not ids:
-        return
-    at = connection.ops.adapt_datetimefield_value
+        return []
+    at, named = connection.ops.adapt_datetimefield_value, rowset.uuid_text(connection, token)
     chosen, parameters = rowset.any_of(connection, "id", ids)
+    lease_them = (
+        f"UPDATE {_DELIVERY} SET state = 'sending', attempt = attempt + 1, lease_token = %s, lease_until = %s,"
+        f" wait_reason = '' WHERE {chosen}"
+    )
+    leased = [named, at(now + lease), *parameters]
+    attempts = f'INSERT INTO "{Attempt._meta.db_table}" (delivery_id, no, started_at, result, code, detail)'
+    words = f"SELECT {_COLUMNS} FROM {{}} d JOIN {_MESSAGE} m ON m.id = d.message_id ORDER BY d.due_at, d.id"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE \"{Delivery._meta.db_table}\" SET state = 'sending', attempt = attempt + 1, lease_token = %s,"
-            f" lease_until = %s, wait_reason = '' WHERE {chosen} RETURNING id, attempt",
-            [rowset.uuid_text(connection, token), at(now + lease), *parameters],
-        )
-        started = cursor.fetchall()
-    Attempt.objects.bulk_create(Attempt(delivery_id=row, no=no, started_at=now) for row, no in started)
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH taken AS ({lease_them} RETURNING *), begun AS ({attempts}"
+                f" SELECT id, attempt, %s, '', '', '' FROM taken) {words.format('taken')}",
+                [*leased, at(now)],
+            )
+        else:
+            cursor.execute(lease_them, leased)
+            mine = f"(SELECT * FROM {_DELIVERY} WHERE lease_token = %s)"
+            cursor.execute(f"{attempts} SELECT id, attempt, %s, '', '', '' FROM {mine} AS t", [at(now), named])
+            cursor.execute(words.format(mine), [named])
+        rows = cursor.fetchall()
+    return _parcels(rows, token)
 
 
-def _move_lanes(lanes: Sequence[_Held], now: datetime, *, stuck: bool) -> None:
+def _move_lanes(lanes: Sequence[_Held], now: datetime) -> None:
     """Counters, and when each lane is looked at next: when its next delivery is due, as far as its rate allows.
 
-    Parked (NULL) when nothing waits, or while it is full: then `settle` or an enqueue brings it back. `stuck`: there
-    were slots left, so a lane that still has something due is held by somebody else.
+    Parked (NULL) when nothing waits, or while it is full: then `settle` or an enqueue brings it back.
     """
     if not lanes:
         return
     at = connection.ops.adapt_datetimefield_value
-    soonest = [_not_before(lane, now, stuck=stuck) for lane in lanes]
+    soonest = [_not_before(lane, now) for lane in lanes]
     source, parameters = rowset.table(
         connection,
         "t",
@@ -232,38 +302,53 @@ def _move_lanes(lanes: Sequence[_Held], now: datetime, *, stuck: bool) -> None:
         )
 
 
-def _not_before(lane: _Held, now: datetime, *, stuck: bool) -> datetime | None:
+def _not_before(lane: _Held, now: datetime) -> datetime | None:
     left = lane.tokens - lane.taken
     if lane.rate is not None and left < 1 - 1e-6:
         return now + timedelta(seconds=(1 - left) / lane.rate)
-    return now + STEP_ASIDE if stuck and lane.taken < lane.room else None
+    return now + STEP_ASIDE if lane.stuck else None
 
 
-def _parcels(ids: Sequence[int], token: uuid.UUID) -> list[Parcel]:
-    if not ids:
-        return []
-    rows = list(Delivery.objects.across_tenants().filter(pk__in=ids, lease_token=token).order_by("due_at", "pk"))
-    messages = Message.objects.across_tenants().in_bulk({row.message_id for row in rows})
-    return [_parcel(row, messages[row.message_id], token) for row in rows]
+_LANE, _DELIVERY, _MESSAGE = (f'"{model._meta.db_table}"' for model in (Lane, Delivery, Message))
+
+_COLUMNS = (
+    "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
+    " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
+    " d.decided_at, d.origin, d.origin_step"
+)
 
 
-def _parcel(row: Delivery, message: Message, token: uuid.UUID) -> Parcel:
-    return Parcel(
-        id=row.pk,
-        token=token,
-        attempt=row.attempt,
-        lane_id=row.lane_id,
-        tenant_id=row.tenant_id,
-        public_id=row.public_id,
-        stable_id=row.stable_id,
-        kind=row.kind,
-        address=row.address,
-        channel_id=row.channel_id,
-        recipient_id=row.recipient_id,
-        slots=row.slots,
-        parts=message.parts,
-        attachments=message.attachments,
-        notice_key=message.notice_key,
-        expires_at=row.expires_at,
-        created_at=row.created_at,
-    )
+def _parcels(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
+    """From rows of `_COLUMNS`. The words of a message are read once, however many it goes to."""
+    words: dict[int, tuple[Any, Any]] = {}
+    found = []
+    for row in rows:
+        (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
+        attachments, notice_key, expires, created, decided, origin, step = row[13:]
+        if message not in words:
+            words[message] = json.loads(parts), json.loads(attachments)
+        found.append(
+            Parcel(
+                id=pk,
+                token=token,
+                attempt=attempt,
+                lane_id=lane,
+                tenant_id=tenant,
+                public_id=rowset.uuid_of(public),
+                stable_id=rowset.uuid_of(stable),
+                kind=kind,
+                address=address,
+                channel_id=channel,
+                recipient_id=recipient,
+                slots={} if slots == "{}" else json.loads(slots),
+                parts=words[message][0],
+                attachments=words[message][1],
+                notice_key=notice_key,
+                expires_at=rowset.moment(expires),
+                created_at=rowset.moment(created),
+                decided_at=rowset.moment(decided),
+                origin=rowset.uuid_of(origin),
+                origin_step=step,
+            )
+        )
+    return found

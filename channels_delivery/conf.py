@@ -9,17 +9,35 @@ from notifications.kernel.config import section
 
 @dataclass(frozen=True)
 class ChannelsDeliverySettings:
-    """`backends`: dotted paths of further backends. The rest is where requests may go and what they may hold:
+    """`backends`: dotted paths of further backends. `site_url`: where this site's own pages are for people
+    (`https://hub.example.com`); without it, messages that leave the building do not link to them. `gate`: the dotted
+    path of who is asked once more before what waited long is sent (see `gate.py`). `stop_seconds`: how long a worker
+    that is told to stop waits for what it has under way, at most 30. For how many days what ended is kept:
+
+    - `keep_bodies_days`: the words of messages that reached everybody
+    - `keep_dead_days`: the words of those that did not, so that they can be sent once more
+    - `keep_attempts_days`: each try
+    - `keep_deliveries_days`: that, when and where to something was sent
+
+    The rest is where requests may go and what they may hold:
 
     - `allow_cidrs`: networks of the site's own that tenants may reach; never loopback, link-local or metadata
-    - `allow_ports`: ports beside 443 and 8443
-    - `allow_origins`: exact origins on this machine (`http://127.0.0.1:8000`); only tests and the embedded mode obey it
+    - `allow_ports`: ports beside 443 and 8443, and for mail beside 25, 465, 587 and 2525
+    - `allow_origins`: exact origins on this machine (`http://127.0.0.1:8000`, `smtp://127.0.0.1:1025`); only tests and
+      the embedded mode obey it
     - `ca_file`: a PEM file of authorities that are trusted beside the system's
     - `dns_threads`: lookups at a time; one tenant gets a quarter
     - `connections_per_host`, `connections_per_tenant`: both are counts of one tenant in one process
     """
 
     backends: tuple[str, ...] = ()
+    site_url: str = ""
+    gate: str = ""
+    stop_seconds: float = 25.0
+    keep_bodies_days: int = 7
+    keep_dead_days: int = 30
+    keep_attempts_days: int = 30
+    keep_deliveries_days: int = 90
     allow_cidrs: tuple[str, ...] = ()
     allow_ports: tuple[int, ...] = ()
     allow_origins: tuple[str, ...] = ()

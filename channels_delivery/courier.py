@@ -12,78 +12,117 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import RunningClock, db_now
 from notifications.kernel.config import enabled
 
 from . import crash
 from .backend import Outlet
 from .backends import backends
-from .claim import Parcel, claim, ready_lanes
-from .models import Channel
-from .network import DEADLINE, loop_thread
-from .outcome import Outcome, Permanent, Temporary
+from .claim import SUSPECT, Parcel, claim, ready_lanes
+from .conf import conf
+from .gate import kept_back
+from .network import DEADLINE, Errand, loop_thread
+from .outcome import Ending, Permanent, Temporary
+from .outlets import outlets
 from .retry import QUICK
 from .settle import Result, settle
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=DEADLINE + 10)
-SLOTS = 100
-"""Parcels under way in one process."""
+SLOTS = 200
+"""Parcels under way in one process. A tenant alone gets half of them: see `claim`."""
 
-BATCH, PATIENCE = 50, 0.02
-"""Results are settled fifty at a time, or after 20 ms."""
+BATCH, ENOUGH, PATIENCE = 100, 32, 0.02
+"""Results are settled up to a hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
+batch would bring network and database into step, each idle while the other works."""
 
 LOOK_AGAIN = 0.1
 """Seconds between two looks at the lanes while all that there is to do is to wait for answers."""
 
+GRACE = 2.0
+"""Seconds to write down what was given back."""
+
 Results = queue.SimpleQueue[Result]
 
 
-def drain(*, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta = LEASE) -> int:
+class Stop:
+    """How a drain is told to end: it claims nothing new, and what it has under way gets some time to come back."""
+
+    def __init__(self) -> None:
+        self._over_at = float("inf")
+        self.told = False
+
+    def tell(self, *, patience: float) -> None:
+        """End, and give back what is still under way after `patience` seconds. The shortest patience counts."""
+        self._over_at = min(self._over_at, time.monotonic() + patience)
+        self.told = True
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._over_at
+
+
+def drain(
+    *, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta = LEASE, stop: Stop | None = None
+) -> int:
     """Send everything that is due; how many attempts came to an end.
 
-    Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds`.
+    Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
     """
-    stop_claiming, results = time.monotonic() + seconds, Results()
-    under_way = done = 0
+    stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
+    under_way, done, clock = dict[int, Parcel](), 0, RunningClock()
     while True:
-        claiming = enabled() and time.monotonic() < stop_claiming
-        claimed = claim(slots=slots - under_way if claiming else 0, now=db_now(), lease=lease)
+        free = slots - len(under_way) if _may_claim(stop, stop_claiming) else 0
+        busy = Counter(parcel.tenant_id for parcel in under_way.values())
+        careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
+        claimed = claim(slots=free, now=clock.now(), lease=lease, busy=busy, careful=careful)
         if claimed.parcels:
             crash.point("after_claim")
-            under_way += _send_all(claimed.parcels, results)
+            under_way |= {parcel.id: parcel for parcel in claimed.parcels}
+            _send_all(claimed.parcels, results, now=clock.now())
         elif not under_way and not claimed.looked:
             return done
-        batch = _collect(results, under_way, wait=not claimed.looked)
+        elif stop.over:
+            loop_thread().give_back(under_way)
+        batch = _collect(results, len(under_way), wait=not claimed.looked)
         if batch:
             crash.point("before_settle")
-        put_off = settle(batch, now=db_now()) if batch else []
+        put_off = settle(batch, now=clock.now()) if batch else []
         for result in put_off:
             results.put(result)
-        under_way -= len(batch) - len(put_off)
-        done += len(batch) - len(put_off)
+        for parcel in {result.parcel.id for result in batch} - {result.parcel.id for result in put_off}:
+            done += under_way.pop(parcel, None) is not None
 
 
-def _send_all(parcels: Sequence[Parcel], results: Results) -> int:
-    outlets, known = _outlets(parcels), backends()
+def _may_claim(stop: Stop, stop_claiming: float) -> bool:
+    return enabled() and not stop.told and time.monotonic() < stop_claiming
+
+
+def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> None:
+    """Hand them to the network, but for those that cannot be tried, or are not to be."""
+    back, known = kept_back(parcels, now=now), backends()
+    ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
+    errands: list[Errand] = []
     for parcel in parcels:
-        backend, outlet = known.get(parcel.kind), outlets.get(parcel.channel_id)
-        refusal = _refusal(parcel, outlet, known=backend is not None)
+        backend, outlet = known.get(parcel.kind), ways.get(parcel.channel_id)
+        refusal = back.get(parcel.id) or _refusal(parcel, outlet, known=backend is not None)
         if refusal is not None or backend is None or outlet is None:
-            results.put(Result(parcel, refusal or Temporary("config"), QUICK, random.random()))  # noqa: S311
+            refused = refusal or Temporary("config")
+            results.put(Result(parcel, refused, QUICK, random.random(), tried=False))  # noqa: S311
         else:
-            loop_thread().send(parcel, backend, outlet, results.put)
-    return len(parcels)
+            errands.append((parcel, backend, outlet))
+    if errands:
+        loop_thread().send(errands, results.put)
 
 
-def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Outcome | None:
+def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | None:
     """Why this parcel cannot even be tried."""
     if not known:
         return Temporary("config", f"No backend here sends {parcel.kind}.")
@@ -92,34 +131,15 @@ def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Outcome |
     return Permanent("config", "The channel is paused.") if outlet.paused else None
 
 
-def _outlets(parcels: Sequence[Parcel]) -> Mapping[int | None, Outlet]:
-    """The channels of these parcels, read anew for each batch, so that a changed secret counts at once."""
-    found: dict[int | None, Outlet] = {None: Outlet(None, {}, {})}
-    wanted = {parcel.channel_id for parcel in parcels if parcel.channel_id}
-    if wanted:
-        try:
-            rows = list(Channel.objects.across_tenants().filter(pk__in=wanted))
-        except ImproperlyConfigured:  # one that cannot be read must not stop the others
-            rows = [row for one in wanted if (row := _readable(one))]
-        found |= {row.pk: Outlet(row.pk, row.settings, row.secrets, row.paused_at is not None) for row in rows}
-    return found
-
-
-def _readable(channel: int) -> Channel | None:
-    try:
-        return Channel.objects.across_tenants().filter(pk=channel).first()
-    except ImproperlyConfigured as error:
-        logger.error("channel.unreadable channel=%s error=%s", channel, error)
-        return None
-
-
 def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:
-    """What has come back: up to a batch, for up to 20 ms; for the first one longer when there is nothing else to do."""
+    """What has come back: all that is there, if that is enough; else what comes within 20 ms, or for the first one
+    longer when there is nothing else to do."""
     batch: list[Result] = []
     until = time.monotonic() + (LOOK_AGAIN if wait else PATIENCE)
     while len(batch) < min(BATCH, under_way):
+        left = until - time.monotonic() if len(batch) < ENOUGH else 0.0
         try:
-            batch.append(results.get(timeout=max(until - time.monotonic(), 0.0)))
+            batch.append(results.get(timeout=left) if left > 0 else results.get_nowait())
         except queue.Empty:
             break
         until = min(until, time.monotonic() + PATIENCE)
@@ -134,33 +154,43 @@ class _Courier(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="notifyhub-courier", daemon=True)
         self._rung = threading.Event()
+        self._told_to = Stop()
 
     def ring(self) -> None:
         self._rung.set()
 
+    def stop(self, patience: float) -> None:
+        self._told_to.tell(patience=patience)
+        self._rung.set()
+        self.join(timeout=patience + GRACE)
+
     def run(self) -> None:
-        while True:
+        while not self._told_to.told:
             if not self._rung.wait(self.IDLE):
                 connection.close()
                 self._rung.wait()
             self._rung.clear()
             try:
-                drain()
+                drain(stop=self._told_to)
             except Error as error:  # what was under way is found when its lease ends
                 logger.warning("courier.database_away error=%s", type(error).__name__)
                 connection.close()
             except Exception:
                 logger.exception("courier.failed")
+        connection.close()
 
 
 _courier: _Courier | None = None
+_stopped = False
 _lock = threading.Lock()
 
 
 def ring() -> None:
-    """Have this process's courier look for what is due, and return at once."""
+    """Have this process's courier look for what is due, and return at once. Does nothing once it was stopped."""
     global _courier
     with _lock:
+        if _stopped:
+            return
         if _courier is None or not _courier.is_alive():
             _courier = _Courier()
             _courier.start()
@@ -173,10 +203,20 @@ def ring_if_due() -> None:
         ring()
 
 
+def stop(*, patience: float | None = None) -> None:
+    """For the end of this process: claim nothing more, wait for what is under way, and give back what is not answered
+    in time, so that another worker sends it at once. `patience` is in seconds; the setting `STOP_SECONDS` if None."""
+    global _stopped
+    with _lock:
+        _stopped, courier = True, _courier
+    if courier is not None and courier.is_alive():
+        courier.stop(min(conf().stop_seconds if patience is None else patience, DEADLINE))
+
+
 def _forget() -> None:
     """In a child of a fork: the parent's thread is not ours, and its lock may be held for ever."""
-    global _courier, _lock
-    _courier, _lock = None, threading.Lock()
+    global _courier, _stopped, _lock
+    _courier, _stopped, _lock = None, False, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget)

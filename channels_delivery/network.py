@@ -8,13 +8,18 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+
+try:
+    import uvloop
+except ImportError:  # a site without it is slower, and nothing else
+    uvloop = None  # type: ignore[assignment]
 
 from . import crash
 from .backend import Backend, Outlet
 from .claim import Parcel
-from .outcome import Outcome, Temporary
+from .outcome import Ending, GivenBack, Temporary
 from .settle import Result
 
 logger = logging.getLogger(__name__)
@@ -23,16 +28,23 @@ DEADLINE = 30.0
 """Seconds a backend has in all for one parcel."""
 
 
+Errand = tuple[Parcel, Backend, Outlet]
+
+
 class LoopThread:
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
+        self._tasks: dict[asyncio.Task[None], int] = {}
         self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
 
-    def send(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
-        """Send this parcel. `answer` is called with its result, whatever happens, on the loop thread."""
-        self._loop.call_soon_threadsafe(self._start, parcel, backend, outlet, answer)
+    def send(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
+        """Send these. `answer` is called with the result of each, whatever happens, on the loop thread."""
+        self._loop.call_soon_threadsafe(self._start, errands, answer)
+
+    def give_back(self, parcels: Collection[int]) -> None:
+        """Break off what is under way for the parcels with these ids. Each is answered as given back."""
+        self._loop.call_soon_threadsafe(self._break_off, set(parcels))
 
     def close(self) -> None:
         """Have the backends let go of what they keep open, for two seconds at most."""
@@ -43,15 +55,21 @@ class LoopThread:
         for backend in self._used:
             await backend.close()
 
-    def _start(self, parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
-        self._used.add(backend)
-        task = self._loop.create_task(_send(parcel, backend, outlet, answer))
-        self._tasks.add(task)  # a loop holds its tasks weakly
-        task.add_done_callback(self._tasks.discard)
+    def _start(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
+        for parcel, backend, outlet in errands:
+            self._used.add(backend)
+            task = self._loop.create_task(_send(parcel, backend, outlet, answer))
+            self._tasks[task] = parcel.id  # a loop holds its tasks weakly
+            task.add_done_callback(self._tasks.pop)
+
+    def _break_off(self, parcels: set[int]) -> None:
+        for task, parcel in self._tasks.items():
+            if parcel in parcels:
+                task.cancel()
 
 
 async def _send(parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
-    outcome: Outcome
+    outcome: Ending
     try:
         crash.point("before_send")
         async with asyncio.timeout(DEADLINE):
@@ -59,10 +77,13 @@ async def _send(parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callab
         crash.point("after_send")
     except TimeoutError:
         outcome = Temporary("timeout", f"No answer within {DEADLINE:.0f} s.")
+    except asyncio.CancelledError:
+        outcome = GivenBack()
     except Exception as error:
         logger.exception("delivery.crashed delivery=%s", parcel.public_id)
         outcome = Temporary("crash", f"{type(error).__name__}: {error}")
-    answer(Result(parcel, outcome, backend.policy, random.random()))  # noqa: S311 - spread, not a secret
+    chance = random.random()  # noqa: S311 - spread, not a secret
+    answer(Result(parcel, outcome, backend.policy, chance, ailing=outlet.ailing))
 
 
 _thread: LoopThread | None = None

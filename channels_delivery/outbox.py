@@ -20,7 +20,7 @@ from notifications.kernel import doorbell, rowset
 from notifications.kernel.tokens import uuid7
 
 from .backends import backends
-from .models import Delivery, Lane, Message, State
+from .models import Channel, Delivery, Lane, Message, State
 from .waking import BELL, QUEUE, wake
 from .way import Way
 
@@ -62,29 +62,20 @@ class Letter:
 
 def enqueue_many(letters: Sequence[Letter], *, now: datetime, using: str = "default") -> int:
     """Write these letters, a delivery for each address; how many deliveries are new. Statements do not grow with
-    their number. After the commit their lanes are woken and a doorbell rings. Raises LookupError for an
-    unknown kind."""
+    their number. After the commit their lanes are woken and a doorbell rings. Raises LookupError for an unknown kind,
+    and for a channel that is not the tenant's."""
     wanted = [letter for letter in letters if letter.to]
     if not wanted:
         return 0
     _check_kinds(wanted)
     connection = connections[using]
     with transaction.atomic(using=using):
+        _check_channels(wanted, using)
         lanes = _lanes(connection, wanted)
-        messages = Message.objects.using(using).bulk_create(
-            Message(
-                tenant_id=letter.tenant_id,
-                kind=letter.kind,
-                notice_key=letter.notice_key,
-                parts=dict(letter.parts),
-                attachments=[dict(one) for one in letter.attachments],
-                created_at=now,
-            )
-            for letter in wanted
-        )
+        messages = _insert_messages(connection, wanted, now)
         count = _insert(connection, wanted, messages, lanes, now)
-        for letter in wanted:
-            wake(lanes[_lane_key(letter)], due=letter.due_at or now, way=letter.way, using=using)
+        for key, letter in _soonest(wanted, now).items():
+            wake(lanes[key], due=letter.due_at or now, way=letter.way, using=using)
         doorbell.ring(BELL, queue=QUEUE, using=using)
     return count
 
@@ -136,12 +127,14 @@ def cancel_one(delivery: Delivery, *, now: datetime) -> bool:
 
 def replay(deliveries: Sequence[Delivery], *, now: datetime, using: str = "default") -> list[Delivery]:
     """Send these once more, as new deliveries with the same stable id; those that are not dead, failed, expired or
-    cancelled, or were replayed before, are left out. Each gets as long a time to live as it had at first."""
+    cancelled, that were replayed before, or whose words are not kept any more, are left out. Each gets as long a time
+    to live as it had at first."""
     chosen = {one.pk: one for one in deliveries}
     with transaction.atomic(using=using):
         all_of_them = Delivery.objects.using(using).across_tenants()
         # Their rows are held, so that of two replays at once the second sees what the first made.
-        held = all_of_them.filter(pk__in=chosen, state__in=ENDED_BADLY).order_by("pk").select_for_update(of=("self",))
+        whole = all_of_them.filter(pk__in=chosen, state__in=ENDED_BADLY, message__emptied_at__isnull=True)
+        held = whole.order_by("pk").select_for_update(of=("self",))
         ended = list(held)
         done = set(all_of_them.filter(replay_of__in=[one.pk for one in ended]).values_list("replay_of_id", flat=True))
         fresh = Delivery.objects.using(using).bulk_create(_again(one, now) for one in ended if one.pk not in done)
@@ -188,8 +181,24 @@ def _check_kinds(letters: Sequence[Letter]) -> None:
         raise LookupError(f"No backend sends {', '.join(sorted(unknown))}. Known: {', '.join(sorted(backends()))}.")
 
 
+def _check_channels(letters: Sequence[Letter], using: str) -> None:
+    """A channel belongs to its tenant: its secrets sign for nobody else."""
+    wanted = {(letter.channel, letter.tenant_id) for letter in letters if letter.channel is not None}
+    if not wanted:
+        return
+    named = Channel.objects.using(using).across_tenants().filter(pk__in={channel for channel, _ in wanted})
+    if foreign := wanted - set(named.values_list("pk", "tenant_id")):
+        listed = ", ".join(str(channel) for channel, _ in sorted(foreign))
+        raise LookupError(f"The tenant has no channel {listed}.")
+
+
 def _lane_key(letter: Letter) -> tuple[int, str, int]:
     return letter.tenant_id, letter.way.key, letter.way.urgency
+
+
+def _once_key(letter: Letter, to: Address) -> tuple[str, str, int, str]:
+    """By what the unique index tells rows apart; rows without an origin keep the order in which they are given."""
+    return (str(letter.origin), letter.origin_step, to.recipient or 0, to.address) if letter.origin else ("", "", 0, "")
 
 
 def _lanes(connection: BaseDatabaseWrapper, letters: Sequence[Letter]) -> dict[tuple[int, str, int], int]:
@@ -211,21 +220,52 @@ def _lanes(connection: BaseDatabaseWrapper, letters: Sequence[Letter]) -> dict[t
     return found
 
 
+def _soonest(letters: Sequence[Letter], now: datetime) -> dict[tuple[int, str, int], Letter]:
+    """The letter of each lane that is due first."""
+    found: dict[tuple[int, str, int], Letter] = {}
+    for letter in letters:
+        first = found.setdefault(_lane_key(letter), letter)
+        if (letter.due_at or now) < (first.due_at or now):
+            found[_lane_key(letter)] = letter
+    return found
+
+
+def _insert_messages(connection: BaseDatabaseWrapper, letters: Sequence[Letter], now: datetime) -> list[int]:
+    """A message a letter; their ids, in order: numbers are given in the order in which rows are read."""
+    columns: dict[str, rowset.Column] = {
+        "tenant_id": ("bigint", [letter.tenant_id for letter in letters]),
+        "kind": ("text", [letter.kind for letter in letters]),
+        "notice_key": ("text", [letter.notice_key for letter in letters]),
+        "parts": ("jsonb", [json.dumps(dict(letter.parts)) for letter in letters]),
+        "attachments": ("jsonb", [json.dumps([dict(one) for one in letter.attachments]) for letter in letters]),
+    }
+    source, parameters = rowset.table(connection, "t", columns)
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{Message._meta.db_table}" ({names}, created_at) SELECT {names}, %s FROM {source}'
+            " WHERE true RETURNING id",
+            [connection.ops.adapt_datetimefield_value(now), *parameters],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
 def _insert(
     connection: BaseDatabaseWrapper,
     letters: Sequence[Letter],
-    messages: Sequence[Message],
+    messages: Sequence[int],
     lanes: Mapping[tuple[int, str, int], int],
     now: datetime,
 ) -> int:
     """One row an address; an address that this origin and step reached before is passed over."""
     rows = [(letter, message, to) for letter, message in zip(letters, messages, strict=True) for to in letter.to]
+    rows.sort(key=lambda row: _once_key(row[0], row[2]))  # two who insert the same at once wait one for the other
     at = connection.ops.adapt_datetimefield_value
     columns: dict[str, rowset.Column] = {
         "tenant_id": ("bigint", [letter.tenant_id for letter, _, _ in rows]),
         "public_id": ("uuid", [rowset.uuid_text(connection, uuid7()) for _ in rows]),
         "stable_id": ("uuid", [rowset.uuid_text(connection, uuid7()) for _ in rows]),
-        "message_id": ("bigint", [message.pk for _, message, _ in rows]),
+        "message_id": ("bigint", [message for _, message, _ in rows]),
         "lane_id": ("bigint", [lanes[_lane_key(letter)] for letter, _, _ in rows]),
         "channel_id": ("bigint", [letter.channel for letter, _, _ in rows]),
         "recipient_id": ("bigint", [to.recipient for _, _, to in rows]),

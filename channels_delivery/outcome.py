@@ -1,8 +1,12 @@
-"""What came of one attempt: a closed set. Two failures only; the vendor's words stay in the attempt's detail."""
+"""What came of one attempt: a closed set. Two failures only; the vendor's words stay in the attempt's detail.
+
+Beside it the three ends of an attempt at which no backend said anything: what the gate answered, and a worker's stop.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Code = Literal["auth", "address", "content", "rate_limited", "timeout", "network", "provider", "config", "crash"]
@@ -43,3 +47,26 @@ class Permanent:
 
 
 Outcome = Delivered | Accepted | Temporary | Permanent
+
+
+@dataclass(frozen=True)
+class Drop:
+    """It is not wanted any more. `reason` is a code of up to 32 characters, `detail` more words."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Not before `until`. Spends no attempt."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """The worker was stopped before there was an answer. Something may have left."""
+
+
+Ending = Outcome | Drop | Hold | GivenBack

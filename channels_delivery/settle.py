@@ -9,42 +9,48 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
 from notifications.kernel import rowset
 
-from .breaker import FIRST_PROBE, Health
+from . import health
 from .claim import Parcel
-from .models import Attempt, Channel, Delivery, Lane, State
-from .outcome import Accepted, Delivered, Outcome, Permanent, Temporary
-from .retry import PATIENCE_MAX, RetryPolicy
+from .counters import locked_lanes, save_lanes
+from .models import Attempt, Delivery, State
+from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
+from .retry import RetryPolicy
+from .signals import announce
+from .suppression import suppress_many
 
-DETAIL_MAX = 4_000
-PAUSE_MAX = 24 * 3600.0
-"""The longest that a receiver can make its whole way out wait by one Retry-After, in seconds."""
+DETAIL_MAX, CODE_MAX = 4_000, 32
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one parcel. `chance` is uniform in [0, 1), for the spread of its retry."""
+    """What came of one parcel. `chance` is uniform in [0, 1), for the spread of its retry. `tried`: its backend was
+    asked, so that the outcome tells something of the way out. `ailing`: its channel is known to fail."""
 
     parcel: Parcel
-    outcome: Outcome
+    outcome: Ending
     policy: RetryPolicy
     chance: float
+    tried: bool = True
+    ailing: bool = False
 
 
 @dataclass(frozen=True)
 class _Verdict:
-    """Where a delivery goes after an attempt."""
+    """Where a delivery goes after an attempt, which `counts` unless it was held back before it began."""
 
     state: State
     code: str = ""
     detail: str = ""
     due_at: datetime | None = None
     wait_reason: str = ""
+    counts: bool = True
 
 
 def settle(results: Sequence[Result], *, now: datetime) -> list[Result]:
@@ -61,7 +67,8 @@ def settle(results: Sequence[Result], *, now: datetime) -> list[Result]:
         if mine:
             _write_attempts(mine, verdicts, now)
             _give_back(mine, now)
-            _turn_off([result for result in mine if _disables(result.outcome)], now)
+            _suppress(mine, now)
+            announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
     return _still_ours([result for result in results if result.parcel.id not in settled])
 
 
@@ -81,10 +88,17 @@ def _judge(result: Result, now: datetime) -> _Verdict:
             if parcel.expires_at is not None and again >= parcel.expires_at:
                 return _Verdict(State.EXPIRED, code, detail)
             return _Verdict(State.PENDING, code, detail, again, "retry")
+        case Drop(reason, detail):
+            return _Verdict(State.CANCELLED, reason[:CODE_MAX], detail)
+        case Hold(until):
+            return _Verdict(State.PENDING, due_at=until, wait_reason="held", counts=False)
+        case GivenBack():
+            return _Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
 
 
 def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], now: datetime) -> set[int]:
     """One statement: a retry of what was revoked meanwhile becomes a cancel."""
+    results = sorted(results, key=lambda result: result.parcel.id)
     at = connection.ops.adapt_datetimefield_value
     table = f'"{Delivery._meta.db_table}"'
     chosen = [verdicts[result.parcel.id] for result in results]
@@ -98,20 +112,25 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
             "code": ("text", [verdict.code for verdict in chosen]),
             "due": ("timestamptz", [verdict.due_at and str(at(verdict.due_at)) for verdict in chosen]),
             "reason": ("text", [verdict.wait_reason for verdict in chosen]),
+            "spent": ("int", [int(verdict.counts) for verdict in chosen]),
         },
     )
-    locking = "ORDER BY d.id FOR UPDATE OF d SKIP LOCKED" if connection.vendor == "postgresql" else ""
-    fence = "d.id = t.id AND d.lease_token = t.token AND d.state = 'sending'"
+    fence = "d.id = t.id AND d.lease_token = t.token AND d.state || '' = 'sending'"
+    if connection.vendor == "postgresql":  # one row after the other by its key, in the order of the keys
+        # `state || ''` keeps the planner from the index of what is leased, which is mostly dead entries under load.
+        mine = f"{source}, LATERAL (SELECT 1 FROM {table} d WHERE {fence} FOR UPDATE SKIP LOCKED) AS locked"
+    else:
+        mine = f"{source} JOIN {table} d ON {fence}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH mine AS (SELECT t.* FROM {source} JOIN {table} d ON {fence} {locking})"
+            f"WITH mine AS (SELECT t.* FROM {mine})"
             f" UPDATE {table} SET"
             f" state = CASE WHEN mine.state = 'pending' AND {table}.revoked THEN 'cancelled' ELSE mine.state END,"
-            f" code = mine.code, due_at = coalesce(mine.due, {table}.due_at), lease_token = NULL, lease_until = NULL,"
+            f" code = mine.code, attempt = {table}.attempt - 1 + mine.spent,"
+            f" due_at = coalesce(mine.due, {table}.due_at), lease_token = NULL, lease_until = NULL,"
             f" wait_reason = CASE WHEN {table}.revoked THEN '' ELSE mine.reason END,"
             f" finished_at = CASE WHEN mine.state = 'pending' AND NOT {table}.revoked THEN NULL ELSE %s END"
-            f" FROM mine WHERE {table}.id = mine.id AND {table}.lease_token = mine.token AND {table}.state = 'sending'"
-            f" RETURNING {table}.id",
+            f" FROM mine WHERE {table}.id = mine.id RETURNING {table}.id",
             [*parameters, at(now)],
         )
         return {row[0] for row in cursor.fetchall()}
@@ -127,14 +146,33 @@ def _still_ours(results: Sequence[Result]) -> list[Result]:
 
 
 def _write_attempts(results: Sequence[Result], verdicts: dict[int, _Verdict], now: datetime) -> None:
-    chosen = [verdicts[result.parcel.id] for result in results]
-    finish_attempts(
-        [(result.parcel.id, result.parcel.attempt) for result in results],
-        results=["retry" if verdict.state == State.PENDING else verdict.state.value for verdict in chosen],
-        codes=[verdict.code for verdict in chosen],
-        details=[_storable(verdict.detail) for verdict in chosen],
-        now=now,
-    )
+    """Close what was tried; take away what was held back before it began, so that its number is used again."""
+    held = [result.parcel for result in results if not verdicts[result.parcel.id].counts]
+    if held:
+        source, parameters = _numbers([(parcel.id, parcel.attempt) for parcel in held])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'DELETE FROM "{Attempt._meta.db_table}" WHERE (delivery_id, no) IN (SELECT t.id, t.no FROM {source})',
+                parameters,
+            )
+    tried = [result.parcel for result in results if verdicts[result.parcel.id].counts]
+    chosen = [verdicts[parcel.id] for parcel in tried]
+    if tried:
+        finish_attempts(
+            [(parcel.id, parcel.attempt) for parcel in tried],
+            results=[verdict.wait_reason or verdict.state.value for verdict in chosen],
+            codes=[verdict.code for verdict in chosen],
+            details=[_storable(verdict.detail) for verdict in chosen],
+            now=now,
+        )
+
+
+def _numbers(attempts: Sequence[tuple[int, int]]) -> tuple[str, list[Any]]:
+    columns: dict[str, rowset.Column] = {
+        "id": ("bigint", [row for row, _ in attempts]),
+        "no": ("bigint", [no for _, no in attempts]),
+    }
+    return rowset.table(connection, "t", columns)
 
 
 def finish_attempts(
@@ -147,6 +185,7 @@ def finish_attempts(
 ) -> None:
     """Close these (delivery, number)."""
     table = f'"{Attempt._meta.db_table}"'
+    named, ids = rowset.any_of(connection, f"{table}.delivery_id", [row for row, _ in attempts])
     source, parameters = rowset.table(
         connection,
         "t",
@@ -161,8 +200,8 @@ def finish_attempts(
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET finished_at = %s, result = t.result, code = t.code, detail = t.detail"
-            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no",
-            [connection.ops.adapt_datetimefield_value(now), *parameters],
+            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no AND {named}",
+            [connection.ops.adapt_datetimefield_value(now), *parameters, *ids],
         )
 
 
@@ -173,67 +212,32 @@ def _storable(detail: str) -> str:
 
 def _give_back(results: Sequence[Result], now: datetime) -> None:
     """What these held of their lanes, and what they tell of the lane's health."""
-    by_lane: dict[int, list[Outcome]] = defaultdict(list)
+    by_lane: dict[int, list[Result]] = defaultdict(list)
     for result in results:
-        by_lane[result.parcel.lane_id].append(result.outcome)
-    lanes = locked_lanes(list(by_lane))
+        by_lane[result.parcel.lane_id].append(result)
+    lanes = locked_lanes(by_lane)
     for lane in lanes:
-        for outcome in by_lane[lane.pk]:
-            _learn(lane, outcome, now)
-        release(lane, len(by_lane[lane.pk]), now)
+        for result in by_lane[lane.pk]:
+            if result.tried:
+                lane.learn(result.outcome, now)
+        lane.release(len(by_lane[lane.pk]), now)
     save_lanes(lanes)
 
 
-def locked_lanes(ids: Sequence[int]) -> list[Lane]:
-    """These lanes, locked in the order of their ids."""
-    lanes = Lane.objects.across_tenants().filter(pk__in=list(ids)).order_by("pk")
-    return list(lanes.select_for_update(no_key=True, of=("self",)))
+def _suppress(results: Sequence[Result], now: datetime) -> None:
+    """Note the addresses to which nothing is to be sent any more."""
+    refused = [(result.parcel, result.outcome) for result in results if isinstance(result.outcome, Permanent)]
+    entries = [(one.tenant_id, one.kind, one.address, _storable(said.detail)) for one, said in refused if said.suppress]
+    if entries:
+        suppress_many(entries, now=now)
 
 
-def release(lane: Lane, count: int, now: datetime) -> None:
-    """So many are not under way any more; have the lane looked at."""
-    lane.in_flight = max(lane.in_flight - count, 0)
-    lane.ready_at = min(lane.ready_at or now, now)
-
-
-def save_lanes(lanes: Sequence[Lane]) -> None:
-    """Write the counters, health and times of locked lanes in one statement."""
-    at = connection.ops.adapt_datetimefield_value
-    columns: dict[str, rowset.Column] = {
-        "id": ("bigint", [lane.pk for lane in lanes]),
-        "breaker": ("text", [str(lane.breaker) for lane in lanes]),
-        "ready_at": ("timestamptz", [lane.ready_at and str(at(lane.ready_at)) for lane in lanes]),
-        "open_at": ("timestamptz", [lane.open_at and str(at(lane.open_at)) for lane in lanes]),
-    }
-    for name in ("in_flight", "failures", "history", "results", "probe_after"):
-        columns[name] = ("int", [getattr(lane, name) for lane in lanes])
-    source, parameters = rowset.table(connection, "t", columns)
-    table = f'"{Lane._meta.db_table}"'
-    changes = ", ".join(f"{name} = t.{name}" for name in columns if name != "id")
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.id = t.id", parameters)
-
-
-def _learn(lane: Lane, outcome: Outcome, now: datetime) -> None:
-    """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do."""
-    ill = isinstance(outcome, Temporary) and outcome.code in {"timeout", "network", "provider", "rate_limited"}
-    well = isinstance(outcome, Delivered | Accepted | Permanent)
-    if ill or well:
-        health = Health(lane.breaker, lane.failures, lane.history, lane.results, lane.probe_after, lane.open_at)
-        after = health.after(ill, now=now)
-        lane.breaker, lane.failures, lane.history = after.state, after.failures, after.history
-        lane.results, lane.probe_after, lane.open_at = after.results, after.probe_after, after.open_at
-    if isinstance(outcome, Temporary) and (outcome.slow_lane or (outcome.retry_after or 0) > PATIENCE_MAX):
-        until = now + timedelta(seconds=min(outcome.retry_after or FIRST_PROBE, PAUSE_MAX))
-        lane.open_at = max(lane.open_at or until, until)
-
-
-def _disables(outcome: Outcome) -> bool:
-    return isinstance(outcome, Permanent) and outcome.disable
-
-
-def _turn_off(results: Sequence[Result], now: datetime) -> None:
-    """Pause the channels whose receiver says that it is gone for good."""
-    if ids := {result.parcel.channel_id for result in results if result.parcel.channel_id}:
-        channels = Channel.objects.across_tenants().filter(pk__in=ids, paused_at__isnull=True)
-        channels.update(paused_at=now, paused_because="gone")
+def _teach_channels(results: Sequence[Result], now: datetime) -> dict[int, str]:
+    """Turn off the channels whose receiver says that it is gone for good, and those that failed for days."""
+    told = [(result, result.parcel.channel_id) for result in results if result.tried and result.parcel.channel_id]
+    gone = {channel for result, channel in told if isinstance(result.outcome, Permanent) and result.outcome.disable}
+    well = {channel for result, channel in told if health.well(result.outcome)}
+    failed = {channel for result, channel in told if health.ill(result.outcome)} - gone - well
+    better = well & {channel for result, channel in told if result.ailing}
+    off = dict.fromkeys(health.turn_off(gone, because="gone", now=now) if gone else (), "gone")
+    return off | health.learn(failed=failed, answered=better, now=now)

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
 from notifications.kernel.clock import db_now
+from notifications.kernel.config import enabled
 
+from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane
-from .settle import finish_attempts, locked_lanes, release, save_lanes
+from .settle import finish_attempts
+from .signals import announce
 
 LOST_MAX = 3
 """A delivery whose lease was lost this often kills its workers, and is dead."""
@@ -23,10 +27,14 @@ BATCH = 500
 def sweep() -> None:
     """Everything here, as often as there is a full batch of it. For the ticker."""
     now = db_now()
-    wake_forgotten(now=now)
     while sweep_lost(now=now) >= BATCH:
         pass
     while expire(now=now) >= BATCH:
+        pass
+    if enabled():
+        wake_forgotten(now=now)
+        return
+    while end_disabled(now=now) >= BATCH:
         pass
 
 
@@ -52,23 +60,53 @@ def sweep_lost(*, now: datetime, most: int = BATCH) -> int:
             said = ["The worker that sent this did not come back."] * count
             finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
             by_lane = Counter(lane for _, lane, _ in rows)
-            lanes = locked_lanes(list(by_lane))
+            lanes = locked_lanes(by_lane)
             for lane in lanes:
-                release(lane, by_lane[lane.pk], now)
+                lane.release(by_lane[lane.pk], now)
             save_lanes(lanes)
+            announce([row for row, _, _ in rows])
     return len(rows)
 
 
 def expire(*, now: datetime, most: int = BATCH) -> int:
     """End what waited past its time; how many."""
     at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
+    return _end(f"state = 'expired' WHERE {_due('pending', 'expires_at')}", [at, most], at)
+
+
+def end_disabled(*, now: datetime, most: int = BATCH) -> int:
+    """While sending is switched off, end what comes due: it would be a flood of old news when it is switched on again.
+    What is not due yet goes on waiting. How many; a replay sends them after all."""
+    at = connection.ops.adapt_datetimefield_value(now)
+    table = f'"{Delivery._meta.db_table}"'
+    due = _unlocked(
+        f"SELECT id FROM {table} WHERE state = 'pending' AND lane_id IN ({_WITH_SOMETHING.format(deliveries=table)})"
+        " AND due_at <= %s LIMIT %s"
+    )
+    return _end(f"state = 'cancelled', code = 'disabled' WHERE {due}", [at, at, most], at)
+
+
+def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
+    """End what still waits of these rows."""
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE \"{Delivery._meta.db_table}\" SET state = 'expired', wait_reason = '', finished_at = %s"
-            f" WHERE {_due('pending', 'expires_at')} AND state = 'pending'",
-            [at, at, most],
+            f"UPDATE \"{Delivery._meta.db_table}\" SET wait_reason = '', finished_at = %s, {change_and_rows}"
+            " AND state = 'pending' RETURNING id",
+            [at, *parameters],
         )
-        return int(cursor.rowcount)
+        ended = [row[0] for row in cursor.fetchall()]
+        announce(ended)
+    return len(ended)
+
+
+_WITH_SOMETHING = (
+    "WITH RECURSIVE waiting(lane_id) AS (SELECT min(lane_id) FROM {deliveries} WHERE state = 'pending'"
+    " UNION ALL SELECT (SELECT min(d.lane_id) FROM {deliveries} d WHERE d.state = 'pending' AND d.lane_id > w.lane_id)"
+    " FROM waiting w WHERE w.lane_id IS NOT NULL) SELECT w.lane_id FROM waiting w WHERE EXISTS"
+    " (SELECT 1 FROM {deliveries} d WHERE d.lane_id = w.lane_id AND d.state = 'pending' AND d.due_at <= %s)"
+)
+"""Lanes with something due, and nothing else of them; takes the time. It steps along the index of what waits, from lane
+to lane: an entry or two for each lane with something pending, however many lanes and deliveries there are."""
 
 
 def wake_forgotten(*, now: datetime) -> int:
@@ -77,7 +115,7 @@ def wake_forgotten(*, now: datetime) -> int:
     lanes, deliveries = f'"{Lane._meta.db_table}"', f'"{Delivery._meta.db_table}"'
     parked = (
         f"SELECT l.id FROM {lanes} l WHERE (l.ready_at IS NULL OR l.ready_at > %s) AND l.in_flight < l.cap"
-        f" AND EXISTS (SELECT 1 FROM {deliveries} d WHERE d.lane_id = l.id AND d.state = 'pending' AND d.due_at <= %s)"
+        f" AND l.id IN ({_WITH_SOMETHING.format(deliveries=deliveries)})"
     )
     with connection.cursor() as cursor:
         cursor.execute(

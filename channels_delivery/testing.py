@@ -21,16 +21,23 @@ class Scripted(Backend):
     team = True
     settings_schema: Mapping[str, Any] = {"type": "object"}
     secrets_schema: Mapping[str, Any] = {"type": "object"}
+    template_fields: Mapping[str, Any] = {
+        "note": {"type": "string"},
+        "html": {"type": "string", "contentMediaType": "text/html"},
+    }
 
     def __init__(self) -> None:
         self.says: dict[str, list[Outcome]] = {}
         self.sent: list[Parcel] = []
 
     def compose(self, words: Words) -> Mapping[str, Any]:
-        return {"title": words.content.title, "body": words.content.body}
+        return {"title": words.content.title, "body": words.content.body, **words.extra}
 
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return tuple(settings.get("to", ()))
+
+    def serves_people(self, settings: Mapping[str, Any]) -> bool:
+        return "host" in settings
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         self.sent.append(parcel)

@@ -34,9 +34,8 @@ def wake(lane: int, *, due: datetime, way: Way | None = None, using: str = "defa
 class _Wake:
     """The after-commit callback: one a transaction, or savepoint, however often `wake` is called in it."""
 
-    __qualname__ = "wake"
-
     def __init__(self, using: str) -> None:
+        self.__qualname__ = "wake"  # Django names a callback by it when one fails
         self._using = using
         self._due: dict[int, datetime] = {}
         self._ways: dict[int, Way] = {}

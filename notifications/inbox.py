@@ -27,6 +27,7 @@ from .reading import (
     current_cursor,
     get_item,
     list_items,
+    readers,
     unread_count,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "new_epoch",
     "post",
     "read_all",
+    "readers",
     "unarchive",
     "unread_count",
     "withdraw",

@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 @dataclass(frozen=True)
 class Kind:
     """A medium. `personal`: a message of it goes to a person; `team`: to a channel that a tenant has set up, once a
-    run. `holdable`: it waits out quiet hours. `interrupts`: it makes a phone light up."""
+    run. `address`: the field of a recipient that holds theirs. `holdable`: it waits out quiet hours. `interrupts`: it
+    makes a phone light up."""
 
     key: str
     name: str | Promise
     personal: bool = True
     team: bool = False
+    address: str = ""
     holdable: bool = True
     interrupts: bool = True
 
@@ -29,8 +31,9 @@ _sources: list[Callable[[], Iterable[Kind]]] = []
 
 
 def add_source(source: Callable[[], Iterable[Kind]]) -> None:
-    """Have `kinds()` ask `source` too. It is asked anew each time, so that it can obey `override_settings`."""
-    _sources.append(source)
+    """Have `kinds()` ask `source` too, once. It is asked anew each time, so that it can obey `override_settings`."""
+    if source not in _sources:
+        _sources.append(source)
 
 
 def kinds() -> Mapping[str, Kind]:

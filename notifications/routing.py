@@ -10,32 +10,44 @@ from typing import Any
 from django.db import connection
 
 from .kernel import rowset
+from .kinds import INBOX, Kind
 from .models import Recipient
+
+ADDRESSES = ("email", "phone")
+"""The fields of a recipient in which the host says how to reach them."""
 
 PROFILE = ("external_id", "name", "email", "phone", "locale", "zone", "role", "attributes")
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Who of a set can be told. `profiles` has the plain data of each, keyed by recipient id, when it was asked for."""
+    """Who of a set can be told on a kind. `ids`: those who can; `unreachable`: those who are here, but have no address
+    for it; who is in neither is not active. `addresses` of those who can, unless it is the inbox, which needs none.
+    `profiles` has the plain data of each, by recipient id, when it was asked for."""
 
     ids: frozenset[int]
+    unreachable: frozenset[int] = frozenset()
+    addresses: dict[int, str] = field(default_factory=dict)
     profiles: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
-def reach_many(recipients: Sequence[int], *, tenant_id: int, profiles: bool = False) -> Reached:
-    """The active ones among these people of one tenant, in one query, with their profiles if wanted."""
+def reach_many(kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool = False) -> Reached:
+    """The active ones among these people of one tenant and their addresses for this kind, in one query, with their
+    profiles if wanted."""
+    address = kind.address if kind.address in ADDRESSES else "''"
     columns = ("id", *PROFILE) if profiles else ("id",)
     chosen, parameters = rowset.any_of(connection, "id", recipients)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(columns)} FROM {Recipient._meta.db_table} WHERE {chosen} AND tenant_id = %s AND active",
+            f"SELECT {address}, {', '.join(columns)} FROM {Recipient._meta.db_table}"
+            f" WHERE {chosen} AND tenant_id = %s AND active",
             [*parameters, tenant_id],
         )
         rows = cursor.fetchall()
-    if not profiles:
-        return Reached(frozenset(row[0] for row in rows))
-    found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
+    addresses = {row[1]: row[0] for row in rows if row[0]}
+    everybody = frozenset(row[1] for row in rows)
+    able = everybody if kind.key == INBOX.key else frozenset(addresses)
+    found = {row[1]: dict(zip(columns, row[1:], strict=True)) for row in rows} if profiles else {}
     for profile in found.values():
         profile["attributes"] = json.loads(profile["attributes"])
-    return Reached(frozenset(found), found)
+    return Reached(able, everybody - able, addresses, found)

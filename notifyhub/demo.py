@@ -1,15 +1,19 @@
 """Believable data to look around in: Northwind Robotics, its people and its past; and Globex, a stranger."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
-from notifications.models import ApiKey, Recipient, Scope, Subscription, Tenant, Topic
+from notifications.models import ApiKey, Notification, Recipient, Scope, Subscription, Tenant, Topic
 
+from .demo_channels import ways_out
 from .demo_story import GLOBEX, NORTHWIND, PAST, TOPICS, Person
 
 PASSWORD = "welcome-aboard"  # noqa: S105  printed at the start: it guards demo data on one's own machine
@@ -35,16 +39,21 @@ class Demo:
         ]
 
 
-def fill() -> Demo:
-    """Fill in what is not there yet and say how to sign in. Doing it again changes nothing but the API key."""
+def fill(*, origin: str | None = None) -> Demo:
+    """Fill in what is not there yet and say how to sign in. Doing it again changes nothing but the API key.
+
+    `origin` is where this site reaches its own webhook catcher, if it has one; its port may be another at each start.
+    """
     with transaction.atomic():
         northwind, is_new = _company("northwind", "Northwind Robotics", "Europe/Stockholm", NORTHWIND)
-        _company("globex", "Globex", "America/New_York", GLOBEX)
+        globex, _ = _company("globex", "Globex", "America/New_York", GLOBEX)
         _topics(northwind)
         _operator()
         api_key = _api_key(northwind)
-    if is_new and apps.is_installed("workflows"):
-        _past(northwind)
+    if apps.is_installed("workflows"):
+        ways_out(northwind, globex, origin=origin)
+        if is_new:
+            _past(northwind)
     sign_ins = (
         (f"{NORTHWIND[0].name}, owner", NORTHWIND[0].first),
         (f"{NORTHWIND[1].name}, admin", NORTHWIND[1].first),
@@ -110,7 +119,8 @@ def _api_key(tenant: Tenant) -> str:
 
 
 def _past(tenant: Tenant) -> None:
-    """Tell the story one event after the other: small runs that wait together would be worked off together."""
+    """Tell the story one event after the other: small runs that wait together would be worked off together. The last
+    one is happening right now, and goes out by every channel once the site runs."""
     from workflows import registry  # a site may be put together without this app; the people are still there
     from workflows.engine import drain
     from workflows.trigger import trigger
@@ -121,5 +131,21 @@ def _past(tenant: Tenant) -> None:
         if workflow is not None:
             payload = {**workflow.sample, **event.changes}
             actor = people[event.actor]
-            trigger(event.workflow, tenant=tenant, recipients=event.recipients, payload=payload, actor=actor)
+            answer = trigger(event.workflow, tenant=tenant, recipients=event.recipients, payload=payload, actor=actor)
             drain()
+            if event.ago:
+                _long_ago(tenant, answer.run, event.ago)
+
+
+def _long_ago(tenant: Tenant, run: UUID, ago: timedelta) -> None:
+    """Date a run back, with all that came of it. What it sent has arrived since, and is not sent today."""
+    from channels_delivery.models import Delivery, State
+    from workflows.models import Run
+
+    then = F("created_at") - ago
+    sent = Delivery.objects.filter(tenant=tenant, origin=run, state=State.PENDING)
+    sent.update(state=State.DELIVERED, attempt=1, finished_at=then, due_at=then, decided_at=then, created_at=then)
+    Notification.objects.filter(tenant=tenant, origin=run).update(created_at=then)
+    Run.objects.filter(tenant=tenant, public_id=run).update(
+        created_at=then, start_at=F("start_at") - ago, finished_at=F("finished_at") - ago
+    )

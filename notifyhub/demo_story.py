@@ -1,6 +1,7 @@
 """Who is who in the demo data, and what has happened to them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 
@@ -43,17 +44,20 @@ TOPICS = {
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: who did it, whom it concerns (nobody named: owner and admins), what is special."""
+    """Something that happened: how long ago, who did it, whom it concerns (nobody named: owner and admins), what is
+    special."""
 
+    ago: timedelta
     workflow: str
     actor: str
     recipients: list[dict[str, str]] | None
     changes: dict[str, Any]
 
 
-# Oldest first. A payload is the workflow's own sample with these values changed.
+# Oldest first; the last is happening now. A payload is the workflow's own sample with these values changed.
 PAST: tuple[Event, ...] = (
     Event(
+        timedelta(days=4, hours=3),
         "knowledge_gap.detected",
         "jun",
         [{"topic": "support-desk"}, {"role": "admin"}],
@@ -65,6 +69,7 @@ PAST: tuple[Event, ...] = (
         },
     ),
     Event(
+        timedelta(days=2, hours=7),
         "proposal.pending",
         "kavya",
         None,
@@ -77,6 +82,7 @@ PAST: tuple[Event, ...] = (
         },
     ),
     Event(
+        timedelta(days=2, hours=1),
         "proposal.approved",
         "bruno",
         [{"user": "kavya"}, {"topic": "support-desk"}],
@@ -89,6 +95,7 @@ PAST: tuple[Event, ...] = (
         },
     ),
     Event(
+        timedelta(days=1, hours=5),
         "session.high_priority",
         "hana",
         [{"topic": "fleet-7"}, {"role": "owner"}],
@@ -101,8 +108,16 @@ PAST: tuple[Event, ...] = (
             "url": "/sessions/S-20402",
         },
     ),
-    Event("proposal.pending", "greta", None, {}),
-    Event("knowledge_gap.detected", "jun", [{"topic": "support-desk"}, {"role": "owner"}, {"role": "admin"}], {}),
-    Event("session.high_priority", "chidi", [{"topic": "support-desk"}, {"role": "owner"}], {}),
-    Event("session.escalated", "hana", [{"role": "owner"}, {"role": "admin"}, {"topic": "support-desk"}], {}),
+    Event(timedelta(hours=21), "proposal.pending", "greta", None, {}),
+    Event(
+        timedelta(hours=6),
+        "knowledge_gap.detected",
+        "jun",
+        [{"topic": "support-desk"}, {"role": "owner"}, {"role": "admin"}],
+        {},
+    ),
+    Event(timedelta(minutes=48), "session.high_priority", "chidi", [{"topic": "support-desk"}, {"role": "owner"}], {}),
+    Event(
+        timedelta(), "session.escalated", "hana", [{"role": "owner"}, {"role": "admin"}, {"topic": "support-desk"}], {}
+    ),
 )

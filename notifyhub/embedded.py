@@ -13,7 +13,10 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from django.conf import settings
+from django.core.signals import setting_changed
 
+from . import catcher
 from .celery import QUEUES, app
 
 logger = logging.getLogger(__name__)
@@ -39,6 +42,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def own_origin(host: str, port: int) -> str | None:
+    """Under which address of this machine the hub reaches itself; None when it listens to the outside only."""
+    if host in {"0.0.0.0", "127.0.0.1", "localhost", ""}:  # noqa: S104  compared, not bound
+        return f"http://127.0.0.1:{port}"
+    return f"http://[::1]:{port}" if host in {"::", "::1"} else None
+
+
+def at_home(origin: str) -> None:
+    """Let webhooks go to this origin, and links in mail lead there. It is known only now, when the port is; so settings
+    are changed while nothing runs yet, and those who have read them are told."""
+    given = settings.NOTIFYHUB["CHANNELS_DELIVERY"]
+    known = {"ALLOW_ORIGINS": [*given.get("ALLOW_ORIGINS", ()), origin], "SITE_URL": origin}
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {**given, **known}}
+    setting_changed.send(sender=None, setting="NOTIFYHUB", value=settings.NOTIFYHUB, enter=True)
+
+
 def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     """Run everything until Ctrl-C or SIGTERM; `on_ready` is called once requests are answered."""
     config = uvicorn.Config(
@@ -52,6 +71,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> None:
     try:
         _Server(config, on_ready).run(sockets=[listener])
     finally:
+        catcher.hang_up()
         worker.stop()
 
 
@@ -88,7 +108,7 @@ class _Worker(threading.Thread):
     def stop(self) -> None:
         from celery.worker import state
 
-        from .celery import stop_ticker
+        from .celery import stop_courier, stop_ticker
 
         state.should_stop = 0  # type: ignore[assignment]  # the exit code to stop with; None goes on
         # The worker sleeps in its broker for up to two seconds, and once more after it has seen that it should stop.
@@ -96,4 +116,5 @@ class _Worker(threading.Thread):
         for _ in range(2):
             app.send_task("notifyhub.sweep", queue="engine", expires=0.001)
         stop_ticker()
+        stop_courier(patience=_STOP_SECONDS)
         self.join(timeout=_STOP_SECONDS)

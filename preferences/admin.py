@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.db.models import Field
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.base import OwnFilter, TenantAdmin
+from notifications.kinds import kinds
 
 from .models import Choice
 
@@ -16,3 +23,14 @@ class ChoicePage(TenantAdmin):
     list_select_related = ("tenant", "recipient")
     search_fields = ("recipient__name", "recipient__external_id")
     autocomplete_fields = ("recipient",)
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "kind" and field is not None:
+            field.widget = forms.Select(choices=[("", _("every channel")), *_personal()])
+        return field
+
+
+def _personal() -> list[tuple[str, Any]]:
+    """The channels that reach people, which are those that one may choose of."""
+    return [(kind.key, kind.name) for kind in kinds().values() if kind.personal]

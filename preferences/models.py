@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from notifications.kinds import kinds
 from notifications.models import TenantOwned
 
 
@@ -29,3 +31,11 @@ class Choice(TenantOwned):
     def __str__(self) -> str:
         width = self.workflow or self.category or "everything"
         return f"{self.recipient_id}: {width} {self.kind} {'yes' if self.wanted else 'no'}"
+
+    def clean(self) -> None:
+        """A channel is one of those that reach people; what only tells teams is nobody's choice."""
+        known = [kind.key for kind in kinds().values() if kind.personal]
+        if self.kind and self.kind not in known:
+            told = _("There is no channel “%(kind)s” to people. Known: %(known)s.")
+            given = {"kind": self.kind, "known": ", ".join(known)}
+            raise ValidationError({"kind": ValidationError(told, params=given)})

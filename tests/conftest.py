@@ -8,7 +8,7 @@ import os
 import pytest
 from django.db import connection
 
-from tests.services import find_chromium
+from tests.services import find_chromium, find_verifiers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,6 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "postgres": None if connection.vendor == "postgresql" else "set NOTIFYHUB_TEST_DATABASE_URL to a PostgreSQL",
         "redis": None if os.environ.get("NOTIFYHUB_TEST_REDIS_URL") else "set NOTIFYHUB_TEST_REDIS_URL",
         "browser": find_chromium().missing or None,
+        "node": find_verifiers().missing or None,
     }
     for item in items:
         for mark, reason in reasons.items():

@@ -3,18 +3,20 @@
 One lane is one pytest process with its own database. NOTIFYHUB_TEST_REQUIRE=all makes a missing service a failure.
 """
 
+import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.services import Service, find_chromium, find_postgres, find_redis
+from tests.services import Service, find_chromium, find_postgres, find_redis, find_verifiers
 
 NOTHING_COLLECTED = 5  # pytest's exit code
 
@@ -45,7 +47,7 @@ class Result:
 def main(arguments: list[str]) -> int:
     soak = "--soak" in arguments
     arguments = [argument for argument in arguments if argument != "--soak"]
-    found = Found(find_postgres(), find_redis(), find_chromium())
+    found = Found(find_postgres(), find_redis(), find_chromium(), find_verifiers())
     results = list(_soak(found, arguments) if soak else (_run(lane, arguments) for lane in _lanes(found)))
     _report(results, found)
     strict = os.environ.get("NOTIFYHUB_TEST_REQUIRE") == "all"
@@ -62,10 +64,11 @@ class Found:
     postgres: Service
     redis: Service
     chromium: Service
+    node: Service
 
     @property
     def services(self) -> tuple[Service, ...]:
-        return (self.postgres, self.redis, self.chromium)
+        return (self.postgres, self.redis, self.chromium, self.node)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,8 +83,10 @@ class Found:
 def _lanes(found: Found) -> list[Lane]:
     common = found.environment
     # Tests that need Redis but no PostgreSQL move to the first lane where there is no second one.
-    sqlite_marks = "not postgres and not browser" + ("" if found.redis and not found.postgres else " and not redis")
-    postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis")
+    node = "" if found.node else " and not node"
+    redis_on_sqlite = "" if found.redis and not found.postgres else " and not redis"
+    sqlite_marks = f"not postgres and not browser{redis_on_sqlite}{node}"
+    postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis") + node
     on_postgres = common | {"NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address}
     on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}
     return [
@@ -92,18 +97,34 @@ def _lanes(found: Found) -> list[Lane]:
 
 
 def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
+    """Rounds with a seed each, the first with NOTIFYHUB_SEED if it is set, until the time is up; then their sums."""
     until = time.monotonic() + 60 * float(os.environ.get("NOTIFYHUB_SOAK_MINUTES", "30"))
-    while time.monotonic() < until:
-        seed = str(random.randrange(10**9))
-        on_postgres = found.environment | {
-            "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
-            "NOTIFYHUB_SEED": seed,
-            "NOTIFYHUB_SOAK": "1",
-        }
-        lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
-        yield _run(lane, arguments)
-        if lane.left_out:
-            return
+    seed = os.environ.get("NOTIFYHUB_SEED") or str(random.randrange(10**9))
+    with tempfile.TemporaryDirectory() as folder:
+        reckonings = Path(folder) / "reckonings"
+        while time.monotonic() < until:
+            on_postgres = found.environment | {
+                "NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address,
+                "NOTIFYHUB_SEED": seed,
+                "NOTIFYHUB_SOAK": "1",
+                "NOTIFYHUB_RECKONINGS": str(reckonings),
+            }
+            lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
+            yield _run(lane, arguments)
+            if lane.left_out:
+                return
+            seed = str(random.randrange(10**9))
+        _print_sums(reckonings)
+
+
+def _print_sums(reckonings: Path) -> None:
+    """What the reckonings of all rounds come to: `docs/faults.md` says how to read it."""
+    sums = Counter[str]()
+    for line in reckonings.read_text().splitlines() if reckonings.exists() else ():
+        sums.update(json.loads(line))
+    print("\nreckonings of all rounds")
+    for name, count in sums.items():
+        print(f"  {name:<12}{count:>9,}")
 
 
 def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:

@@ -1,12 +1,14 @@
-"""What is there to test against: PostgreSQL, Redis, Chromium; by environment variable or local default."""
+"""What is there to test against: PostgreSQL, Redis, Chromium, Node; by environment variable or local default."""
 
 import os
 import shutil
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_VERIFIERS = Path(__file__).resolve().parent / "channels_delivery" / "verifiers"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ def find_chromium() -> Service:
         if found := shutil.which(candidate):
             return Service("Chromium", found)
     return Service("Chromium", missing=f"{named} is not there" if named else "not found; set CHROMIUM")
+
+
+def find_verifiers() -> Service:
+    """Node at NODE or on the path, with the packages that receivers verify webhooks with."""
+    if not (node := shutil.which(os.environ.get("NODE") or "node")):
+        return Service("Node", missing="not found; set NODE")
+    if not all((_VERIFIERS / "node_modules" / name).is_dir() for name in ("standardwebhooks", "svix")):
+        return Service("Node", missing=f"its packages: npm ci --prefix {os.path.relpath(_VERIFIERS)}")
+    return Service("Node", node)
 
 
 def free_port() -> int:

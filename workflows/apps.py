@@ -16,10 +16,13 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
+        from channels_delivery.composing import channel_kinds
+        from notifications import kinds
         from notifications.kernel import ticker
 
         from . import conf, engine, registry  # noqa: F401 - conf registers the section of the setting
 
+        kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from .definition import Body
@@ -77,9 +77,10 @@ class Category:
     description: str = ""
 
 
-def send_inbox(
+def send(
+    channel: str,
     *,
-    title: str,
+    title: str = "",
     body: str = "",
     url: str = "",
     level: str = "info",
@@ -87,9 +88,17 @@ def send_inbox(
     image: str = "",
     thread: str = "",
     actions: Sequence[tuple[str, str]] = (),
+    skip_if_read: bool = False,
+    expires_after: timedelta | None = None,
+    **texts: str,
 ) -> StepSettings:
-    """Put this into the inbox. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; `actions` are
-    (label, URL) pairs; items of one `thread` replace each other."""
+    """Send this on a channel kind: to people if it reaches people, and to the tenant's channels that are told of this
+    workflow if it reaches teams. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; without a title it
+    is the workflow's name. `actions` are (label, URL) pairs; `texts` are what the kind takes beside these.
+
+    `skip_if_read`: not to those who have read this run's item in their inbox. `expires_after`: from then on it is not
+    sent any more, at least a minute.
+    """
     template: dict[str, Any] = {
         "title": title,
         "body": body,
@@ -97,10 +106,26 @@ def send_inbox(
         "icon": icon,
         "image": image,
         "thread": thread,
+        **texts,
     }
     template["actions"] = [{"label": label, "url": target} for label, target in actions]
     template = {name: value for name, value in template.items() if value}
-    return {"kind": "send", "channel": "inbox", "template": {**template, "level": level}}
+    settings: dict[str, Any] = {"kind": "send", "channel": channel, "template": {**template, "level": level}}
+    if skip_if_read:
+        settings["skip_if_read"] = True
+    if expires_after is not None:
+        settings["expires_after"] = expires_after.total_seconds()
+    return settings
+
+
+send_inbox = partial(send, "inbox")
+"""Put this into the inbox. Items of one `thread` replace each other."""
+
+send_email = partial(send, "email")
+"""Send this by e-mail, to each person's own address."""
+
+send_webhook = partial(send, "webhook")
+"""Post this, signed, to the tenant's webhooks that are told of this workflow: once a run, with its payload."""
 
 
 def delay(

@@ -8,6 +8,7 @@ trigger of ten thousand.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -21,11 +22,12 @@ from notifications.kernel.config import enabled
 from . import audience as audiences
 from .audience import Audience
 from .conf import CHUNK
-from .definition import FIRST
+from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
 from .finish import finish_if_done
-from .models import Chunk, Cohort, Run, Status
+from .models import HOUSE, Chunk, Cohort, Run, Status
 from .people import People
+from .sending.teams import tells_teams
 from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ SMALL = 100
 PAYLOADS_MAX = 2 * 1024 * 1024
 """Bytes of payload that share a chunk: a worker holds them all at once."""
 
-PUT_OFF = timedelta(seconds=60)
+PUT_OFF = timedelta(seconds=10)
 """When to try a run again whose recipients could not be resolved for a passing reason."""
 
 PASSES = timedelta(hours=1)
@@ -150,6 +152,8 @@ def _expand_large(run: Due, now: datetime) -> None:
     found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=run.without)
     people, finished = found[:most], len(found) <= most
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
+    if run.status == Status.PENDING and tells_teams(load(run.definition_id)):
+        pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
     told = run.people + len(people)
     changes: dict[str, Any] = {
@@ -158,7 +162,7 @@ def _expand_large(run: Due, now: datetime) -> None:
         "expand_at": None if finished else now,  # behind the tenant's other runs
     }
     if run.status == Status.PENDING:
-        changes |= {"status": Status.PROCESSING} if told else {"status": Status.SENT, "finished_at": now}
+        changes |= {"status": Status.PROCESSING} if pieces else {"status": Status.SENT, "finished_at": now}
     Run.objects.across_tenants().filter(pk=run.pk).update(**changes)
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
@@ -169,11 +173,16 @@ def _chunk(run: Due, people: Sequence[int], now: datetime) -> Chunk:
         tenant_id=run.tenant_id,
         definition_id=run.definition_id,
         run_id=run.pk,
-        first_id=people[0],
+        first_id=_first_person(people),
         last_id=people[-1],
         people=list(people),
         created_at=now,
     )
+
+
+def _first_person(people: Sequence[int]) -> int:
+    """Behind the house."""
+    return people[min(bisect_right(people, HOUSE), len(people) - 1)]
 
 
 def _expand_together(runs: Sequence[Due], now: datetime) -> None:
@@ -183,7 +192,8 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
     topics, roles = audiences.small_groups(asked.values(), tenant_id=tenant_id, most=SMALL)
     pairs: list[tuple[int, int]] = []
     taken: list[Due] = []
-    weight = 0
+    size = weight = 0
+    with_house = tells_teams(load(runs[0].definition_id))
     for run in runs:
         members = _members(asked[run.pk], topics, roles)
         if members is None and not taken:
@@ -193,13 +203,16 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
             continue
         members.discard(run.without or -1)
         weight += run.payload_bytes
-        if taken and (len(pairs) + len(members) > CHUNK or weight > PAYLOADS_MAX):
+        size += len(members)
+        if taken and (size > CHUNK or weight > PAYLOADS_MAX):
             break
         pairs += [(person, run.pk) for person in members]
+        if with_house:
+            pairs.append((HOUSE, run.pk))
         taken.append(run._replace(people=len(members)))
-    _end([run for run in taken if not run.people], now)
+    _end([run for run in taken if not (run.people or with_house)], now)
     if pairs:
-        _share_chunk([run for run in taken if run.people], sorted(pairs), now)
+        _share_chunk([run for run in taken if run.people or with_house], sorted(pairs), now)
 
 
 def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, list[int]]) -> set[int] | None:
@@ -218,7 +231,7 @@ def _share_chunk(runs: Sequence[Due], pairs: Sequence[tuple[int, int]], now: dat
     chunk = Chunk(
         tenant_id=runs[0].tenant_id,
         definition_id=runs[0].definition_id,
-        first_id=people[0],
+        first_id=_first_person(people),
         last_id=people[-1],
         people=people,
         runs=of_runs,

@@ -1,10 +1,16 @@
-"""The workflows that come with notifyhub, for a team that answers people with the help of agents."""
+"""The workflows that come with notifyhub, for a team that answers people with the help of agents.
+
+Each puts an item into the inbox of everybody concerned, and is told once to the tenant's webhooks that listen. What
+should reach people who are not looking is mailed to them too: at once where a customer waits, after a while and only if
+they have not read it where that is enough. Mail of these kinds also goes to the tenant's lists that listen.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from .define import Category, Workflow, send_inbox
+from .define import Category, Workflow, delay, send_email, send_inbox, send_webhook
 
 conversations = Category(
     "conversations", "Conversations", "When a conversation needs a person, or matters more than others."
@@ -47,7 +53,24 @@ session_escalated = Workflow(
             icon="escalation",
             thread="session:{{ payload.session_id }}",
             actions=[("Take over", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.",
+            url="{{ payload.url }}",
+            level="error",
+            thread="session:{{ payload.session_id }}",
+        ),
+        send_email(
+            title="{{ payload.customer }} needs a person",
+            subject="{{ payload.customer }} needs a person: {{ payload.reason | truncate: 80 }}",
+            body="The assistant has handed this conversation over. {{ payload.customer }} waits for an answer.\n\n"
+            "Why: {{ payload.reason }}."
+            "{% if payload.summary != blank %}\n\nSo far: {{ payload.summary }}{% endif %}",
+            level="error",
+            actions=[("Take over", "{{ payload.url }}")],
+            expires_after=timedelta(hours=12),
+        ),
     ],
 )
 
@@ -88,7 +111,25 @@ session_high_priority = Workflow(
             icon="priority",
             thread="session:{{ payload.session_id }}",
             actions=[("Open", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="{{ payload.priority | capitalize }}: {{ payload.customer }}",
+            body="{{ payload.summary }}",
+            url="{{ payload.url }}",
+            level="warning",
+            thread="session:{{ payload.session_id }}",
+        ),
+        delay(minutes=10),
+        send_email(
+            title="{{ payload.customer }} still waits",
+            subject="{{ payload.priority | capitalize }}: {{ payload.customer }} still waits for an answer",
+            body="This conversation was rated {{ payload.priority }} ten minutes ago, and you have not opened it yet."
+            "{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            level="warning",
+            actions=[("Open the conversation", "{{ payload.url }}")],
+            skip_if_read=True,
+            expires_after=timedelta(hours=12),
+        ),
     ],
 )
 
@@ -127,7 +168,21 @@ proposal_pending = Workflow(
             icon="review",
             thread="proposal:{{ payload.proposal_id }}",
             actions=[("Review", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="Waits for a review: {{ payload.title }}",
+            body="{{ payload.author }} suggests this."
+            "{% if payload.summary != blank %} {{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            thread="proposal:{{ payload.proposal_id }}",
+        ),
+        send_email(
+            title="{{ payload.title }}",
+            subject="Please review: {{ payload.title }}",
+            body="{{ payload.author }} suggests a change and waits for somebody who may approve it."
+            "{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            actions=[("Review it", "{{ payload.url }}")],
+        ),
     ],
 )
 
@@ -165,7 +220,22 @@ proposal_approved = Workflow(
             level="success",
             icon="approved",
             thread="proposal:{{ payload.proposal_id }}",
-        )
+        ),
+        send_webhook(
+            title="Approved: {{ payload.title }}",
+            body="By {{ payload.approved_by }}.",
+            url="{{ payload.url }}",
+            level="success",
+            thread="proposal:{{ payload.proposal_id }}",
+        ),
+        send_email(
+            title="{{ payload.title }}",
+            subject="Approved: {{ payload.title }}",
+            body="{{ payload.approved_by }} approved this; it takes effect now."
+            "{% if payload.comment != blank %}\n\n“{{ payload.comment }}”{% endif %}",
+            level="success",
+            actions=[("See the proposal", "{{ payload.url }}")],
+        ),
     ],
 )
 
@@ -202,6 +272,12 @@ knowledge_gap_detected = Workflow(
             icon="knowledge",
             thread="gap:{{ payload.topic }}",
             actions=[("Write an answer", "{{ payload.url }}")],
-        )
+        ),
+        send_webhook(
+            title="No answer yet: {{ payload.topic }}",
+            body="{{ payload.question }}",
+            url="{{ payload.url }}",
+            thread="gap:{{ payload.topic }}",
+        ),
     ],
 )

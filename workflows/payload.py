@@ -8,10 +8,9 @@ import types
 import typing
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
+from notifications.kernel.schema import check_itself, mismatches
 
 BYTES_MAX, DEPTH_MAX, KEYS_MAX = 512 * 1024, 32, 10_000
 
@@ -93,28 +92,16 @@ def check_schema(payload: dict[str, Any], schema: dict[str, Any]) -> None:
     if not schema:
         return
     errors: dict[str, str] = {}
-    for error in _validator(json.dumps(schema, sort_keys=True)).iter_errors(payload):
-        where = "".join(f"/{part}" for part in error.instance_path)
-        errors[where] = f"{errors[where]}; {error.message}" if where in errors else error.message
+    for one in mismatches(payload, schema):
+        where = "".join(f"/{part}" for part in one.path)
+        errors[where] = f"{errors[where]}; {one.message}" if where in errors else one.message
     if errors:
         raise InvalidPayload(errors)
 
 
-@lru_cache(maxsize=1024)
-def _validator(schema: str) -> Any:
-    linear = jsonschema_rs.RegexOptions()  # no look-around, no back references: no pattern takes exponential time
-    return jsonschema_rs.Draft202012Validator(
-        json.loads(schema), retriever=_refuse, validate_formats=True, pattern_options=linear
-    )
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"A schema may only refer to itself, not to {uri}.")
-
-
 def check_schema_itself(schema: dict[str, Any]) -> None:
     """Raises ValueError unless this is a JSON Schema (2020-12) that refers only to itself."""
-    _validator(json.dumps(schema, sort_keys=True))  # not `meta.validate`, which fetches what `$schema` names
+    check_itself(schema)
 
 
 _PLAIN: dict[Any, dict[str, Any]] = {

@@ -1,14 +1,16 @@
-"""Cancelling a run: nothing more is sent, and what lies in inboxes is taken back."""
+"""Cancelling a run: nothing more is sent, also by the outbox, and what lies in inboxes is taken back."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
+from channels_delivery import outbox, tally
 from notifications import inbox
 from notifications.kernel import doorbell
 from notifications.kernel.clock import db_now
@@ -17,7 +19,7 @@ from notifications.models import Tenant
 from . import audience as audiences
 from .audience import Audience
 from .engine_bell import BELL, QUEUE
-from .models import Cohort, Outcome, Run, Status
+from .models import Chunk, Cohort, Outcome, Run, Status
 from .people import People
 from .refusals import UnknownRun
 from .runs import chunks_of
@@ -30,11 +32,14 @@ PUT_OFF = timedelta(seconds=60)
 @dataclass(frozen=True)
 class Cancelled:
     """`cancelled`: people whose walk was stopped before its end. `too_late`: people who had reached theirs; what lies
-    in their inboxes is withdrawn. A second cancel says 0 and 0."""
+    in their inboxes is withdrawn. Of what was to leave the building, `deliveries_cancelled` will not, and
+    `deliveries_too_late` are under way or have left. A second cancel says 0 everywhere."""
 
     transaction_id: str
     cancelled: int
     too_late: int
+    deliveries_cancelled: int = 0
+    deliveries_too_late: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return dict(self.__dict__)
@@ -52,15 +57,17 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
         if run.cancelled_at is not None:
             return Cancelled(transaction_id, 0, 0)
         now = db_now()
-        unresolved, walking = _unresolved(run), _walking(run)
+        unresolved, walking = _unresolved(run), _people_walking(run)
         _stop_waiting(run, now)
+        called_back, _ = outbox.cancel(origin=run.public_id, now=now)
+        left = tally.left(run.public_id, tenant_id=run.tenant_id)
         run.cancelled_at = run.withdraw_at = now
         run.expand_at = None
-        if run.status == Status.PENDING or not _walking(run):  # else whoever holds the last of them finishes it
+        if run.status == Status.PENDING or not _walks(run):  # else whoever holds the last of them finishes it
             run.status, run.finished_at = Status.SENT, run.finished_at or now
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
-        return Cancelled(transaction_id, unresolved + walking, run.people - walking)
+        return Cancelled(transaction_id, unresolved + walking, run.people - walking, called_back, left)
 
 
 def _unresolved(run: Run) -> int:
@@ -70,10 +77,21 @@ def _unresolved(run: Run) -> int:
     return audiences.count(audience, tenant_id=run.tenant_id, without=run.audience.get("without"), after=run.cursor)
 
 
-def _walking(run: Run) -> int:
-    chunks = {chunk.pk: chunk.people_of(run.pk) for chunk in chunks_of(run)}
+def _people_walking(run: Run) -> int:
+    return sum(len(walking - chunk.house) for chunk, walking in _walking(run))
+
+
+def _walks(run: Run) -> bool:
+    """Whether anybody does, or the house."""
+    return any(walking for _, walking in _walking(run))
+
+
+def _walking(run: Run) -> Iterator[tuple[Chunk, People]]:
+    chunks = {chunk.pk: (chunk, chunk.people_of(run.pk)) for chunk in chunks_of(run)}
     cohorts = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True).values_list("chunk_id", "mask")
-    return sum(len(People.load(mask) & chunks[chunk]) for chunk, mask in cohorts)
+    for pk, mask in cohorts:
+        chunk, mine = chunks[pk]
+        yield chunk, People.load(mask) & mine
 
 
 def _stop_waiting(run: Run, now: datetime) -> None:

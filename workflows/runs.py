@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from channels_delivery import tally
+from channels_delivery.tally import Sent
 from notifications.models import InboxItem, Recipient, State
 
 from .models import Chunk, Cohort, Outcome, Run
@@ -19,13 +21,15 @@ from .step import join
 
 @dataclass(frozen=True)
 class Progress:
-    """Numbers of people. `ended` by final reason; `skipped` by (channel, reason), which does not end a walk."""
+    """Numbers of people. `ended` by final reason; `skipped` by (channel, reason), which does not end a walk.
+    `teams`: why a team was not told, by the same."""
 
     people: int
     resolved: bool
     walking: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    teams: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -36,12 +40,15 @@ class Progress:
             "skipped": [
                 {"channel": channel, "reason": reason, "people": n} for (channel, reason), n in self.skipped.items()
             ],
+            "teams": [{"channel": channel, "reason": reason} for channel, reason in self.teams],
         }
 
 
 @dataclass(frozen=True)
 class Person:
-    """One of a run's people: told or not, and why not. `notification` is the public id of their latest item."""
+    """One of a run's people: told or not, and why not. `notification` is the public id of their latest item;
+    `deliveries` what became of each message to an address of theirs. Who has neither an item nor a message that arrived
+    or still may was not told."""
 
     recipient: Recipient
     told: bool
@@ -49,6 +56,7 @@ class Person:
     state: str = ""
     reason: str = ""
     detail: str = ""
+    deliveries: Sequence[Sent] = ()
 
 
 def runs_of(tenant: Any) -> QuerySet[Run]:
@@ -64,7 +72,9 @@ def chunks_of(run: Run) -> list[Chunk]:
 
 def progress(run: Run) -> Progress:
     """How far a run is. Three queries and a row or two per thousand people."""
-    mine = {chunk.pk: chunk.people_of(run.pk) for chunk in chunks_of(run)}
+    chunks = chunks_of(run)
+    mine = {chunk.pk: chunk.people_of(run.pk) - chunk.house for chunk in chunks}
+    houses = {chunk.pk: chunk.people_of(run.pk) & chunk.house for chunk in chunks}
     found = Progress(people=run.people, resolved=run.expand_at is None)
     cohorts = Cohort.objects.filter(tenant=run.tenant_id, chunk__in=mine, open=True).values_list(
         "chunk", "step", "mask"
@@ -77,7 +87,15 @@ def progress(run: Run) -> Progress:
             _add(found.ended, outcome.reason, people)
         else:
             _add(found.skipped, (outcome.channel, outcome.reason), people)
+        if outcome.reason != "done":
+            _add(found.teams, (outcome.channel, outcome.reason), outcome.people & houses[outcome.chunk_id])
     return found
+
+
+def deliveries(run: Run) -> Counter[tuple[str, str]]:
+    """How many messages stand where on their way out, by (kind, state). A run may be `sent`, which says that everybody
+    reached an end, and some of these still be under way."""
+    return tally.by_state(run.public_id, tenant_id=run.tenant_id)
 
 
 def people(run: Run, *, limit: int = 100) -> list[Person]:
@@ -86,9 +104,10 @@ def people(run: Run, *, limit: int = 100) -> list[Person]:
     ids = [recipient for _, _, recipient in listed]
     recipients = Recipient.objects.filter(tenant=run.tenant_id, pk__in=ids).in_bulk()
     items = _latest_items(run, ids)
+    sent = tally.of_people(run.public_id, ids, tenant_id=run.tenant_id)
     reasons = _reasons({chunk.pk: chunk for chunk, _, _ in listed})
     return [
-        _person(recipients[recipient], items.get(recipient), reasons, chunk.pk, place)
+        _person(recipients[recipient], items.get(recipient), sent.get(recipient, ()), reasons[chunk.pk], place)
         for chunk, place, recipient in listed
         if recipient in recipients
     ]
@@ -102,7 +121,7 @@ def _add(counter: Counter[Any], key: Any, people: People) -> None:
 def _first(run: Run, limit: int) -> Iterator[tuple[Chunk, int, int]]:
     left = limit
     for chunk in chunks_of(run):
-        for place in chunk.people_of(run.pk):
+        for place in chunk.people_of(run.pk) - chunk.house:
             if not left:
                 return
             left -= 1
@@ -126,16 +145,19 @@ def _reasons(chunks: dict[int, Chunk]) -> dict[int, list[tuple[People, Outcome]]
 def _person(
     recipient: Recipient,
     item: tuple[UUID, int] | None,
-    reasons: dict[int, list[tuple[People, Outcome]]],
-    chunk: int,
+    sent: Sequence[Sent],
+    reasons: list[tuple[People, Outcome]],
     place: int,
 ) -> Person:
-    against = next((outcome for people, outcome in reasons[chunk] if place in people), None)
+    against = next((outcome for people, outcome in reasons if place in people), None)
     reason, detail = (against.reason, against.detail) if against else ("", "")
     if item is None:
-        return Person(recipient, told=False, reason=reason, detail=detail)
+        told = any(one.counts for one in sent)
+        if sent and not told and not reason:
+            reason = sent[-1].state
+        return Person(recipient, told, reason=reason, detail=detail, deliveries=sent)
     notification, state = item
-    return Person(recipient, True, notification, State(state).name.lower(), reason, detail)
+    return Person(recipient, True, notification, State(state).name.lower(), reason, detail, sent)
 
 
 def everyone_is_accounted_for(run: Run) -> bool:

@@ -37,6 +37,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         ids=chunk.people,
         runs=_runs(chunk, people),
         now=now,
+        house=chunk.house & people,
     )
     return Work(chunk, scene)
 

@@ -31,7 +31,8 @@ class RunFacts:
 @dataclass(frozen=True)
 class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
-    `runs` names each run and which of the people are its own."""
+    `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
+    and for no person: they walk with the others, and only `send` does something else for them."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Scene:
     ids: Sequence[int]
     runs: Sequence[tuple[RunFacts, People]]
     now: datetime
+    house: People = NOBODY
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,10 @@ class Step(Protocol):
     """One kind of step."""
 
     kind: str
-    schema: Mapping[str, Any]
-    """JSON Schema of the step's settings, without `kind`."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the step's settings, without `kind`."""
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""

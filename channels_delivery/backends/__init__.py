@@ -31,6 +31,7 @@ def channel_kinds() -> Iterable[Kind]:
             backend.name,
             personal=backend.personal,
             team=backend.team,
+            address=backend.address if backend.personal else "",
             holdable=backend.holdable,
             interrupts=backend.interrupts,
         )

@@ -13,24 +13,31 @@ import binascii
 import hashlib
 import hmac
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from ..backend import Backend, Outlet, Words
 from ..claim import Parcel
 from ..outbound import site
-from ..outbound.aio import Outbound
-from ..outbound.answer import Answer, Code, OutboundError
+from ..outbound.answer import Answer, OutboundError
 from ..outbound.headers import check_headers
+from ..outbound.outcomes import no_answer
 from ..outbound.policy import Rules
+from ..outbound.words import headers_advice, url_advice
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..retry import LONG, parse_retry_after
 
+if TYPE_CHECKING:
+    from ..outbound.aio import Outbound
+
 PREFIX = "whsec_"
+_WEAK = gettext_noop("A signing secret is whsec_ and base64 of 24 to 64 random bytes.")
 EXCERPT = 1_000
 """Characters of a receiver's answer that are kept with a failed attempt."""
 
@@ -41,11 +48,24 @@ class Webhook(Backend):
     personal = False
     team = True
     policy = LONG
+    rotates = "signing"
     settings_schema: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "url": {"type": "string", "format": "uri", "maxLength": 500},
-            "headers": {"type": "object", "maxProperties": 20, "additionalProperties": {"type": "string"}},
+            "url": {
+                "type": "string",
+                "format": "uri",
+                "maxLength": 500,
+                "title": gettext_noop("Address"),
+                "description": gettext_noop("Where the request goes, starting with https://."),
+            },
+            "headers": {
+                "type": "object",
+                "maxProperties": 20,
+                "additionalProperties": {"type": "string"},
+                "title": gettext_noop("Header fields"),
+                "description": gettext_noop("Sent along with every request."),
+            },
         },
         "additionalProperties": False,
     }
@@ -54,9 +74,15 @@ class Webhook(Backend):
         "properties": {
             "signing": {
                 "type": "array",
-                "items": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"},
+                "items": {
+                    "type": "string",
+                    "pattern": "^whsec_[A-Za-z0-9+/]+=*$",
+                    "description": _WEAK,
+                },
                 "minItems": 1,
                 "maxItems": 2,
+                "title": gettext_noop("Signing secrets"),
+                "description": gettext_noop("One or two; with two, both sign. Without any, we make one."),
             }
         },
         "required": ["signing"],
@@ -76,8 +102,18 @@ class Webhook(Backend):
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return (settings["url"],) if settings.get("url") else ()
 
+    def fresh_secret(self) -> str:
+        return PREFIX + base64.b64encode(os.urandom(32)).decode()
+
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
-        return {f"settings.headers.{one.name}": one.fault for one in check_headers(settings.get("headers", {}))}
+        found = headers_advice(settings.get("headers", {}), within="settings.headers")
+        url = settings.get("url", "")
+        if advice := url_advice(url) if url else gettext("Is missing: say where the request goes."):
+            found["settings.url"] = advice
+        for place, secret in enumerate(secrets.get("signing", ())):
+            if not _is_strong(secret):
+                found[f"secrets.signing[{place}]"] = gettext(_WEAK)
+        return found
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         try:
@@ -105,6 +141,8 @@ class Webhook(Backend):
 
     async def _outbound(self) -> Outbound:
         """The client of this loop and of the rules now in force."""
+        from ..outbound.aio import Outbound  # needs the extra `http`, which a site that sends none does without
+
         loop, rules = asyncio.get_running_loop(), site.rules()
         if self._out is None or self._of != (loop, rules):
             old, of = self._out, self._of
@@ -125,6 +163,13 @@ def signing_key(secret: str) -> bytes:
     if not secret.startswith(PREFIX) or not key:
         raise ValueError(f"a signing secret starts with {PREFIX} and is not empty")
     return key
+
+
+def _is_strong(secret: str) -> bool:
+    try:
+        return 24 <= len(signing_key(secret)) <= 64
+    except ValueError:
+        return False
 
 
 def signed(body: bytes, *, message_id: str, timestamp: int, keys: Sequence[bytes]) -> dict[str, str]:
@@ -153,19 +198,6 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
     if status in {429, 503}:
         return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
     return Temporary("auth" if status in {401, 403} else "provider", detail, retry_after=wait)
-
-
-def no_answer(error: OutboundError) -> Outcome:
-    """What it means that there was none. In the words that a tenant may read: they tell nothing of our network."""
-    match error.code:
-        case Code.REFUSED | Code.TLS:
-            return Permanent("config", error.outside)
-        case Code.TIMEOUT:
-            return Temporary("timeout", error.outside)
-        case Code.DNS | Code.NETWORK:
-            return Temporary("network", error.outside)
-        case Code.TOO_LARGE | Code.PROTOCOL:
-            return Temporary("provider", error.outside)
 
 
 def _body(given: Any) -> bytes:

@@ -1,8 +1,22 @@
 """The rows of this app."""
 
 from .channel import Channel
-from .delivery import Attempt, Delivery, State
+from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, State
 from .lane import Breaker, Lane
 from .message import Message
+from .suppression import Suppression
 
-__all__ = ["Attempt", "Breaker", "Channel", "Delivery", "Lane", "Message", "State"]
+__all__ = [
+    "ENDED_BADLY",
+    "ENDED_WELL",
+    "MISSED",
+    "OPEN",
+    "Attempt",
+    "Breaker",
+    "Channel",
+    "Delivery",
+    "Lane",
+    "Message",
+    "State",
+    "Suppression",
+]

@@ -13,7 +13,8 @@ from notifications.models import TenantOwned
 class Channel(TenantOwned):
     """One way out of a kind: its settings, its secrets, and the workflow keys whose notices leave by it.
 
-    `secrets` are encrypted in the database, and written but never read through API and admin.
+    `secrets` are encrypted in the database, and written but never read through API and admin. `failing_since`,
+    `strikes` and `struck_at` tell of a way out on which nothing but failures came back (see `health.py`).
     """
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -24,6 +25,9 @@ class Channel(TenantOwned):
     workflows = models.JSONField(_("workflows"), default=list, blank=True)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     paused_because = models.CharField(_("paused because"), max_length=200, blank=True)
+    failing_since = models.DateTimeField(null=True, editable=False)
+    strikes = models.PositiveSmallIntegerField(default=0, editable=False)
+    struck_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantOwned.Meta):

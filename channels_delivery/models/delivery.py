@@ -22,12 +22,23 @@ class State(models.TextChoices):
     EXPIRED = "expired", _("expired")
 
 
+OPEN = ("pending", "sending")
+ENDED_WELL = ("delivered", "accepted")
+MISSED = ("dead", "failed", "expired")
+ENDED_BADLY = (*MISSED, "cancelled")
+
+
 class Delivery(TenantOwned):
     """The durable row of the outbox. `stable_id` is what the receiver drops duplicates by: the same for every attempt
     and every replay. The address is frozen when it is enqueued. Terminal states never change; a replay is a new row.
 
-    No foreign keys in the database but the tenant's: one verb writes these rows, thousands at a time.
+    No foreign keys in the database but the tenant's: one verb writes these rows, thousands at a time. Each change of
+    state writes every index anew, so there are few, and most hold only the rows that they are asked for.
     """
+
+    tenant = models.ForeignKey(  # its index is `nh_delivery_of_tenant`
+        "notifyhub_notifications.Tenant", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     stable_id = models.UUIDField(default=uuid7, editable=False)
@@ -77,15 +88,28 @@ class Delivery(TenantOwned):
                 F("origin_step"),
                 Coalesce("recipient_id", 0),
                 F("address"),
-                condition=Q(replay_of__isnull=True, origin__isnull=False),
+                Coalesce("replay_of_id", 0),  # a key, not a condition: so that it also finds all of an origin
+                condition=Q(origin__isnull=False),
                 name="nh_delivery_once",
             )
         ]
         indexes = [
             models.Index(fields=("lane", "due_at", "id"), condition=Q(state="pending"), name="nh_delivery_due"),
             models.Index(fields=("lease_until",), condition=Q(state="sending"), name="nh_delivery_leased"),
-            models.Index(fields=("expires_at",), condition=Q(state="pending"), name="nh_delivery_expiring"),
+            models.Index(
+                fields=("expires_at",),
+                condition=Q(state="pending", expires_at__isnull=False),
+                name="nh_delivery_expiring",
+            ),
             models.Index(fields=("tenant", "id"), name="nh_delivery_of_tenant"),
+            models.Index(fields=("channel", "id"), condition=Q(channel__isnull=False), name="nh_delivery_of_channel"),
+            # The lists of what ended badly, and what is to be sent once more.
+            models.Index(fields=("tenant", "state", "id"), condition=Q(state__in=ENDED_BADLY), name="nh_delivery_bad"),
+            models.Index(fields=("replay_of",), condition=Q(replay_of__isnull=False), name="nh_delivery_replay"),
+            # Whose words are still needed.
+            models.Index(
+                fields=("message",), condition=Q(state__in=(*OPEN, *ENDED_BADLY)), name="nh_delivery_of_message"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from .addresses import Address, Network, parse_address, reachable
 
 PORTS = frozenset({443, 8443})
+MAIL_PORTS = frozenset({25, 465, 587, 2525})
 
 
 class Reason(StrEnum):
@@ -41,9 +42,10 @@ class Origin:
 
     @classmethod
     def of(cls, text: str) -> Origin:
-        """Read `http://127.0.0.1:8000`. Raises ValueError unless it is an exact origin on loopback."""
+        """Read `http://127.0.0.1:8000`, or `smtp://127.0.0.1:1025` for a mail server. Raises ValueError unless it is an
+        exact origin on loopback."""
         match = _URL.fullmatch(text)
-        if not match or match["rest"] or not match["port"] or match["scheme"].lower() not in {"http", "https"}:
+        if not match or match["rest"] or not match["port"] or match["scheme"].lower() not in {"http", "https", "smtp"}:
             raise ValueError(f"{text!r} is not of the form http://127.0.0.1:8000.")
         host = match["host"].strip("[]").lower()
         address = parse_address(host)
@@ -58,17 +60,30 @@ class Origin:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a site allows beyond https to public addresses on 443 and 8443."""
+    """What a site allows beyond https to public addresses on 443 and 8443 (`web`), or mail to those on its ports
+    (`mail`)."""
 
     allow_cidrs: tuple[Network, ...] = ()
     allow_origins: tuple[Origin, ...] = ()
     allow_ports: frozenset[int] = field(default_factory=frozenset)
+    ports: frozenset[int] = PORTS
 
     @classmethod
     def of(cls, *, cidrs: Iterable[str] = (), origins: Iterable[str] = (), ports: Iterable[int] = ()) -> Rules:
         """Make rules from texts. Raises ValueError."""
         networks = tuple(ip_network(cidr) for cidr in cidrs)
         return cls(networks, tuple(Origin.of(origin) for origin in origins), frozenset(ports))
+
+    @cached_property
+    def web(self) -> Rules:
+        """What of it counts for HTTP: a mail server of this machine is no place for a webhook."""
+        return replace(self, allow_origins=tuple(one for one in self.allow_origins if one.scheme != "smtp"))
+
+    @cached_property
+    def mail(self) -> Rules:
+        """What of it counts for mail servers."""
+        servers = tuple(one for one in self.allow_origins if one.scheme == "smtp")
+        return replace(self, allow_origins=servers, ports=MAIL_PORTS)
 
     @cached_property
     def strict(self) -> Rules:
@@ -108,7 +123,7 @@ def refusal(ip: str | Address, port: int, scheme: str | None, *, rules: Rules) -
         return None
     if scheme not in {"https", None}:
         return Reason.SCHEME
-    if port not in PORTS | rules.allow_ports:
+    if port not in rules.ports | rules.allow_ports:
         return Reason.PORT
     return None if reachable(address, allow=rules.allow_cidrs) else Reason.ADDRESS
 
@@ -137,12 +152,20 @@ def _normal(scheme: str, host: str, port: int, rest: str) -> str:
     return f"{scheme}://{shown}{at}{'' if rest[0] == '/' else '/'}{quote(rest, safe=_PRINTABLE)}"
 
 
-def _refused(scheme: str, host: str, port: int, rules: Rules) -> Reason | None:
+def check_server(host: str, port: int, rules: Rules) -> Reason | None:
+    """Why no server of this name or address (no brackets, lower case) may be dialled, as far as can be told without
+    asking DNS, or None."""
+    if any((one.host, one.port) == (host, port) for one in rules.allow_origins):
+        return None
+    return _refused(None, host, port, rules)
+
+
+def _refused(scheme: str | None, host: str, port: int, rules: Rules) -> Reason | None:
     if (address := parse_address(host)) is not None:
         return refusal(address, port, scheme, rules=rules)
-    if scheme != "https":
+    if scheme not in {"https", None}:
         return Reason.SCHEME
-    if port not in PORTS | rules.allow_ports:
+    if port not in rules.ports | rules.allow_ports:
         return Reason.PORT
     return None if _public_name(host, rules) else Reason.HOST
 

@@ -16,10 +16,14 @@ from .policy import Origin, Rules
 
 
 def rules() -> Rules:
-    """The rules of this site. Origins on this machine count in tests and the embedded mode only, whatever is set."""
-    given = conf()
-    origins = given.allow_origins if loopback_permitted() else ()
-    return _rules(given.allow_cidrs, origins, given.allow_ports)
+    """The rules of this site for HTTP. Origins on this machine count in tests and the embedded mode only, whatever is
+    set."""
+    return _given().web
+
+
+def mail_rules() -> Rules:
+    """The rules of this site for the mail servers of tenants."""
+    return _given().mail
 
 
 def loopback_permitted() -> bool:
@@ -40,6 +44,12 @@ def check_outbound(**_: Any) -> list[checks.CheckMessage]:
 def _tuple(given: object) -> tuple[Any, ...]:
     """Nothing for a value of another type: `notifyhub.E001` says so already."""
     return given if isinstance(given, tuple) else ()
+
+
+def _given() -> Rules:
+    given = conf()
+    origins = given.allow_origins if loopback_permitted() else ()
+    return _rules(given.allow_cidrs, origins, given.allow_ports)
 
 
 @cache

@@ -71,7 +71,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         return problem(status=error.status_code, code=error.default_code, detail=str(error.detail), headers=headers)
     if all(hasattr(error, name) for name in ("status", "code", "title", "detail")):
         set_rollback()
-        headers = {"Retry-After": "1"} if error.status == 409 else {}  # type: ignore[attr-defined]
+        wait = getattr(error, "retry_after", 1 if error.status == 409 else None)  # type: ignore[attr-defined]
+        headers = {"Retry-After": str(wait)} if wait else {}
         return problem(
             status=error.status,  # type: ignore[attr-defined]
             code=error.code,  # type: ignore[attr-defined]

@@ -64,8 +64,7 @@ class _Ring:
 
     def __init__(self, task: str, queue: str) -> None:
         self.bell, self.queue = task, queue
-
-    __qualname__ = "ring"
+        self.__qualname__ = "ring"  # Django names a callback by it when one fails
 
     def __call__(self) -> None:
         global _silent_until

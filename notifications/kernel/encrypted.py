@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -45,9 +45,18 @@ class EncryptedJSONField(_TextField):
         return self.get_prep_value(self.value_from_object(obj)) or ""
 
 
-def rotate(value: str) -> str:
-    """The same secret, written with the first key."""
-    return _box().rotate(value.encode()).decode()
+def state_of(text: str) -> Literal["current", "old", "unreadable"]:
+    """Which key wrote this, as it is stored: the first, another of the list, or none of them."""
+    box = _box()
+    try:
+        Fernet(settings.NOTIFYHUB_ENCRYPTION_KEYS[0]).decrypt(text.encode())
+    except InvalidToken:
+        try:
+            box.decrypt(text.encode())
+        except InvalidToken:
+            return "unreadable"
+        return "old"
+    return "current"
 
 
 @cache

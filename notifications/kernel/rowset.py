@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,19 @@ def any_of(
 def uuid_text(connection: BaseDatabaseWrapper, value: UUID) -> str:
     """How this database spells a UUID: PostgreSQL in its own type, SQLite as 32 digits."""
     return str(value) if connection.vendor == "postgresql" else value.hex
+
+
+def uuid_of(value: Any) -> Any:
+    """A UUID from how this database hands it over in a plain statement; None stays."""
+    return value if value is None or isinstance(value, UUID) else UUID(value)
+
+
+def moment(value: Any) -> Any:
+    """A time, in UTC, from how this database hands it over in a plain statement: SQLite as text without a zone, and its
+    driver may have read it. None stays."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _array(kind: str, values: Sequence[Any]) -> str:

@@ -8,7 +8,8 @@ ICONS = frozenset(
     {
         "admin", "approved", "archive", "back", "bell", "bolt", "chevron", "clock", "delete", "error", "escalation",
         "external", "gear", "inbox", "info", "knowledge", "mail", "mail-open", "menu", "people", "person", "play",
-        "priority", "review", "search", "sign-out", "success", "test", "topic", "undo", "warning", "workflow",
+        "priority", "review", "search", "sign-out", "success", "test", "topic", "undo", "warning", "webhook",
+        "workflow",
     }
 )  # fmt: skip
 

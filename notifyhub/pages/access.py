@@ -1,4 +1,5 @@
-"""Who may use the playground and follow runs: those who run a tenant, the site's staff, and in a demo everybody."""
+"""Who may use the playground, follow runs and look at what was sent: those who run a tenant, the site's staff, and in a
+demo everybody. Each sees what is of their own tenant; a superuser, who runs the site, sees what was sent of all."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from notifications.edges import Principal, principal_of
+from notifications.models import Tenant
 
 from .sign_in import demo_is_on
 
@@ -32,6 +34,31 @@ def for_playground(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         return view(request, principal, *args, **kwargs)
 
     return checked
+
+
+def for_watchers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Call `view(request, tenant, …)` with somebody who may look at what was sent of that tenant; with None for a
+    superuser: they may look at everybody's, and at what is no tenant's."""
+
+    @wraps(view)
+    @login_required
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if runs_the_site(request):
+            return view(request, None, *args, **kwargs)
+        principal = principal_of(request)
+        if principal is None:
+            return render(request, "notifyhub/notifications/nobody.html", {"tenant": None}, status=403)
+        if not may_play(request, principal):
+            why = _("This shows what was sent to everybody, so it is open to the owners and admins of %(tenant)s.")
+            raise PermissionDenied(why % {"tenant": principal.tenant.name})
+        tenant: Tenant = principal.tenant
+        return view(request, tenant, *args, **kwargs)
+
+    return checked
+
+
+def runs_the_site(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
 
 
 def may_play(request: HttpRequest, principal: Principal) -> bool:

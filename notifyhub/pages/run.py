@@ -26,7 +26,9 @@ from workflows.runs import Person, Progress, people, progress
 from .access import for_playground
 from .sign_in import demo_is_on
 from .timeline import timeline
-from .wording import CHANNELS, reason_in_words
+from .traces import SHOWN as TRACES_SHOWN
+from .traces import Outside, outside, traces
+from .wording import kind_in_words, reason_in_words
 
 PEOPLE_SHOWN = 100
 
@@ -47,23 +49,29 @@ class Told:
 @for_playground
 def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
     run = _run(principal, run_id)
-    now_at, listed = progress(run), people(run, limit=PEOPLE_SHOWN)
+    now_at, listed, sent = progress(run), people(run, limit=PEOPLE_SHOWN), outside(run)
     context = {
         "run": run,
         "name": load(run.definition_id).name,
         "finished": is_finished(run),
+        "settled": is_finished(run) and sent.is_settled,
         "failed": run.status == Status.FAILED,
         "remark": reason_in_words(run.error) if run.error else "",
-        "state": json.dumps(_state(run, now_at), sort_keys=True),
+        "state": json.dumps(_state(run, now_at, sent), sort_keys=True),
         "stages": timeline(run, now_at),
         "walking": sum(now_at.walking.values()),
         "ended": now_at.ended.get("done", 0),
         "unfinished": sum(now_at.ended.values()) - now_at.ended.get("done", 0),
         "skipped": [
-            {"n": n, "channel": CHANNELS.get(channel, channel), "why": reason_in_words(reason)}
+            {"n": n, "channel": kind_in_words(channel) if channel else "", "why": reason_in_words(reason)}
             for (channel, reason), n in now_at.skipped.items()
         ],
+        "teams": [
+            {"channel": kind_in_words(channel), "why": reason_in_words(reason)} for channel, reason in now_at.teams
+        ],
         "people": _told(run, listed),
+        "traces": traces(run, principal.tenant) if sent.deliveries else [],
+        "more_traces": max(sent.deliveries - TRACES_SHOWN, 0),
         "more": max(run.people - len(listed), 0),
         "payload": json.dumps(run.payload, indent=2, ensure_ascii=False),
         "zone": zone_of(request),
@@ -77,7 +85,7 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
 def state(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
     """The page in a few words; while they stay the same there is nothing new to show."""
     run = _run(principal, run_id)
-    return JsonResponse(_state(run, progress(run)))
+    return JsonResponse(_state(run, progress(run), outside(run)))
 
 
 @require_POST
@@ -109,8 +117,9 @@ def _run(principal: Principal, run_id: UUID) -> Run:
     return run
 
 
-def _state(run: Run, now_at: Progress) -> dict[str, Any]:
-    return {"status": run.shown_status, "finished": is_finished(run), "progress": now_at.to_json()}
+def _state(run: Run, now_at: Progress, sent: Outside) -> dict[str, Any]:
+    status = {"status": run.shown_status, "finished": is_finished(run)}
+    return {**status, "progress": now_at.to_json(), "outside": sent.to_json()}
 
 
 def _told(run: Run, listed: list[Person]) -> list[Told]:

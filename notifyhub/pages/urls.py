@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.conf import settings
 from django.urls import URLPattern, path
 
 from . import home, sign_in
@@ -23,3 +24,22 @@ if apps.is_installed("workflows"):
         path("runs/<uuid:run_id>/state/", run.state, name="run-state"),
         path("runs/<uuid:run_id>/cancel/", run.cancel, name="run-cancel"),
     ]
+
+    if settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS:
+        from . import catcher, mailbox
+
+        urlpatterns += [
+            path("mailbox/", mailbox.page, name="mailbox"),
+            path("mailbox/state/", mailbox.state, name="mailbox-state"),
+            path("mailbox/clear/", mailbox.clear, name="mailbox-clear"),
+            path("mailbox/<uuid:mail_id>/", mailbox.message, name="mail"),
+            path("mailbox/<uuid:mail_id>/html/", mailbox.html, name="mail-html"),
+            path("mailbox/<uuid:mail_id>/attachments/<int:number>/", mailbox.attachment, name="mail-attachment"),
+            path("catcher/", catcher.first, name="catchers"),
+            path("catcher/<slug:slug>/", catcher.receiver, name="catcher"),
+            path("catcher/<slug:slug>/state/", catcher.state, name="catcher-state"),
+            path("catcher/<slug:slug>/answer/", catcher.answer, name="catcher-answer"),
+            path("catcher/<slug:slug>/resume/", catcher.resume, name="catcher-resume"),
+            path("catcher/<slug:slug>/clear/", catcher.clear, name="catcher-clear"),
+            path("catcher/<slug:slug>/<uuid:caught_id>/", catcher.one, name="caught"),
+        ]

@@ -10,6 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from notifyhub.catcher import Manner, Verdict
+from workflows import registry
+
 REASONS = {
     "done": gettext_lazy("Reached the end."),
     "cancelled": gettext_lazy("The run was cancelled before their turn."),
@@ -20,10 +23,50 @@ REASONS = {
     "off_by_category": gettext_lazy("Turned off notifications of this category."),
     "off_by_channel": gettext_lazy("Turned off this channel."),
     "off_by_everything": gettext_lazy("Turned off all notifications."),
+    "no_address": gettext_lazy("Has no address for this."),
+    "read": gettext_lazy("Had read it in the inbox already."),
+    "no_channel": gettext_lazy("No channel of the team listens to this workflow."),
+    "channel_paused": gettext_lazy("The channel is off."),
+    "unknown_channel": gettext_lazy("This site has no such channel."),
     "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
-CHANNELS = {"inbox": gettext_lazy("Inbox")}
+CHANNELS = {
+    "inbox": gettext_lazy("Inbox"),
+    "email": gettext_lazy("E-mail"),
+    "webhook": gettext_lazy("Webhook"),
+}
+FAILURES = {
+    "auth": gettext_lazy("the receiver did not accept our credentials"),
+    "address": gettext_lazy("there is nobody at that address"),
+    "content": gettext_lazy("the receiver did not want this content"),
+    "rate_limited": gettext_lazy("the receiver asked for patience"),
+    "timeout": gettext_lazy("the receiver took too long"),
+    "network": gettext_lazy("the receiver could not be reached"),
+    "provider": gettext_lazy("the receiver had a problem"),
+    "config": gettext_lazy("the channel is not set up well"),
+    "crash": gettext_lazy("something broke on our side"),
+}
+SENDS = {
+    "email": gettext_lazy("Sends to everyone who wants it there, and to the lists that listen to it."),
+    "webhook": gettext_lazy("Calls the team's systems that listen to it."),
+}
+ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook"}
+VERDICTS = {
+    Verdict.GOOD: gettext_lazy("The signature fits."),
+    Verdict.UNSIGNED: gettext_lazy("It is not signed: webhook-id, webhook-timestamp or webhook-signature is missing."),
+    Verdict.MALFORMED: gettext_lazy("What should be its signature cannot be read."),
+    Verdict.OLD: gettext_lazy("It was signed more than five minutes ago: somebody may be sending an old one again."),
+    Verdict.EARLY: gettext_lazy("It says that it was signed in the future: one of the two clocks is wrong."),
+    Verdict.WRONG: gettext_lazy("The signature fits no secret of your webhooks: it is not from us, or was changed."),
+    Verdict.NO_KEY: gettext_lazy("There is no webhook with a signing secret to verify it with."),
+}
+MANNERS = {
+    Manner.ERROR: gettext_lazy("500, an error of the receiver"),
+    Manner.AWAY: gettext_lazy("503, come back later"),
+    Manner.GONE: gettext_lazy("410, gone for good"),
+    Manner.SLOW: gettext_lazy("204, but only after ten seconds"),
+}
 _TYPES = {
     "string": gettext_lazy("text"),
     "integer": gettext_lazy("whole number"),
@@ -57,11 +100,38 @@ def reason_in_words(code: str) -> str:
     return str(REASONS.get(code) or (code.replace("_", " ") if code.isidentifier() else code))
 
 
+def kind_in_words(kind: str) -> str:
+    """A kind of channel."""
+    return str(CHANNELS.get(kind, kind))
+
+
+def failure_in_words(code: str, detail: str) -> str:
+    """Why a try failed, and what the other side said to it."""
+    why = str(FAILURES.get(code, code.replace("_", " ")))
+    return f"{why} ({detail})." if detail else f"{why}."
+
+
+def workflow_in_words(key: str) -> str:
+    """The name of a workflow, or its key where there is none of that key."""
+    workflow = registry.get(key)
+    return workflow.name if workflow else key
+
+
+def verdict_in_words(verdict: Verdict) -> str:
+    return str(VERDICTS[verdict])
+
+
+def manner_in_words(manner: Manner) -> str:
+    """An answer as a menu names it."""
+    return str(MANNERS[manner])
+
+
 def step_in_words(step: Mapping[str, Any]) -> StepWords:
     match step.get("kind"):
         case "send":
-            channel = str(CHANNELS.get(step["channel"], step["channel"]))
-            return StepWords("inbox", channel, _("Sends to everyone who wants it there."))
+            kind = step["channel"]
+            detail = str(SENDS.get(kind) or _("Sends to everyone who wants it there."))
+            return StepWords(ICONS.get(kind, "external"), kind_in_words(kind), detail)
         case "delay" if "seconds" in step:
             return StepWords("clock", _("Wait"), length_in_words(timedelta(seconds=step["seconds"])))
         case "delay":

@@ -60,6 +60,9 @@ NOTIFYHUB_DEMO = False
 # Whether CHANNELS_DELIVERY["ALLOW_ORIGINS"] may open addresses of this machine to what tenants write into a URL.
 NOTIFYHUB_LOOPBACK = False
 
+# Whether mail and webhooks are kept to be looked at (/mailbox/, /catcher/): in one process that sends and shows.
+NOTIFYHUB_KEEPS_WHAT_IT_SENDS = False
+
 # -- Web -------------------------------------------------------------------------------------------
 ROOT_URLCONF = "notifyhub.urls"
 ASGI_APPLICATION = "notifyhub.asgi.application"

@@ -15,6 +15,9 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
 NOTIFYHUB_DEMO = env.bool("NOTIFYHUB_DEMO", default=True)
 NOTIFYHUB_LOOPBACK = True
+NOTIFYHUB_KEEPS_WHAT_IT_SENDS = True
+EMAIL_BACKEND = "notifyhub.mailbox.MailboxBackend"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="notifyhub <hello@notifyhub.example>")
 
 # The default of one poll a second would make it the slowest broker there is.
 CELERY_BROKER_URL = "memory://localhost/"

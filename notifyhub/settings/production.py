@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import NOTIFYHUB_ENCRYPTION_KEYS, VAR_DIR
+from .base import NOTIFYHUB, NOTIFYHUB_ENCRYPTION_KEYS, VAR_DIR
 from .databases import from_url
 from .environment import env, kept_encryption_key, kept_secret_key, secret
 
@@ -62,6 +62,20 @@ if CELERY_BROKER_URL.startswith("redis"):
         "socket_keepalive": True,
         "socket_keepalive_options": _keepalive,
     }
+
+# Mail that no tenant's own server takes.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)  # STARTTLS
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)  # from the first byte
+EMAIL_PORT = env.int("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = secret("EMAIL_HOST_PASSWORD", default="")
+EMAIL_TIMEOUT = 25
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=f"notifications@{'localhost' if _local else _public.hostname}"
+)
+NOTIFYHUB["CHANNELS_DELIVERY"]["SITE_URL"] = PUBLIC_URL  # mails link to our own pages
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

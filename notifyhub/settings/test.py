@@ -27,6 +27,7 @@ if _url.startswith("sqlite:"):
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 elif _url:
     # A name a checkout: two of them on one server run their tests side by side.
+    DATABASES["default"]["ENGINE"] = "tests.database"
     _checkout = f"test_notifyhub_{crc32(str(BASE_DIR).encode()):08x}"
     DATABASES["default"]["TEST"] = {"NAME": env.str("NOTIFYHUB_TEST_NAME", default=_checkout)}
 
@@ -40,4 +41,5 @@ if _lease := env.int("NOTIFYHUB_TEST_LEASE", default=0):
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file at the start of each test client
 NOTIFYHUB_LOOPBACK = True
+NOTIFYHUB_KEEPS_WHAT_IT_SENDS = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

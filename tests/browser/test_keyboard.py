@@ -103,7 +103,7 @@ def test_a_workflow_is_triggered_from_the_keyboard(signed_in: SignedIn) -> None:
     expect(page.locator("[data-finished]")).to_be_attached()
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/inbox/", "/playground/"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/inbox/", "/playground/", "/mailbox/", "/catcher/northwind/"])
 def test_whatever_has_the_focus_shows_it(signed_in: SignedIn, path: str) -> None:
     page = signed_in("ana")
     page.goto(path)

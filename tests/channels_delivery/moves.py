@@ -10,7 +10,7 @@ from channels_delivery import outbox
 from channels_delivery.claim import Parcel, claim
 from channels_delivery.models import Attempt, Delivery, Lane
 from channels_delivery.outbox import Address, Letter, Way
-from channels_delivery.outcome import Delivered, Outcome
+from channels_delivery.outcome import Delivered, Ending
 from channels_delivery.retry import QUICK
 from channels_delivery.settle import Result, settle
 from notifications.kernel.clock import db_now
@@ -22,7 +22,7 @@ LEASE = timedelta(seconds=40)
 def letter(tenant: Tenant, *addresses: str, kind: str = "scripted", **given: Any) -> Letter:
     way = given.pop("way", Way("out"))
     parts = given.pop("parts", {"body": {"type": "test.note"}})
-    to = [Address(address) for address in addresses or ("a",)]
+    to = given.pop("to", None) or [Address(address) for address in addresses or ("a",)]
     return Letter(tenant.pk, kind, "test.note", parts=parts, to=to, way=way, **given)
 
 
@@ -53,7 +53,7 @@ def take(slots: int = 100, *, now: datetime | None = None) -> Sequence[Parcel]:
     return claim(slots=slots, now=now or db_now(), lease=LEASE).parcels
 
 
-def finish(parcels: Sequence[Parcel], outcome: Outcome | None = None, *, now: datetime | None = None) -> list[Result]:
+def finish(parcels: Sequence[Parcel], outcome: Ending | None = None, *, now: datetime | None = None) -> list[Result]:
     results = [Result(parcel, outcome or Delivered(), QUICK, 0.5) for parcel in parcels]
     return settle(results, now=now or db_now())
 

@@ -24,11 +24,13 @@ class Got:
 
 
 class Receiver:
-    """`answers`: (status, header fields) by path, one a request; 204 when there is none."""
+    """`answers`: (status, header fields) by path, one a request; 204 when there is none. `held`: requests to
+    these paths are answered once their event is set."""
 
     def __init__(self) -> None:
         self.got: list[Got] = []
         self.answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        self.held: dict[str, threading.Event] = {}
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,6 +39,8 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append(Got(self.path, dict(self.headers.items()), body))
+                if self.path in receiver.held:
+                    receiver.held[self.path].wait(timeout=60)
                 status, fields = (receiver.answers.get(self.path) or [(204, {})]).pop(0)
                 self.send_response(status)
                 for name, value in fields.items():
@@ -50,14 +54,21 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        ).start()  # how often it looks for its end
         return self
 
     def __exit__(self, *_: object) -> None:
+        for event in self.held.values():
+            event.set()
         self._server.shutdown()
         self._server.server_close()

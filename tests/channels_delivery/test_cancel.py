@@ -14,6 +14,7 @@ from channels_delivery.outcome import Permanent, Temporary
 from channels_delivery.settle import settle
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
+from tests.faults.rig import SEED, rounds
 
 from .moves import deliveries, finish, fresh_id, put, states, take
 
@@ -46,9 +47,10 @@ def test_one_is_taken_back_unless_it_started(acme: Tenant) -> None:
 @pytest.mark.postgres
 @pytest.mark.faults
 def test_after_an_acknowledged_cancel_no_attempt_starts(acme: Tenant) -> None:
-    """200 interleavings with claimers. As two statements, one for each state, the cancel would miss some."""
+    """200 interleavings with claimers, 500 in a soak. In two statements, the cancel would miss some."""
     found: Counter[str] = Counter()
-    for _ in range(200):
+    moments = random.Random(f"{SEED} cancel")
+    for _ in range(rounds(few=200, soak=500)):
         origin = fresh_id()
         put(acme, *(str(n) for n in range(12)), origin=origin)
         mine = list(deliveries().filter(origin=origin).values_list("pk", flat=True))
@@ -64,7 +66,7 @@ def test_after_an_acknowledged_cancel_no_attempt_starts(acme: Tenant) -> None:
         crew = [threading.Thread(target=claim_on) for _ in range(2)]
         for one in crew:
             one.start()
-        time.sleep(random.uniform(0, 0.03))  # the moment of the cancel
+        time.sleep(moments.uniform(0, 0.03))  # the moment of the cancel
         cancelled, late = outbox.cancel(origin=origin, now=db_now())
         begun = Attempt.objects.filter(delivery_id__in=mine).count()
         stop.set()
@@ -77,7 +79,7 @@ def test_after_an_acknowledged_cancel_no_attempt_starts(acme: Tenant) -> None:
         assert set(deliveries().filter(origin=origin).values_list("state", flat=True)) == {"cancelled"}
         found["too late" if late else "amid" if begun else "before"] += 1
 
-    assert found["too late"], dict(found)
+    assert found["too late"], (dict(found), SEED)
 
 
 def test_a_replay_sends_exactly_the_failed_ones_under_their_old_ids(acme: Tenant) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
+from channels_delivery.claim import claim
 from channels_delivery.models import Attempt, Lane
 from channels_delivery.outbox import Way
 from channels_delivery.outcome import Delivered, Temporary
@@ -14,7 +15,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import statements
 
-from .moves import attempts, deliveries, finish, lane, later, put, states, take
+from .moves import LEASE, attempts, deliveries, finish, lane, later, put, states, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
@@ -162,6 +163,73 @@ def test_three_lost_leases_are_the_end_and_others_go_on(acme: Tenant) -> None:
     dead = deliveries().get(address="poison")
     assert (dead.state, dead.code, dead.lost) == ("dead", "crash", 3)
     assert lane(acme).in_flight == 1
+
+
+def test_of_those_that_lost_two_workers_one_is_under_way_at_a_time(acme: Tenant) -> None:
+    """Whichever of them is deadly takes no other with it for the third time."""
+    put(acme, *"abc")
+    deliveries().update(lost=2)
+    put(acme, "sound")
+
+    first = claim(slots=9, now=later(0), lease=LEASE).parcels
+    assert [parcel.address for parcel in first] == ["a", "sound"]
+    assert not claim(slots=9, now=later(1), lease=LEASE, careful=True).parcels
+
+    finish(first)
+    assert [parcel.address for parcel in take(now=later(2))] == ["b"]
+
+
+def test_no_tenant_has_more_under_way_than_is_left_free(acme: Tenant, globex: Tenant) -> None:
+    for n in range(30):
+        put(acme, *"abcdefgh", way=Way(f"hangs {n}"))
+    taken: list[int] = []
+    while more := claim(slots=100 - len(taken), now=db_now(), lease=LEASE, busy=Counter(taken)).parcels:
+        taken += [parcel.tenant_id for parcel in more]
+    assert taken == [acme.pk] * 50
+
+    put(globex, *(str(n) for n in range(10)), way=Way("sound", cap=10))
+    busy = Counter(taken)
+    first = claim(slots=100 - len(taken), now=db_now(), lease=LEASE, busy=busy)
+    again = claim(slots=50 - len(first.parcels), now=db_now(), lease=LEASE, busy=busy + Counter({globex.pk: 8}))
+
+    assert [parcel.tenant_id for parcel in [*first.parcels, *again.parcels]] == [globex.pk] * 10
+    assert first.looked == 1, "lanes of a tenant that has its share are not even looked at"
+
+
+def test_whatever_many_tenants_hang_there_is_room_for_one_more(acme: Tenant) -> None:
+    tenants = Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name=f"T{n}") for n in range(12))
+    for tenant in tenants:
+        put(tenant, *"abcdefgh")
+        put(tenant, *"abcdefgh", way=Way("another"))
+    taken: list[int] = []
+    while more := claim(slots=60 - len(taken), now=db_now(), lease=LEASE, busy=Counter(taken)).parcels:
+        taken += [parcel.tenant_id for parcel in more]
+
+    put(acme)
+
+    assert len(claim(slots=60 - len(taken), now=db_now(), lease=LEASE, busy=Counter(taken)).parcels) == 1
+    assert set(Counter(taken).values()) <= {4, 5}
+
+
+def test_a_lane_whose_rows_had_no_slot_is_looked_at_again_at_once(acme: Tenant) -> None:
+    put(acme, *"abcdefgh")
+    put(acme, *"abcdefgh", way=Way("another"))
+    now = db_now()
+
+    assert [len(take(10, now=now)), len(take(10, now=now))] == [10, 6]
+
+
+def test_what_is_urgent_goes_before_the_rest_of_its_tenant(acme: Tenant, globex: Tenant) -> None:
+    put(acme, "bulk 1", "bulk 2", way=Way("out", urgency=2), due_at=later(-60))
+    put(acme, "news", way=Way("out", urgency=1), due_at=later(-30))
+    put(globex, "bulk", way=Way("out", urgency=2))
+    put(acme, "alarm", way=Way("out", urgency=0))
+
+    first = {parcel.address for parcel in take(2)}
+    rest = [next(iter(take(1))).address for _ in range(3)]
+
+    assert first == {"alarm", "bulk"}, "urgency is a matter among the lanes of one tenant"
+    assert rest == ["news", "bulk 1", "bulk 2"]
 
 
 @pytest.mark.postgres

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from channels_delivery.backends.webhook import no_answer, outcome_of, signed, signing_key
+from channels_delivery.backends.webhook import outcome_of, signed, signing_key
 from channels_delivery.checks import check_keys
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel
 from channels_delivery.outbound.answer import Answer, Code, OutboundError
+from channels_delivery.outbound.outcomes import no_answer
 from channels_delivery.outcome import Delivered, Outcome, Permanent, Temporary
 from channels_delivery.testing import Scripted
 

@@ -7,17 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 from django.db import DatabaseError, InterfaceError, connection, connections
 
-from notifications.kernel import ticker
+from notifications.kernel import doorbell, ticker
 from notifications.models import InboxItem
 from tests.cast import items_of
 from tests.services import free_port
@@ -87,6 +86,11 @@ def own_redis(folder: Path) -> Iterator["OwnRedis"]:
         server.stop()
 
 
+def listen_again() -> None:
+    """This process rings again, whatever it heard of the broker just now."""
+    doorbell.forget()
+
+
 class OwnRedis:
     """A Redis that may be stopped and started without anybody else noticing. It keeps nothing."""
 
@@ -119,39 +123,37 @@ class OwnRedis:
 
 
 @contextmanager
-def celery_worker(broker: str, log: Path, *, lease: int = 2) -> Iterator[int]:
-    """`celery -A notifyhub worker` as its users start it, on the database of this test; its process id."""
-    server, settings = urlsplit(os.environ["NOTIFYHUB_TEST_DATABASE_URL"]), connection.settings_dict
+def celery_worker(
+    broker: str, log: Path, *, lease: int = 2, queues: str = "live,engine", **given: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`celery -A notifyhub worker` as its users start it, on the database of this test. `given`: its environment."""
+    place = connection.settings_dict
     env = environment(
-        DJANGO_SETTINGS_MODULE="notifyhub.settings.test",
-        NOTIFYHUB_TEST_DATABASE_URL=server._replace(path=f"/{settings['NAME']}").geturl(),
-        NOTIFYHUB_TEST_BROKER_URL=broker,
-        NOTIFYHUB_TEST_LEASE=str(lease),
+        **{
+            "DJANGO_SETTINGS_MODULE": "notifyhub.settings.test",
+            "NOTIFYHUB_TEST_DATABASE_URL": _address(place),
+            "NOTIFYHUB_TEST_BROKER_URL": broker,
+            "NOTIFYHUB_TEST_LEASE": str(lease),
+        }
+        | given
     )
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "notifyhub",
-        "worker",
-        "-Q",
-        "live,engine",
-        "-c",
-        "2",
-        "-l",
-        "INFO",
-    ]
+    command = [sys.executable, "-m", "celery", "-A", "notifyhub", "worker", "-Q", queues, "-c", "2", "-l", "INFO"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         assert wait_until(lambda: "ready." in log.read_text(errors="replace"), seconds=60), log.read_text()
-        yield process.pid
+        yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _address(place: Mapping[str, Any]) -> str:
+    who = f"{place['USER']}:{place['PASSWORD']}" if place["PASSWORD"] else place["USER"]
+    return f"postgres://{who}@{place['HOST']}:{place['PORT'] or 5432}/{place['NAME']}"
 
 
 def children(pid: int) -> list[int]:

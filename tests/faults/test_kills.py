@@ -141,7 +141,7 @@ def test_a_celery_worker_whose_children_are_killed(
         for _ in range(rounds(few=2, soak=10)):
             run = start("hello", acme)
             wait_for_items(run, 1)
-            for child in children(worker):
+            for child in children(worker.pid):
                 os.kill(child, signal.SIGKILL)
             wait_until_finished(run)
 

@@ -9,16 +9,21 @@ from preferences.models import Choice
 from tests.cast import Publish, crowd, items_of, run_named, statements, titles, topic, workflow
 from workflows import engine
 from workflows.conf import CHUNK
-from workflows.define import delay, send_inbox
+from workflows.define import delay, send, send_inbox
 from workflows.trigger import Trigger, trigger, trigger_many
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
 
 WORKFLOWS = {
     "plain": workflow("t.plain", send_inbox(title="Hello {{ payload.name }}")),
     "personalised": workflow("t.personal", send_inbox(title="Hello {{ recipient.name }}", body="{{ recipient.zone }}")),
     "threaded": workflow("t.thread", send_inbox(title="Hello", thread="a thread")),
     "critical": workflow("t.critical", send_inbox(title="Hello"), critical=True),
+    "outside": workflow("t.outside", send("scripted", title="Hello {{ payload.name }}")),
+    "outside, personalised": workflow("t.outside.own", send("scripted", title="Hello {{ recipient.name }}")),
+    "outside, if unread": workflow(
+        "t.outside.unread", send_inbox(title="Hello"), send("scripted", title="Hello", skip_if_read=True)
+    ),
     "two steps": workflow("t.two", send_inbox(title="Hello"), send_inbox(title="Again"), delay(days=1)),
 }
 
@@ -42,7 +47,7 @@ def test_as_many_statements_for_ten_people_as_for_a_thousand(
     acme: Tenant, globex: Tenant, publish: Publish, name: str
 ) -> None:
     publish(WORKFLOWS[name])
-    few, many = crowd(acme, 10), crowd(globex, CHUNK)
+    few, many = crowd(acme, 10, email="a@example.com"), crowd(globex, CHUNK, email="a@example.com")
     for one in (few[0], many[0], many[1]):
         Choice.objects.create(tenant=one.tenant, recipient=one, wanted=False)
     warm_up(WORKFLOWS[name].key)

@@ -3,6 +3,8 @@
 A route or a method that is not in the table fails the build.
 """
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,12 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from channels_delivery import models as delivering
+from channels_delivery import outbox
+from channels_delivery.models import Attempt, Channel, Delivery
+from channels_delivery.outbox import Address, Letter, Way
 from notifications import models as notifications
+from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Scope, Tenant
 from preferences.models import Choice
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key
@@ -35,6 +42,8 @@ class Acme:
     item: str
     run: str
     topic: str
+    channel: str
+    delivery: str
 
     def fill(self, template: Any) -> Any:
         if isinstance(template, str):
@@ -44,6 +53,8 @@ class Acme:
                 item=self.item,
                 run=self.run,
                 topic=self.topic,
+                channel=self.channel,
+                delivery=self.delivery,
             )
         if isinstance(template, dict):
             return {key: self.fill(value) for key, value in template.items()}
@@ -87,6 +98,29 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-topic-subscribers", "get"): ("/api/v1/topics/{topic}/subscribers/", [None], GONE),
     ("api-topic-subscribers", "post"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
     ("api-topic-subscribers", "delete"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
+    ("api-channels", "get"): ("/api/v1/channels/", [None], OWN),
+    ("api-channels", "post"): (
+        "/api/v1/channels/",
+        [{"kind": "webhook", "name": CANARY, "settings": {"url": "https://globex.example/hook"}}],
+        OWN,
+    ),
+    ("api-channels-kinds", "get"): ("/api/v1/channels/kinds/", [None], OWN),
+    ("api-channel", "get"): ("/api/v1/channels/{channel}/", [None], GONE),
+    ("api-channel", "patch"): ("/api/v1/channels/{channel}/", [{"name": "Hers now"}], GONE),
+    ("api-channel", "delete"): ("/api/v1/channels/{channel}/", [None], GONE),
+    ("api-channel-pause", "post"): ("/api/v1/channels/{channel}/pause/", [None], GONE),
+    ("api-channel-resume", "post"): ("/api/v1/channels/{channel}/resume/", [None], GONE),
+    ("api-channel-rotate", "post"): ("/api/v1/channels/{channel}/rotate-secret/", [None], GONE),
+    ("api-channel-test", "post"): ("/api/v1/channels/{channel}/test/", [None, {"recipient": "{user}"}], GONE),
+    ("api-deliveries", "get"): ("/api/v1/deliveries/", [None], OWN),
+    ("api-deliveries-replay", "post"): (
+        "/api/v1/deliveries/replay/",
+        [{"status": ["dead"]}, {"status": ["dead"], "channel": "{channel}"}],
+        OWN,
+    ),
+    ("api-delivery", "get"): ("/api/v1/deliveries/{delivery}/", [None], GONE),
+    ("api-delivery-replay", "post"): ("/api/v1/deliveries/{delivery}/replay/", [None], GONE),
+    ("api-delivery-cancel", "post"): ("/api/v1/deliveries/{delivery}/cancel/", [None], GONE),
 } | {
     ("api-inbox-item-action", f"post {verb}"): (f"/api/v1/inbox/{{item}}/{verb}/", [None], GONE)
     for verb in ("read", "unread", "seen", "archive", "unarchive")
@@ -98,8 +132,11 @@ PUBLIC = {"api-schema", "api-docs", "healthz", "readyz"}
 PAGES = {
     "inbox", "inbox-read-all", "inbox-seen", "inbox-item", "inbox-change", "choose-tenant", "home", "sign-in",
     "sign-in-as", "sign-out", "playground", "playground-check", "run", "run-state", "run-cancel",
+    "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
+    "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught",
 }  # fmt: skip
-"""The pages, which have a matrix of their own in tests/web/test_tenancy.py."""
+"""The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py and
+test_catcher.py."""
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -132,13 +169,35 @@ def known(acme: Tenant, hello: None) -> Acme:
     trigger("hello", tenant=acme, recipients=[person], payload={"name": CANARY}, transaction_id=f"{CANARY}-run")
     engine.drain()
     item = drop(person, f"Secret {CANARY}")
-    return Acme(person, str(item), run_named(f"{CANARY}-run").transaction_id, f"{CANARY}-topic")
+    channel = hook(acme, name=f"{CANARY}-hook", url=f"https://acme.example/{CANARY}")
+    delivery = sent(channel, state="dead", recipient=person)
+    run = run_named(f"{CANARY}-run").transaction_id
+    return Acme(person, str(item), run, f"{CANARY}-topic", str(channel.public_id), str(delivery.public_id))
+
+
+def hook(tenant: Tenant, *, name: str, url: str) -> Channel:
+    secrets = {"signing": ["whsec_" + base64.b64encode(f"Secret {CANARY} of 24 bytes".encode()).decode()]}
+    return Channel.objects.create(tenant=tenant, kind="webhook", name=name, settings={"url": url}, secrets=secrets)
+
+
+def sent(channel: Channel, *, state: str, recipient: Recipient) -> Delivery:
+    """Something that went out by this channel, with one try."""
+    to = [Address(f"https://acme.example/{CANARY}", recipient=recipient.pk)]
+    parts = {"body": f"Secret {CANARY}"}
+    letter = Letter(
+        channel.tenant_id, "webhook", "hello", parts=parts, to=to, way=Way(f"webhook:{channel.pk}"), channel=channel.pk
+    )
+    outbox.enqueue_many([letter], now=db_now())
+    delivery = Delivery.objects.get(tenant=channel.tenant, channel=channel)
+    Attempt.objects.create(delivery=delivery, no=1, started_at=db_now(), result=state, detail=f"Secret {CANARY}")
+    Delivery.objects.filter(tenant=channel.tenant, pk=delivery.pk).update(state=state, attempt=1, code="provider")
+    return delivery
 
 
 def everything_of(tenant: Tenant) -> str:
     """All rows of a tenant, as text to compare."""
     rows: list[models.Model] = []
-    for app in (notifications, workflows):
+    for app in (notifications, workflows, delivering):
         for model in (getattr(app, name) for name in app.__all__ if isinstance(getattr(app, name), type)):
             if issubclass(model, models.Model) and not model._meta.abstract:
                 names = {field.name for field in model._meta.fields}
@@ -146,7 +205,11 @@ def everything_of(tenant: Tenant) -> str:
                     rows += model.everything.filter(tenant=tenant).order_by("pk")
                 elif "recipient" in names:
                     rows += model.objects.filter(recipient__tenant=tenant).order_by("pk")
-    return serializers.serialize("json", rows)
+    secrets = [row.secrets for row in rows if isinstance(row, Channel)]  # encrypted, they look new each time
+    for row in rows:
+        if isinstance(row, Channel):
+            row.secrets = None
+    return serializers.serialize("json", rows) + json.dumps(secrets)
 
 
 @pytest.fixture
@@ -198,7 +261,7 @@ def test_the_canary_sings_for_acme_itself(known: Acme, route: tuple[str, str]) -
     (answer,) = call(signed_in(known.person), route, known)
 
     assert answer.status_code == 200
-    assert CANARY in answer.content.decode() or route[0] == "api-inbox-unread-count"
+    assert CANARY in answer.content.decode() or route[0] in {"api-inbox-unread-count", "api-channels-kinds"}
 
 
 @pytest.mark.parametrize("route", MATRIX, ids=" ".join)
@@ -250,7 +313,8 @@ NEEDS: dict[str, set[str]] = {
     "trigger": {"api-trigger post", "api-trigger-bulk post", "api-run-cancel post"},
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
-        "api-topic-subscribers get",
+        "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",
+        "api-deliveries get", "api-delivery get",
     },
 }  # fmt: skip
 
@@ -266,4 +330,5 @@ def test_a_key_may_do_what_its_scope_says(known: Acme, route: tuple[str, str], s
         allowed = False
     else:
         allowed = scope == Scope.ADMIN or " ".join(route) in NEEDS.get(scope.value, set())
-    assert answers == {403} if not allowed else answers <= {200, 201, 202, 204}
+    ended = {409} if route[0] == "api-delivery-cancel" else set()  # it is known, and cannot be taken back any more
+    assert answers == {403} if not allowed else answers <= {200, 201, 202, 204} | ended

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from notifications.models import Recipient, Tenant
@@ -120,3 +121,14 @@ def test_a_choice_is_made_once(bob: Recipient) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         choose(bob, DUE, wanted=YES)
+
+
+@pytest.mark.parametrize(("kind", "is_there"), [("", True), ("inbox", True), ("webhook", False), ("pigeon", False)])
+def test_a_choice_names_a_channel_that_reaches_people(bob: Recipient, kind: str, is_there: bool) -> None:
+    choice = Choice(tenant=bob.tenant, recipient=bob, kind=kind, wanted=NO)
+
+    if is_there:
+        choice.full_clean()
+        return
+    with pytest.raises(ValidationError, match="no channel"):
+        choice.full_clean()

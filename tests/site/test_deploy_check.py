@@ -37,3 +37,19 @@ def test_a_secret_may_come_from_a_file(tmp_path_factory: pytest.TempPathFactory)
     done = manage("shell", "-v0", "-c", "from django.conf import settings; print(settings.SECRET_KEY)", env=env)
 
     assert done.stdout.strip() == file.read_text().strip()
+
+
+def test_a_public_site_keeps_nothing_of_what_it_sends() -> None:
+    """Neither mail nor webhooks are looked at there: the addresses do not exist."""
+    code = (
+        "from django.urls import resolve, Resolver404\n"
+        "for path in ('/mailbox/', '/catcher/', '/catcher/acme/'):\n"
+        "    try: print(resolve(path))\n"
+        "    except Resolver404: print('nothing at', path)\n"
+        "from django.conf import settings; print(settings.EMAIL_BACKEND)\n"
+    )
+
+    done = manage("shell", "-v0", "-c", code, env=environment(**PUBLIC))
+
+    assert done.stdout.count("nothing at") == 3, done.stdout
+    assert "mailbox.MailboxBackend" not in done.stdout

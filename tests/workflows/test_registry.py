@@ -13,7 +13,7 @@ from notifications.models import Category, NoticeType, Tab
 from tests.cast import workflow
 from workflows import catalogue, registry
 from workflows.define import Category as Declared
-from workflows.define import Workflow, delay, send_inbox
+from workflows.define import Workflow, delay, send, send_inbox
 from workflows.models import Definition
 
 HELLO = send_inbox(title="Hello")
@@ -33,7 +33,9 @@ BROKEN: dict[str, tuple[Workflow, str]] = {
     "unknown step": (workflow("t.broken", {"kind": "teleport"}), "teleport"),
     "a step without a kind": (workflow("t.broken", {"channel": "inbox"}), "no step"),
     "unknown setting": (workflow("t.broken", {**HELLO, "colour": "red"}), "colour"),
-    "unknown channel": (workflow("t.broken", {"kind": "send", "channel": "pigeon"}), "pigeon"),
+    "unknown channel": (workflow("t.broken", {"kind": "send", "channel": "pigeon"}), '"pigeon" is not one of'),
+    "a text that the channel does not take": (workflow("t.broken", send("webhook", subject="x")), "subject"),
+    "words that expire at once": (workflow("t.broken", {**HELLO, "expires_after": 5}), "expires_after"),
     "a delay of nothing": (workflow("t.broken", delay()), "minimum|less than"),
     "a delay of both": (workflow("t.broken", {"kind": "delay", "seconds": 5, "until": "x"}), "propert"),
     "a broken template": (workflow("t.broken", send_inbox(title="{% if %}")), "template title"),
@@ -194,6 +196,16 @@ def test_the_built_in_workflows_have_no_problem() -> None:
 
 
 @pytest.mark.once
+def test_what_comes_with_us_is_said_outside_too() -> None:
+    said = {
+        one.key: {step["channel"] for step in one.steps if step["kind"] == "send"} for one in registry.all_workflows()
+    }
+
+    assert said["session.escalated"] == said["proposal.pending"] == {"inbox", "email", "webhook"}
+    assert said["knowledge_gap.detected"] == {"inbox", "webhook"}
+
+
+@pytest.mark.once
 def test_every_built_in_workflow_has_a_sample_to_play_with() -> None:
     assert all(one.sample and one.description and one.category for one in registry.all_workflows())
 
@@ -201,13 +213,14 @@ def test_every_built_in_workflow_has_a_sample_to_play_with() -> None:
 @pytest.mark.django_db
 def test_publishing_tells_the_apps_below_and_is_idempotent() -> None:
     registry.register(Declared("t.cat", "Cat"))
-    registry.register(workflow("t.published", HELLO, category="t.cat", critical=True, tab="errors"))
+    steps = HELLO, send("webhook", title="Out")
+    registry.register(workflow("t.published", *steps, category="t.cat", critical=True, tab="errors"))
 
     for _ in range(2):
         catalogue.publish_static()
 
     row = NoticeType.objects.get(key="t.published")
-    assert (row.name, row.critical, row.kinds, row.tab) == ("T.Published", True, ["inbox"], Tab.ERRORS)
+    assert (row.name, row.critical, row.kinds, row.tab) == ("T.Published", True, ["inbox", "webhook"], Tab.ERRORS)
     assert row.category == Category.objects.get(key="t.cat")
     assert Definition.objects.filter(key="t.published").count() == 1
 

@@ -43,15 +43,18 @@ def test_the_numbers_at_every_moment_of_a_walk(acme: Tenant, two_steps: None) ->
     run = start(acme, told, declines, other)
     skipped = [{"channel": "inbox", "reason": "off_by_workflow", "people": 1}]
 
-    assert now(run) == {"people": 0, "resolved": False, "walking": [], "ended": {}, "skipped": []}
+    assert now(run) == {"people": 0, "resolved": False, "walking": [], "ended": {}, "skipped": [], "teams": []}
     engine.drain()
     assert now(run) == {
-        "people": 3, "resolved": True, "walking": [{"step": 2, "people": 3}], "ended": {}, "skipped": skipped,
+        "people": 3, "resolved": True, "walking": [{"step": 2, "people": 3}], "ended": {},
+        "skipped": skipped, "teams": [],
     }  # fmt: skip
     wake_everybody()
     engine.drain()
     skipped[0]["people"] = 2
-    assert now(run) == {"people": 3, "resolved": True, "walking": [], "ended": {"done": 3}, "skipped": skipped}
+    assert now(run) == {
+        "people": 3, "resolved": True, "walking": [], "ended": {"done": 3}, "skipped": skipped, "teams": [],
+    }  # fmt: skip
 
 
 def test_the_numbers_of_a_run_in_a_shared_chunk_are_its_own(acme: Tenant, two_steps: None) -> None:

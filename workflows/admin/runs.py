@@ -17,9 +17,14 @@ from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin
 
 from ..models import Run
 from ..retract import cancel
-from ..runs import people, progress
+from ..runs import Person, people, progress
 
 SHOWN = 50
+
+
+def _became(one: Person) -> str:
+    sent = [f"{message.kind} {message.state}" for message in one.deliveries]
+    return ", ".join(filter(None, [one.state, *sent, one.reason])) or _("on the way")
 
 
 @admin.register(Run)
@@ -52,10 +57,7 @@ class RunPage(ReadOnly, TenantAdmin):
 
     @admin.display(description=gettext_lazy("people"))
     def told(self, run: Run) -> SafeString:
-        rows = [
-            (str(one.recipient), one.state if one.told else (one.reason or _("on the way")), one.detail)
-            for one in people(run, limit=SHOWN)
-        ]
+        rows = [(str(one.recipient), _became(one), one.detail) for one in people(run, limit=SHOWN)]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {} <small>{}</small></li>", rows))
 
     @admin.display(description=gettext_lazy("payload"))

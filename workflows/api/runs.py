@@ -16,11 +16,11 @@ from notifications.models import Scope
 
 from ..models import Run
 from ..retract import cancel
-from ..runs import people, progress, runs_of
+from ..runs import deliveries, people, progress, runs_of
 
 
 class RunSerializer(serializers.Serializer[Any]):
-    """One run. `status` is pending, processing, sent, failed or retracted."""
+    """One run. `status` is pending, processing, sent (everybody reached an end), failed or retracted."""
 
     id = serializers.UUIDField(source="public_id")
     transaction_id = serializers.CharField()
@@ -36,6 +36,14 @@ class RunSerializer(serializers.Serializer[Any]):
     error = serializers.CharField()
 
 
+class SentSerializer(serializers.Serializer[Any]):
+    """One message to an address of theirs."""
+
+    channel = serializers.CharField(source="kind")
+    state = serializers.CharField()
+    code = serializers.CharField(help_text="What kept it from arriving, if anything did")
+
+
 class PersonSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="recipient.public_id")
     user = serializers.CharField(source="recipient.external_id")
@@ -45,12 +53,17 @@ class PersonSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     reason = serializers.CharField()
     detail = serializers.CharField()
+    deliveries = SentSerializer(many=True)
 
 
 class RunDetailSerializer(RunSerializer):
     payload = serializers.DictField()
+    deliveries = serializers.SerializerMethodField(help_text="How many messages stand where, by channel and state")
     progress = serializers.SerializerMethodField()
     recipients = serializers.SerializerMethodField(help_text="The first 100, with what became of each")
+
+    def get_deliveries(self, run: Run) -> list[dict[str, Any]]:
+        return [{"channel": kind, "state": state, "count": n} for (kind, state), n in deliveries(run).items()]
 
     def get_progress(self, run: Run) -> dict[str, Any]:
         return progress(run).to_json()
@@ -63,6 +76,8 @@ class CancelledSerializer(serializers.Serializer[Any]):
     transaction_id = serializers.CharField()
     cancelled = serializers.IntegerField(help_text="People whose walk was stopped before its end")
     too_late = serializers.IntegerField(help_text="People who had reached theirs; their items are withdrawn")
+    deliveries_cancelled = serializers.IntegerField(help_text="Messages that will not leave")
+    deliveries_too_late = serializers.IntegerField(help_text="Messages that are under way or have left")
 
 
 class RunPages(Pages):

@@ -2,6 +2,6 @@
 
 from .definition import Definition
 from .run import Run, Status
-from .walk import Chunk, Cohort, Outcome
+from .walk import HOUSE, Chunk, Cohort, Outcome
 
-__all__ = ["Chunk", "Cohort", "Definition", "Outcome", "Run", "Status"]
+__all__ = ["HOUSE", "Chunk", "Cohort", "Definition", "Outcome", "Run", "Status"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -11,12 +13,16 @@ from notifications.models import TenantOwned
 from ..people import People
 from .definition import Definition
 
+HOUSE = 0
+"""Stands among people for a run's teams, who are told once a run and not once a person."""
+
 
 class Chunk(TenantOwned):
     """At most 1,000 (run, person) pairs of one tenant and definition, ascending by person. Never changed.
 
     `people` are recipient ids; pair i is bit i of every mask. `runs` names the run of each pair where several small
-    runs share the chunk, and is empty where `run` is the one of all.
+    runs share the chunk, and is empty where `run` is the one of all. Where teams are told too, a run has a pair more,
+    in its first chunk: the house, which comes before the people.
     """
 
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -38,8 +44,13 @@ class Chunk(TenantOwned):
     def everyone(self) -> People:
         return People.everyone(len(self.people))
 
+    @property
+    def house(self) -> People:
+        """The pairs that stand for teams."""
+        return People.everyone(bisect_right(self.people, HOUSE))
+
     def people_of(self, run_id: int) -> People:
-        """The pairs of this run."""
+        """The pairs of this run, its house among them."""
         if self.runs is None:
             return self.everyone if self.run_id == run_id else People()
         return People.of(place for place, other in enumerate(self.runs) if other == run_id)

@@ -35,7 +35,9 @@ class Command(BaseCommand):
         if fresh:
             _forget()
         call_command("migrate", verbosity=0)
-        people = None if no_demo else demo.fill()
+        if origin := embedded.own_origin(host, port):
+            embedded.at_home(origin)
+        people = None if no_demo else demo.fill(origin=origin)
         embedded.serve(listener, on_ready=lambda: self.stdout.write(_welcome(f"http://{host}:{port}", people)))
         self.stdout.write("Stopped. The data stays; `make run` goes on where it was.")
 
@@ -56,6 +58,8 @@ def _welcome(address: str, people: demo.Demo | None) -> str:
             *(people.lines() if people else no_demo),
             "",
             f"Playground  {address}/playground/",
+            f"Mailbox     {address}/mailbox/",
+            f"Webhooks    {address}/catcher/",
             f"API docs    {address}/api/docs/",
             f"Admin       {address}/admin/",
             "",

@@ -1,0 +1,20 @@
+"""The routes of this app, below `/api/v1/`."""
+
+from django.urls import path
+
+from . import channels, deliveries
+
+urlpatterns = [
+    path("channels/", channels.ChannelsView.as_view(), name="api-channels"),
+    path("channels/kinds/", channels.KindsView.as_view(), name="api-channels-kinds"),
+    path("channels/<uuid:public_id>/", channels.ChannelView.as_view(), name="api-channel"),
+    path("channels/<uuid:public_id>/pause/", channels.PauseView.as_view(), name="api-channel-pause"),
+    path("channels/<uuid:public_id>/resume/", channels.ResumeView.as_view(), name="api-channel-resume"),
+    path("channels/<uuid:public_id>/rotate-secret/", channels.RotateView.as_view(), name="api-channel-rotate"),
+    path("channels/<uuid:public_id>/test/", channels.TestView.as_view(), name="api-channel-test"),
+    path("deliveries/", deliveries.DeliveriesView.as_view(), name="api-deliveries"),
+    path("deliveries/replay/", deliveries.ReplayManyView.as_view(), name="api-deliveries-replay"),
+    path("deliveries/<uuid:public_id>/", deliveries.DeliveryView.as_view(), name="api-delivery"),
+    path("deliveries/<uuid:public_id>/replay/", deliveries.ReplayOneView.as_view(), name="api-delivery-replay"),
+    path("deliveries/<uuid:public_id>/cancel/", deliveries.CancelOneView.as_view(), name="api-delivery-cancel"),
+]

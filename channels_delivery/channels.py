@@ -1,0 +1,291 @@
+"""The front door to channels: a tenant's ways out are set up, changed, paused, tested and removed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from notifications.content import Content
+from notifications.kernel.schema import advice
+from notifications.kernel.tokens import uuid7
+from notifications.models import NoticeType, Recipient, Tenant
+from notifications.models.base import TenantQuerySet
+
+from . import log, outbox
+from .backend import Backend, Words
+from .backends import backends
+from .models import MISSED, Channel, Delivery
+from .outbox import Address, Letter
+from .refusals import Invalid, NameTaken, NotNow
+from .routes import way_of
+
+NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
+
+TEST = "channel.test"
+"""The key that a test message has in place of a workflow's."""
+
+TEST_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a channel is made of. Frozen: changes make a new one, which is checked as a whole."""
+
+    kind: str
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    workflows: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A channel, and the secrets that were made for it: to be shown now and never again."""
+
+    channel: Channel
+    issued: Mapping[str, Sequence[str]] = field(repr=False)
+
+
+def create(tenant: Tenant, setup: Setup) -> Made:
+    """Set up a channel. Where its kind needs a secret that we can make and none is given, one is made.
+
+    Raises Invalid by field (`settings.url`), NameTaken.
+    """
+    checked, issued = _complete(setup)
+    check(checked, tenant=tenant)
+    channel = Channel(
+        tenant=tenant,
+        kind=checked.kind,
+        name=checked.name,
+        settings=checked.settings,
+        workflows=checked.workflows,
+    )
+    channel.secrets = checked.secrets
+    _save(channel)
+    return Made(channel, issued)
+
+
+def change(
+    channel: Channel,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    workflows: Sequence[str] | None = None,
+) -> Channel:
+    """Change what is named; the channel as it is then. `settings` and `workflows` are taken whole. Of `secrets`, which
+    nobody can read, only those named change, and None takes one away. Raises Invalid, NameTaken."""
+    with transaction.atomic():
+        row = _locked(channel)
+        wanted = _changed(row, name=name, settings=settings, secrets=secrets, workflows=workflows)
+        check(wanted, tenant=row.tenant, kept=row.workflows)
+        row.name, row.settings, row.workflows = wanted.name, wanted.settings, wanted.workflows
+        row.secrets = wanted.secrets
+        _save(row, only=("name", "settings", "secrets", "workflows"))
+    return row
+
+
+def look_over(tenant: Tenant, kind: str, *, channel: Channel | None, **said: Any) -> None:
+    """Whether `create`, or `change` of `channel`, would take this; for a form. Raises Invalid."""
+    if channel is None:
+        check(_complete(Setup(kind, **said))[0], tenant=tenant)
+    else:
+        check(_changed(_readable(channel), **said), tenant=tenant, kept=channel.workflows)
+
+
+def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
+    """Raises Invalid with everything that is wrong, by field. `kept`: workflows that it had before, which stay even if
+    they are gone meanwhile."""
+    backend = backends().get(setup.kind)
+    errors: dict[str, str] = {}
+    if not setup.name or len(setup.name) > NAME_MAX or not setup.name.isprintable():
+        errors["name"] = _("Must be 1 to %(limit)s printable characters.") % {"limit": NAME_MAX}
+    if backend is None:
+        errors["kind"] = _("Must be one of: %(kinds)s.") % {"kinds": ", ".join(sorted(backends()))}
+    else:
+        wrong = advice(setup.settings, backend.settings_schema, within="settings")
+        wrong |= advice(setup.secrets, backend.secrets_schema, within="secrets")
+        errors |= wrong or backend.faults(setup.settings, setup.secrets)
+    unknown = set(setup.workflows) - set(kept)
+    if unknown := unknown - set(known_workflows(tenant).filter(key__in=unknown).values_list("key", flat=True)):
+        errors["workflows"] = _("Unknown: %(keys)s.") % {"keys": ", ".join(sorted(unknown))}
+    if errors:
+        raise Invalid(_("Some fields are missing or wrong."), errors=errors)
+
+
+def known_workflows(tenant: Tenant) -> Any:
+    """The kinds of notice that may leave by a channel of this tenant."""
+    return NoticeType.objects.filter(Q(tenant__isnull=True) | Q(tenant=tenant))
+
+
+def rotate_secret(channel: Channel) -> Made:
+    """Put a new secret in front of the one in use, which goes on signing beside it until the next rotation. Raises
+    NotNow for a kind that has nothing to rotate."""
+    backend = backends().get(channel.kind)
+    if backend is None or not backend.rotates:
+        raise NotNow(_("A channel of this kind has no secret that we make."), code="nothing_to_rotate")
+    with transaction.atomic():
+        row = _locked(channel)
+        fresh = backend.fresh_secret()
+        row.secrets = row.secrets | {backend.rotates: [fresh, *row.secrets.get(backend.rotates, ())[:1]]}
+        _save(row, only=("secrets",))
+    return Made(row, {backend.rotates: [fresh]})
+
+
+def pause(channel: Channel, *, now: datetime, because: str = "") -> Channel:
+    """Nothing leaves by it any more. One that is paused stays as it is, with its reason."""
+    mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
+    mine.filter(paused_at__isnull=True).update(paused_at=now, paused_because=because[:REASON_MAX])
+    channel.refresh_from_db(fields=["paused_at", "paused_because"])
+    return channel
+
+
+def resume(channel: Channel) -> int:
+    """Have it send again, its failures forgotten; how many it could not deliver while it was paused that may be sent
+    once more."""
+    since = channel.paused_at
+    mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
+    mine.update(paused_at=None, paused_because="", failing_since=None, strikes=0, struck_at=None)
+    channel.refresh_from_db(fields=["paused_at", "paused_because"])
+    missed = log.Filters(states=MISSED, channel=channel, since=since)
+    return 0 if since is None else log.replayable(channel.tenant_id, missed).count()
+
+
+def delete(channel: Channel, *, now: datetime) -> log.TakenBack:
+    """Remove it for good, and take back in the same transaction what waits to leave by it."""
+    with transaction.atomic():
+        waiting = Delivery.objects.filter(tenant=channel.tenant_id, channel=channel.pk)
+        found = log.take_back(waiting, now=now)
+        Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk).delete()
+    return found
+
+
+def send_test(channel: Channel, *, now: datetime, person: Recipient | None = None) -> list[Delivery]:
+    """Send a test message by it, before everything else that waits: to the addresses of its team, or to `person` if it
+    is a way to people. The deliveries to follow. It is given up after five minutes. Raises NotNow."""
+    backend = backends().get(channel.kind)
+    if backend is None:
+        raise NotNow(_("Nothing on this site sends this kind."), code="unknown_kind")
+    if channel.paused_at is not None:
+        raise NotNow(_("The channel is paused: resume it first."), code="channel_paused")
+    mark, tenant = f"test.{uuid7().hex}", channel.tenant
+    letter = Letter(
+        tenant.pk,
+        channel.kind,
+        TEST,
+        parts=backend.compose(Words(_hello(channel, tenant), now, key=TEST, tenant=tenant.name)),
+        to=_receivers(channel, backend, person),
+        way=way_of(channel, urgent=True),
+        channel=channel.pk,
+        origin_step=mark,
+        expires_at=now + TEST_LIFE,
+    )
+    with transaction.atomic():
+        outbox.enqueue_many([letter], now=now)
+        made = Delivery.objects.filter(tenant=tenant, origin_step=mark).order_by("-pk")
+        return list(made[: len(letter.to)])
+
+
+def find(tenant: Tenant, public_id: UUID) -> Channel | None:
+    """A channel of this tenant, without its secrets, which may be unreadable."""
+    return Channel.objects.filter(tenant=tenant, public_id=public_id).select_related("tenant").defer("secrets").first()
+
+
+def secret_names(channel: Channel) -> list[str]:
+    """Which secrets are there; never what they are."""
+    try:
+        held = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk).values_list("secrets", flat=True).first()
+    except ImproperlyConfigured:
+        return []
+    return sorted(held or ())
+
+
+def _hello(channel: Channel, tenant: Tenant) -> Content:
+    said = {"channel": channel.name, "tenant": tenant.name}
+    return Content(
+        title=_("Test of %(channel)s") % said,
+        body=_("%(tenant)s sent this to see whether the channel “%(channel)s” works. It does; nothing is to be done.")
+        % said,
+        level="success",
+    )
+
+
+def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> list[Address]:
+    if team := backend.team_addresses(channel.settings):
+        return [Address(one) for one in team]
+    if person is None:
+        raise NotNow(
+            _("This channel is a way to people: name somebody as `recipient`, or sign in."), code="nobody_to_test_with"
+        )
+    address = str(getattr(person, backend.address, "") if backend.address else "")
+    if not address:
+        raise NotNow(_("This person has no address that this channel could reach."), code="no_address")
+    return [Address(address, recipient=person.pk)]
+
+
+def _complete(setup: Setup) -> tuple[Setup, dict[str, Sequence[str]]]:
+    """In good order, with the secret that we make where it is missing; and that secret."""
+    backend, issued = backends().get(setup.kind), dict[str, Sequence[str]]()
+    if backend and backend.rotates and not setup.secrets.get(backend.rotates):
+        issued[backend.rotates] = [backend.fresh_secret()]
+    secrets = {**setup.secrets, **issued}
+    return Setup(setup.kind, setup.name.strip(), dict(setup.settings), secrets, _in_order(setup.workflows)), issued
+
+
+def _changed(
+    row: Channel,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    workflows: Sequence[str] | None = None,
+) -> Setup:
+    kept = row.secrets | dict(secrets or {})
+    return Setup(
+        row.kind,
+        row.name if name is None else name.strip(),
+        row.settings if settings is None else dict(settings),
+        {key: value for key, value in kept.items() if value is not None},
+        row.workflows if workflows is None else _in_order(workflows),
+    )
+
+
+def _locked(channel: Channel) -> Channel:
+    """The row, held until the transaction ends."""
+    rows = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk).select_related("tenant")
+    return _read(rows.select_for_update(of=("self",)))
+
+
+def _readable(channel: Channel) -> Channel:
+    return _read(Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk))
+
+
+def _read(rows: TenantQuerySet[Channel]) -> Channel:
+    """Secrets whose key is gone count as missing, so that they can be written anew."""
+    try:
+        return rows.get()
+    except ImproperlyConfigured:
+        row = rows.defer("secrets").get()
+        row.secrets = {}
+        return row
+
+
+def _save(channel: Channel, *, only: Sequence[str] | None = None) -> None:
+    try:
+        with transaction.atomic():
+            channel.save(update_fields=only)
+    except IntegrityError as error:
+        taken = _("Another channel of this tenant has this name; choose another.")
+        raise NameTaken(taken, errors={"name": taken}) from error
+
+
+def _in_order(workflows: Iterable[str]) -> list[str]:
+    return sorted(set(workflows))

@@ -1,0 +1,30 @@
+"""The front door to words: which texts a kind takes, and what a message of it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .backend import Backend, Words
+from .backends import backends, channel_kinds
+
+__all__ = ["Words", "channel_kinds", "compose", "template_fields"]
+
+
+def template_fields(kind: str) -> Mapping[str, Any]:
+    """JSON Schema of each text that a template of this kind may have beside those of a `Content`. None for a kind that
+    no backend sends."""
+    backend = backends().get(kind)
+    return backend.template_fields if backend else {}
+
+
+def compose(kind: str, words: Words) -> Mapping[str, Any]:
+    """The parts of a message of this kind. Raises LookupError when no backend sends it."""
+    return _backend(kind).compose(words)
+
+
+def _backend(kind: str) -> Backend:
+    try:
+        return backends()[kind]
+    except KeyError:
+        raise LookupError(f"No backend sends {kind!r}.") from None

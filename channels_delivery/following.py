@@ -1,0 +1,99 @@
+"""Following deliveries: what became of each, for pages that show it. Reads; never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, Sum
+
+from .models import Attempt, Channel, Delivery
+
+
+@dataclass(frozen=True)
+class Track:
+    """A delivery as far as it is. `channel` is the name of the tenant's way out, "" where it goes by the site's own.
+
+    `detail` is what the receiver or the network said at the latest try that ended.
+    """
+
+    stable_id: UUID
+    kind: str
+    address: str
+    recipient: int | None
+    channel: str
+    state: str
+    wait_reason: str
+    code: str
+    detail: str
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    step: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {"pending", "sending"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a message came from: the run that `origin` names, if it was one, and the workflow."""
+
+    tenant_id: int
+    origin: UUID | None
+    workflow: str
+
+
+def tracks(origin: UUID, *, tenant_id: int, limit: int = 100) -> list[Track]:
+    """What `origin` put into the outbox, oldest first, without replays. Three queries."""
+    first = Delivery.objects.filter(tenant=tenant_id, origin=origin, replay_of__isnull=True)
+    found = list(first.order_by("pk")[:limit])
+    said = _said(one.pk for one in found)
+    named = {one.channel_id for one in found if one.channel_id}
+    channels = dict(Channel.objects.filter(tenant=tenant_id, pk__in=named).values_list("pk", "name"))
+    return [
+        Track(
+            one.stable_id,
+            one.kind,
+            one.address,
+            one.recipient_id,
+            channels.get(one.channel_id or 0, ""),
+            one.state,
+            one.wait_reason,
+            one.code,
+            said.get(one.pk, ""),
+            one.attempt,
+            one.due_at,
+            one.created_at,
+            one.finished_at,
+            one.origin_step,
+        )
+        for one in found
+    ]
+
+
+def tally(origin: UUID, *, tenant_id: int) -> dict[str, tuple[int, int]]:
+    """How many deliveries of `origin` are in each state, replays left out, and how many tries they took together."""
+    first = Delivery.objects.filter(tenant=tenant_id, origin=origin, replay_of__isnull=True)
+    counted = first.order_by("state").values_list("state").annotate(Count("pk"), Sum("attempt"))
+    return {state: (deliveries, attempts) for state, deliveries, attempts in counted}
+
+
+def origins(stable_ids: Iterable[UUID], *, tenant_id: int | None) -> dict[UUID, Origin]:
+    """Where messages came from, by the id that receivers see; of every tenant where none is named.
+
+    Looks through all deliveries of the tenant: for a site small enough to be looked at message by message.
+    """
+    mine = Q() if tenant_id is None else Q(tenant=tenant_id)
+    rows = Delivery.objects.across_tenants().filter(mine, stable_id__in=set(stable_ids))
+    named = rows.values_list("stable_id", "tenant_id", "origin", "message__notice_key")
+    return {stable: Origin(tenant, origin, workflow) for stable, tenant, origin, workflow in named}
+
+
+def _said(deliveries: Iterable[int]) -> dict[int, str]:
+    ended = Attempt.objects.filter(delivery__in=list(deliveries), finished_at__isnull=False)
+    return dict(ended.order_by("delivery_id", "no").values_list("delivery_id", "detail"))

@@ -1,0 +1,78 @@
+"""The last look at a parcel before it leaves: is its address suppressed, and does its person still want it?
+
+What waited long was decided long ago, and meanwhile the person may have switched it off, or gone to sleep. So for
+personal deliveries that were decided more than a minute ago, the site's gate is asked: the dotted path
+`NOTIFYHUB["CHANNELS_DELIVERY"]["GATE"]` of a callable
+
+    gate(parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hold]
+
+whose answer says by `parcel.id` what is not to leave now; what it does not name leaves. It is asked once for a whole
+batch, after the claim has committed and with nothing locked. A gate that raises has not said yes: its parcels are put
+back for half a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.db import Error
+from django.utils.module_loading import import_string
+
+from .claim import Parcel
+from .conf import conf
+from .outcome import Drop, Ending, Hold, Permanent
+from .suppression import reasons
+
+logger = logging.getLogger(__name__)
+
+Gate = Callable[..., Mapping[int, Drop | Hold]]
+
+FRESH = timedelta(seconds=60)
+"""For how long a decision is taken to be still right."""
+
+ASK_AGAIN = timedelta(seconds=30)
+
+
+def kept_back(parcels: Sequence[Parcel], *, now: datetime) -> dict[int, Ending]:
+    """What must not leave now, by the parcel's id, and how its attempt ends. Raises the database's errors."""
+    listed = reasons((parcel.tenant_id, parcel.kind, parcel.address) for parcel in parcels)
+    back: dict[int, Ending] = {}
+    for parcel in parcels:
+        reason = listed.get((parcel.tenant_id, parcel.kind, parcel.address))
+        if reason is not None:
+            back[parcel.id] = Permanent("address", f"suppressed: {reason}" if reason else "suppressed")
+    stale = [parcel for parcel in parcels if parcel.id not in back and _is_stale(parcel, now)]
+    return back | _asked(stale, now)
+
+
+def _is_stale(parcel: Parcel, now: datetime) -> bool:
+    return parcel.recipient_id is not None and now - parcel.decided_at > FRESH
+
+
+def _asked(parcels: Sequence[Parcel], now: datetime) -> dict[int, Ending]:
+    path = conf().gate
+    if not path or not parcels:
+        return {}
+    try:
+        answers = _load(path)(parcels, now=now)
+        return {parcel.id: _sound(answers[parcel.id]) for parcel in parcels if parcel.id in answers}
+    except Error:
+        raise
+    except Exception:
+        logger.exception("gate.failed deliveries=%d", len(parcels))
+        return {parcel.id: Hold(now + ASK_AGAIN) for parcel in parcels}
+
+
+def _sound(answer: object) -> Drop | Hold:
+    if isinstance(answer, Drop | Hold):
+        return answer
+    raise TypeError(f"A gate answers with Drop or Hold, not {type(answer).__name__}.")
+
+
+@cache
+def _load(path: str) -> Gate:
+    gate: Gate = import_string(path)
+    return gate

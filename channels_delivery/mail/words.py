@@ -1,0 +1,109 @@
+"""From words to the parts of a mail: subject, text and HTML, the same for everybody they are for.
+
+What differs from person to person stands in slots, which are filled when a mail is sent: `unsubscribe` and
+`preferences`, two addresses of the web, become links in the footer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from notifications.content import Content, safe_url
+
+from ..backend import Words
+from ..conf import conf
+from .headers import as_one_line
+from .markup import allowed_markup
+
+TEMPLATE = "notifyhub/channels_delivery/mail.html"
+FOOTER = "<!--notifyhub:footer-->"
+"""Where the links of a person go. No text of a template can hold it: texts are escaped, and comments are taken out of
+markup."""
+
+FIELDS: Mapping[str, Any] = {
+    "subject": {"type": "string", "maxLength": 300},
+    "text": {"type": "string", "maxLength": 64_000},
+    "html": {"type": "string", "maxLength": 64_000, "contentMediaType": "text/html"},
+}
+"""What a template of mail may have beside title and body. `html` stands in the layout in the place of the body."""
+
+_MARKUP = "<!--notifyhub:markup-->"
+_LEVELS = {"info": "#2563eb", "success": "#15803d", "warning": "#b45309", "error": "#b91c1c"}
+
+
+def composed(words: Words) -> dict[str, str]:
+    """The parts `subject`, `text` and `html`."""
+    content, extra = words.content, words.extra
+    links = _links(content)
+    subject = as_one_line(extra.get("subject") or content.title)
+    context = {
+        "content": content,
+        "subject": subject,
+        "links": links,
+        "image": content.image if content.image.lower().startswith("https://") else "",
+        "colour": _LEVELS.get(content.level, _LEVELS["info"]),
+        "markup": mark_safe(_MARKUP) if extra.get("html") else "",  # noqa: S308
+        "tenant": words.tenant,
+        "footer": mark_safe(FOOTER),  # noqa: S308
+    }
+    return {
+        "subject": subject,
+        "text": extra.get("text") or _plain(content, links, words.tenant),
+        "html": _tight(render_to_string(TEMPLATE, context)).replace(_MARKUP, allowed_markup(extra.get("html", ""))),
+    }
+
+
+def filled(parts: Mapping[str, Any], slots: Mapping[str, Any]) -> tuple[str, str]:
+    """Text and HTML for one person. What is in a slot and is no safe address is left out."""
+    text, html = str(parts.get("text") or ""), str(parts.get("html") or "")
+    links = [(label, url) for name, label in _labels() if (url := web_address(slots.get(name)))] if slots else []
+    anchors = " · ".join(f'<a href="{escape(url)}" style="color:inherit">{escape(label)}</a>' for label, url in links)
+    lines = "".join(f"\n{label}: {url}" for label, url in links)
+    return text + (f"\n{lines}" if lines else ""), html.replace(FOOTER, anchors, 1)
+
+
+def web_address(given: object) -> str:
+    """`given` if it is an address of the web that may stand in a header, else nothing."""
+    url = given if isinstance(given, str) else ""
+    return url if url.lower().startswith(("https://", "http://")) and url.isascii() and _fits(url) else ""
+
+
+def _fits(url: str) -> bool:
+    return len(url) <= 900 and safe_url(url) == url and not set('<>"') & set(url)
+
+
+def _labels() -> tuple[tuple[str, str], ...]:
+    return ("preferences", _("Notification settings")), ("unsubscribe", _("Unsubscribe"))
+
+
+def _absolute(url: str) -> str:
+    """A page of this site by its whole address; none where the site has not said what it is."""
+    if not url.startswith("/"):
+        return url
+    site = conf().site_url
+    return urljoin(site, url) if site else ""
+
+
+def _links(content: Content) -> list[tuple[str, str]]:
+    """The buttons, and where the notice itself leads unless one of them goes there."""
+    links = [(action.label, url) for action in content.actions if (url := _absolute(action.url))]
+    url = _absolute(content.url)
+    return links if not url or any(url == link for _label, link in links) else [*links, (_("Open"), url)]
+
+
+def _plain(content: Content, links: list[tuple[str, str]], tenant: str) -> str:
+    told = [content.title, content.body, *(f"{label}: {link}" for label, link in links)]
+    return "\n\n".join(filter(None, told)) + (f"\n\n-- \n{tenant}" if tenant else "")
+
+
+def _tight(html: str) -> str:
+    """Without the indentation of the template file, which nobody reads and everybody would be sent."""
+    return re.sub(r"\n\s*(?=<)", "\n", html).strip()

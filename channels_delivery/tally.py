@@ -1,0 +1,59 @@
+"""The front door to what became of messages: by where they came from, in sets."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from .models import ENDED_WELL, Delivery, State
+
+LEFT = (State.SENDING, *ENDED_WELL)
+"""What cannot be called back: under way, or with the receiver."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one delivery."""
+
+    kind: str
+    state: str
+    code: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """It arrived, or still may."""
+        return self.state in (State.PENDING, *LEFT)
+
+
+def by_state(origin: UUID, *, tenant_id: int) -> Counter[tuple[str, str]]:
+    """How many deliveries of this origin stand where, by (kind, state). One query. A delivery that was replayed counts
+    as its replay."""
+    rows = _current(origin, tenant_id).order_by("kind", "state").values_list("kind", "state")
+    return Counter({(kind, state): n for kind, state, n in rows.annotate(n=Count("pk"))})
+
+
+def left(origin: UUID, *, tenant_id: int) -> int:
+    """How many deliveries of this origin are under way or with their receiver."""
+    return _of(origin, tenant_id).filter(state__in=LEFT).count()
+
+
+def of_people(origin: UUID, recipients: Sequence[int], *, tenant_id: int) -> dict[int, list[Sent]]:
+    """What became of what this origin sent to these people, the oldest first. One query."""
+    mine = _current(origin, tenant_id).filter(recipient__in=recipients).order_by("pk")
+    found = defaultdict[int, list[Sent]](list)
+    for recipient, *rest in mine.values_list("recipient", "kind", "state", "code"):
+        found[recipient].append(Sent(*rest))
+    return dict(found)
+
+
+def _of(origin: UUID, tenant_id: int) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(tenant=tenant_id, origin=origin)
+
+
+def _current(origin: UUID, tenant_id: int) -> QuerySet[Delivery]:
+    replayed = _of(origin, tenant_id).filter(replay_of__isnull=False).values("replay_of")
+    return _of(origin, tenant_id).exclude(pk__in=replayed)

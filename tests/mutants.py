@@ -1,0 +1,261 @@
+"""`make mutants`: break what must hold, one thing at a time, in a copy of this tree, and see the tests go red.
+
+A mutant that its tests let live is a failure, and so is one that does not fit the code any more.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services import find_postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
+FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`changes`: (files, text, other text). At least one of the files, a glob, has the text."""
+
+    name: str
+    changes: Sequence[tuple[str, str, str]]
+    tests: Sequence[str]
+
+
+def main(arguments: Sequence[str]) -> int:
+    postgres = find_postgres()
+    if not postgres:
+        print(f"mutants are tried on PostgreSQL: {postgres.missing}")
+        return 1
+    chosen = [one for one in MUTANTS if not arguments or any(word in one.name for word in arguments)]
+    with tempfile.TemporaryDirectory(prefix="notifyhub-mutants-") as folder:
+        tree = _copied(Path(folder))
+        tests = sorted({test for mutant in chosen for test in mutant.tests})
+        verdict, said = _verdict(tree, tests, postgres.address)
+        if verdict != "lives":
+            print(f"{said}\nthe tests fail without any mutant")
+            return 1
+        results = [(mutant, *_tried(tree, mutant, postgres.address)) for mutant in chosen]
+    _print(results)
+    return 0 if all(verdict == "dead" for _, verdict, _ in results) else 1
+
+
+def _copied(folder: Path) -> Path:
+    """What git knows of, as it is now, so that nobody's edits are touched, and the same virtualenv."""
+    tree = folder / "tree"
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    for name in names.decode().split("\0")[:-1]:
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    return tree
+
+
+def _tried(tree: Path, mutant: Mutant, database: str) -> tuple[str, float]:
+    """(dead, lives or what else happened; seconds)."""
+    started = time.monotonic()
+    before = {path: path.read_text() for files, _, _ in mutant.changes for path in tree.glob(files)}
+    for files, text, other in mutant.changes:
+        fitting = [path for path in tree.glob(files) if text in path.read_text()]
+        for path in fitting:
+            path.write_text(path.read_text().replace(text, other))
+        if not fitting:
+            _restore(before)
+            return f"does not fit {files}", 0.0
+    verdict, said = _verdict(tree, mutant.tests, database)
+    _restore(before)
+    print(f"{verdict}: {mutant.name}" + ("" if verdict == "dead" else f"\n{said}"), flush=True)
+    return verdict, time.monotonic() - started
+
+
+def _restore(before: dict[Path, str]) -> None:
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def _verdict(tree: Path, tests: Sequence[str], database: str) -> tuple[str, str]:
+    """What it means how pytest ended, and the end of what it said."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
+    environment = os.environ | {
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "NOTIFYHUB_TEST_DATABASE_URL": database,
+        "NOTIFYHUB_TEST_NAME": f"test_mutants_{os.getpid()}",
+    }
+    done = subprocess.run(
+        command, cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    verdict = FOUND.get(done.returncode, f"pytest ended with {done.returncode}")
+    return verdict, done.stdout.decode(errors="replace")[-3_000:]
+
+
+def _print(results: Sequence[tuple[Mutant, str, float]]) -> None:
+    for mutant, verdict, seconds in results:
+        print(f"{verdict:<6} {seconds:>5.1f} s  {mutant.name}")
+    dead = sum(verdict == "dead" for _, verdict, _ in results)
+    print(f"{dead} of {len(results)} mutants are dead")
+
+
+MUTANTS = [
+    Mutant(
+        "fence: a result is written whoever holds the lease",
+        [
+            ("channels_delivery/settle.py", "d.id = t.id AND d.lease_token = t.token AND", "d.id = t.id AND"),
+            ("channels_delivery/settle.py", " AND {table}.lease_token = mine.token AND", " AND"),
+        ],
+        [
+            OUTBOX + "test_settle.py",
+            FAULTS + "test_outbox_kills.py::test_a_worker_that_slept_past_its_lease_writes_nothing",
+        ],
+    ),
+    Mutant(
+        "fence: what has ended is written again",
+        [
+            (
+                "channels_delivery/settle.py",
+                "d.lease_token = t.token AND d.state = 'sending'",
+                "d.lease_token = t.token",
+            ),
+            ("channels_delivery/settle.py", "mine.token AND {table}.state = 'sending'", "mine.token"),
+            ("channels_delivery/settle.py", " lease_token = NULL, lease_until = NULL,", ""),
+        ],
+        [OUTBOX + "test_settle.py"],
+    ),
+    Mutant(
+        "unique key: the same origin, step and address twice",
+        [("channels_delivery/migrations/*.py", "models.F('address')", "models.F('stable_id')")],
+        [OUTBOX + "test_enqueue.py::test_one_origin_and_step_reaches_an_address_once"],
+    ),
+    Mutant(
+        "unique key: rows go in as they come, so that two wait for each other",
+        [("channels_delivery/outbox.py", "    rows.sort(", "    list(rows).sort(")],
+        [FAULTS + "test_outbox_stores.py::test_two_who_enqueue_the_same_in_opposite_order_do_not_wait_for_each_other"],
+    ),
+    Mutant(
+        "cancel: first what waits, then what is under way",
+        [
+            (
+                "channels_delivery/outbox.py",
+                """            states = [row[0] for row in cursor.fetchall()]
+""",
+                """            states = [row[0] for row in cursor.fetchall()]
+        with transaction.atomic(using=using):
+            states += ["sending"] * mine.filter(late).update(revoked=True)
+""",
+            ),
+            (
+                "channels_delivery/outbox.py",
+                "origin = %s AND state IN ('pending', 'sending'){chosen}",
+                "origin = %s AND state = 'pending'{chosen}",
+            ),
+        ],
+        [
+            OUTBOX + "test_cancel.py",
+            FAULTS + "test_outbox_time.py::test_after_an_acknowledged_cancel_no_receiver_is_asked_again",
+        ],
+    ),
+    Mutant(
+        "cancel: a retry of what was revoked",
+        [("channels_delivery/settle.py", "mine.state = 'pending' AND {table}.revoked THEN", "false THEN")],
+        [OUTBOX + "test_settle.py::test_the_retry_of_what_was_revoked_is_a_cancel"],
+    ),
+    Mutant(
+        "record: no attempt before the first byte",
+        [("channels_delivery/claim.py", "    Attempt.objects.bulk_create(", "    list(")],
+        [OUTBOX + "test_claim.py::test_the_attempt_is_on_record_when_a_parcel_is_in_hand"],
+    ),
+    Mutant(
+        "id: another one for each try",
+        [("channels_delivery/backends/webhook.py", "{parcel.stable_id.hex}", "{parcel.token.hex}")],
+        [OUTBOX + "test_webhook.py::test_a_retry_has_the_same_id_and_body_and_a_signature_of_its_own_time"],
+    ),
+    Mutant(
+        "retry: no spread",
+        [("channels_delivery/retry.py", "(0.8 + 0.4 * chance)", "1.0")],
+        [OUTBOX + "test_retry.py"],
+    ),
+    Mutant(
+        "retry: the same chance for all",
+        [("channels_delivery/network.py", "random.random()", "0.5")],
+        [FAULTS + "test_outbox_endpoints.py::test_retries_are_spread"],
+    ),
+    Mutant(
+        "retry: Retry-After is not read",
+        [("channels_delivery/retry.py", "max(own, min(retry_after or 0.0, PATIENCE_MAX))", "own")],
+        [
+            FAULTS + "test_outbox_endpoints.py::test_retry_after_is_obeyed_by_the_clock_of_the_receiver",
+            OUTBOX + "test_retry.py",
+        ],
+    ),
+    Mutant(
+        "lease: what dead workers held is not taken back",
+        [("channels_delivery/sweeps.py", "    while sweep_lost(now=now) >= BATCH:", "    while False:")],
+        [FAULTS + "test_outbox_kills.py::test_what_a_dead_worker_held_is_sent_again_under_the_same_id"],
+    ),
+    Mutant(
+        "lease: the lane of a dead worker stays full",
+        [("channels_delivery/sweeps.py", "release(lane, by_lane[lane.pk], now)", "release(lane, 0, now)")],
+        [FAULTS + "test_outbox_kills.py::test_a_worker_that_slept_past_its_lease_writes_nothing"],
+    ),
+    Mutant(
+        "poison: tried for ever",
+        [("channels_delivery/sweeps.py", "LOST_MAX = 3", "LOST_MAX = 3000")],
+        [OUTBOX + "test_claim.py::test_three_lost_leases_are_the_end_and_others_go_on"],
+    ),
+    Mutant(
+        "poison: what is under way beside it dies with it",
+        [("channels_delivery/claim.py", "if lost >= SUSPECT and careful:", "if False:")],
+        [OUTBOX + "test_claim.py::test_of_those_that_lost_two_workers_one_is_under_way_at_a_time"],
+    ),
+    Mutant(
+        "cap: not looked at",
+        [("channels_delivery/claim.py", "min(lane.cap - lane.in_flight, FROM_A_LANE)", "FROM_A_LANE")],
+        [FAULTS + "test_outbox_endpoints.py::test_ten_thousand_retries_at_once_keep_to_cap_and_rate"],
+    ),
+    Mutant(
+        "rate: not looked at",
+        [("channels_delivery/claim.py", "room = min(room, int(tokens + 1e-6))", "pass")],
+        [FAULTS + "test_outbox_endpoints.py::test_ten_thousand_retries_at_once_keep_to_cap_and_rate"],
+    ),
+    Mutant(
+        "fairness: first come, first served",
+        [("channels_delivery/claim.py", "PARTITION BY tenant_id ", "")],
+        [OUTBOX + "test_claim.py::test_tenants_take_turns_however_much_one_has_waiting"],
+    ),
+    Mutant(
+        "waking: lanes that nobody woke are not looked for",
+        [("channels_delivery/sweeps.py", "(l.ready_at IS NULL OR l.ready_at > %s)", "(l.ready_at > %s)")],
+        [OUTBOX + "test_enqueue.py::test_a_lane_whose_enqueuer_died_after_its_commit_is_found"],
+    ),
+    Mutant(
+        "guard: what is dialled is not checked",
+        [
+            (
+                "channels_delivery/outbound/aio.py",
+                "if not allowed(address[0], address[1], None, rules=rules):",
+                "if False:",
+            )
+        ],
+        [OUTBOUND + "test_forbidden_addresses.py::test_an_address_that_dns_never_showed_is_refused_at_the_socket"],
+    ),
+    Mutant(
+        "guard: one good answer of the name server is enough",
+        [("channels_delivery/outbound/names.py", "if not all(allowed", "if not any(allowed")],
+        [OUTBOUND + "test_forbidden_addresses.py"],
+    ),
+    Mutant(
+        "guard: redirects are followed",
+        [("channels_delivery/outbound/aio.py", "allow_redirects=False", "allow_redirects=True")],
+        [OUTBOUND + "test_forbidden_addresses.py::test_no_redirect_is_followed"],
+    ),
+]
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

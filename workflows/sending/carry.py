@@ -1,0 +1,119 @@
+"""What carries rendered words: into inboxes, or as letters into the outbox, in the engine's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from channels_delivery import outbox
+from channels_delivery.composing import Words, compose
+from channels_delivery.outbox import Address, Letter
+from channels_delivery.routes import Route
+from notifications import inbox
+
+from ..people import People
+from ..step import Scene
+from .sending import Sending
+from .words import Rendered
+
+
+@dataclass(frozen=True)
+class PostToInbox:
+    """Puts the rendered contents into inboxes."""
+
+    rendered: Sequence[Rendered]
+    origin_step: str
+
+    def apply(self, live: People, scene: Scene) -> None:
+        posts = [
+            inbox.Post(
+                tenant_id=scene.tenant_id,
+                notice_key=scene.body.key,
+                content=one.said.content,
+                recipients=[scene.ids[place] for place in one.people & live],
+                origin=one.run.public_id,
+                origin_step=self.origin_step,
+            )
+            for one in self.rendered
+        ]
+        inbox.post(posts, now=scene.now)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter, and where it goes for each place of the chunk that it is for."""
+
+    letter: Letter
+    people: People
+    to: Mapping[int, Sequence[Address]]
+
+
+@dataclass(frozen=True)
+class PutIntoOutbox:
+    """Enqueues the letters, each to those who are still there."""
+
+    drafts: Sequence[Draft]
+
+    def apply(self, live: People, scene: Scene) -> None:
+        letters = [
+            replace(draft.letter, to=[address for place in draft.people & live for address in draft.to[place]])
+            for draft in self.drafts
+        ]
+        outbox.enqueue_many(letters, now=scene.now)
+
+
+def letters_to_people(
+    rendered: Sequence[Rendered], sending: Sending, *, route: Route, addresses: Mapping[int, str]
+) -> PutIntoOutbox:
+    """A letter a rendering, to each person's own address."""
+    ids = sending.scene.ids
+    drafts = []
+    for one in rendered:
+        to = {place: (Address(addresses[ids[place]], ids[place]),) for place in one.people}
+        drafts.append(Draft(_letter(one, sending, route, _parts(one, sending)), one.people, to))
+    return PutIntoOutbox(drafts)
+
+
+def letters_to_teams(rendered: Sequence[Rendered], sending: Sending, *, routes: Sequence[Route]) -> PutIntoOutbox:
+    """A letter a rendering and channel, to the team's addresses."""
+    to = {route: tuple(Address(address) for address in route.addresses) for route in routes}
+    drafts = []
+    for one in rendered:
+        parts = _parts(one, sending)
+        drafts += [
+            Draft(_letter(one, sending, route, parts), one.people, dict.fromkeys(one.people, to[route]))
+            for route in routes
+        ]
+    return PutIntoOutbox(drafts)
+
+
+def _letter(one: Rendered, sending: Sending, route: Route, parts: Mapping[str, Any]) -> Letter:
+    scene, life = sending.scene, sending.expires_after
+    return Letter(
+        tenant_id=scene.tenant_id,
+        kind=sending.channel,
+        notice_key=scene.body.key,
+        parts=parts,
+        to=(),
+        way=route.way,
+        channel=route.channel,
+        origin=one.run.public_id,
+        origin_step=sending.origin_step,
+        expires_at=None if life is None else scene.now + life,
+    )
+
+
+def _parts(one: Rendered, sending: Sending) -> Mapping[str, Any]:
+    scene = sending.scene
+    words = Words(
+        content=one.said.content,
+        at=scene.now,
+        extra=one.said.extra,
+        key=scene.body.key,
+        category=scene.body.category,
+        payload=one.run.payload,
+        transaction_id=one.run.transaction_id,
+        tenant=scene.tenant["name"],
+    )
+    return compose(sending.channel, words)

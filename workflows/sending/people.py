@@ -1,0 +1,72 @@
+"""Telling people: who of them can be told and wants it, and what they are told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from channels_delivery import routes
+from notifications import inbox, routing
+from notifications.kinds import INBOX
+from preferences.decision import Skip, Subject, decide_many
+
+from ..people import People
+from ..step import Note, Scene, join
+from .carry import PostToInbox, letters_to_people
+from .sending import Sending, Telling
+from .words import Profiles, render_for
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who gets it, and the others by reason."""
+
+    people: People
+    notes: list[Note] = field(default_factory=list)
+    addresses: Mapping[int, str] = field(default_factory=dict)
+    profiles: Profiles = field(default_factory=dict)
+
+
+def tell_people(people: People, sending: Sending) -> Telling:
+    """Queries: who can be reached, what they want, by which way; where asked, what they have read. Each for all."""
+    scene, kind = sending.scene, sending.kind
+    told = decide(people, sending)
+    if not told.people:
+        return Telling(told.notes)
+    rendered, failures = render_for(told.people, sending, profiles=told.profiles)
+    notes = [*told.notes, *failures]
+    if kind.key == INBOX.key:
+        return Telling(notes, [PostToInbox(rendered, sending.origin_step)])
+    route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
+    return Telling(notes, [letters_to_people(rendered, sending, route=route, addresses=told.addresses)])
+
+
+def decide(people: People, sending: Sending) -> Told:
+    """Who of these is here, has an address, wants it, and has not read it yet."""
+    scene, kind = sending.scene, sending.kind
+    ids = {place: scene.ids[place] for place in people}
+    profiles = bool(sending.template.recipient_paths)
+    reached = routing.reach_many(kind, sorted(set(ids.values())), tenant_id=scene.tenant_id, profiles=profiles)
+    subject = Subject(scene.body.key, scene.body.category, kind.key, scene.body.critical)
+    decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)
+    skipped: dict[str, list[int]] = defaultdict(list)
+    for place, recipient in ids.items():
+        decision = decisions.get(recipient)
+        if decision is None:
+            skipped["no_address" if recipient in reached.unreachable else "inactive"].append(place)
+        elif isinstance(decision, Skip):
+            skipped[decision.reason].append(place)
+    sets = {reason: People.of(places) for reason, places in skipped.items()}
+    told = people - join(list(sets.values()))
+    if sending.skip_if_read and (read := _readers(told, scene)):
+        told, sets["read"] = told - read, read
+    notes = [Note(some, reason, kind.key) for reason, some in sets.items()]
+    return Told(told, notes, reached.addresses, reached.profiles)
+
+
+def _readers(people: People, scene: Scene) -> People:
+    """Those who have dealt with what this very run put into their inbox."""
+    pairs = {place: (run.public_id, scene.ids[place]) for run, of_run in scene.runs for place in of_run & people}
+    done = inbox.readers(list(pairs.values())) if pairs else set()
+    return People.of(place for place, pair in pairs.items() if pair in done)

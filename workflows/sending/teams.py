@@ -1,0 +1,40 @@
+"""Telling teams: each run walks its steps once more as the house, for which the channels of a team are told once, and
+not once a person or a chunk.
+
+The house walks wherever the definition has a `send` of a kind for teams. It costs a bit in the chunk of its run, so
+nobody asks beforehand whether the tenant has such a channel; the step does, and a channel set up while the run sleeps
+is told.
+"""
+
+from __future__ import annotations
+
+from channels_delivery import routes
+from notifications.kinds import kinds
+
+from ..definition import Body
+from ..people import People
+from ..step import Note
+from .carry import letters_to_teams
+from .sending import Sending, Telling
+from .words import render_for
+
+
+def tells_teams(body: Body) -> bool:
+    """Whether a run of this definition has a house."""
+    known = kinds()
+    channels = [step.get("channel", "") for step in body.steps if step["kind"] == "send"]
+    return any(channel in known and known[channel].team for channel in channels)
+
+
+def tell_teams(house: People, sending: Sending) -> Telling:
+    """One query: which channels want to hear of this workflow."""
+    body, channel = sending.scene.body, sending.channel
+    found = routes.to_teams(channel, tenant_id=sending.scene.tenant_id, workflow=body.key, urgent=body.critical)
+    open_ones = [route for route in found if not route.paused]
+    notes = [Note(house, "channel_paused", channel, route.name) for route in found if route.paused]
+    if not found and not sending.kind.personal:  # with nobody else to tell, that is worth knowing
+        notes = [Note(house, "no_channel", channel)]
+    if not open_ones:
+        return Telling(notes)
+    rendered, failures = render_for(house, sending)
+    return Telling([*notes, *failures], [letters_to_teams(rendered, sending, routes=open_ones)])
