@@ -1,0 +1,180 @@
+// The tabs of a browser among each other: exactly one of them leads, and what one says all others hear.
+//
+// Where there are Web Locks the lock's holder leads; when its tab is closed, the browser hands the lock to the next.
+// Elsewhere (plain http, but for localhost) the tabs elect one over a BroadcastChannel. Where there is neither, each
+// tab leads itself.
+
+const ASKING = 200; // milliseconds in which a leader answers
+const PULSE = 5_000;
+const MISSING = 12_000;
+
+export class Tabs {
+  #name;
+  /** @type {BroadcastChannel | null} */
+  #channel = null;
+  #hear;
+  #turn;
+  #leads = false;
+  /** @type {{start(): void, stop(): void, hear?(message: any): void, take?(): void} | null} */
+  #seat = null;
+
+  /** Name of this tab among them. */
+  id = Math.random().toString(36).slice(2);
+
+  /**
+   * @param {string} name  tabs of the same name belong together
+   * @param {{onMessage: (message: Record<string, any>) => void, onTurn: (leads: boolean) => void}} hooks
+   */
+  constructor(name, { onMessage, onTurn }) {
+    this.#name = name;
+    this.#hear = onMessage;
+    this.#turn = onTurn;
+  }
+
+  get leads() {
+    return this.#leads;
+  }
+
+  start() {
+    if ("BroadcastChannel" in window) {
+      this.#channel = new BroadcastChannel(this.#name);
+      this.#channel.onmessage = ({ data }) => (data.elect ? this.#seat?.hear?.(data) : this.#hear(data));
+    }
+    const turn = (/** @type {boolean} */ leads) => {
+      if (leads === this.#leads) return;
+      this.#leads = leads;
+      this.#turn(leads);
+    };
+    if (!this.#channel) this.#seat = { start: () => turn(true), stop: () => turn(false) };
+    else if (navigator.locks) this.#seat = new Lock(this.#name, turn);
+    else this.#seat = new Election(this.id, (message) => this.say(message), turn);
+    this.#seat.start();
+  }
+
+  stop() {
+    this.#seat?.stop();
+    this.#channel?.close();
+    this.#seat = this.#channel = null;
+  }
+
+  /** To all other tabs. @param {Record<string, any>} message */
+  say(message) {
+    this.#channel?.postMessage(message);
+  }
+
+  /** The leader does not say anything any more: lead instead of it. */
+  take() {
+    this.#seat?.take?.();
+  }
+}
+
+/** Leading as a lock that one holds. */
+class Lock {
+  #name;
+  #turn;
+  #stopped = new AbortController();
+  /** @type {() => void} */
+  #release = () => {};
+
+  /** @param {string} name @param {(leads: boolean) => void} turn */
+  constructor(name, turn) {
+    this.#name = name;
+    this.#turn = turn;
+  }
+
+  start() {
+    this.#hold({ signal: this.#stopped.signal });
+  }
+
+  take() {
+    this.#hold({ steal: true });
+  }
+
+  stop() {
+    this.#stopped.abort();
+    this.#release();
+    this.#turn(false);
+  }
+
+  /** @param {LockOptions} options */
+  async #hold(options) {
+    /** @type {() => void} */
+    let release = () => {};
+    const held = new Promise((resolve) => (release = () => resolve(undefined)));
+    try {
+      await navigator.locks.request(this.#name, options, () => {
+        this.#release();
+        this.#release = release;
+        if (this.#stopped.signal.aborted) return undefined;
+        this.#turn(true);
+        return held;
+      });
+    } catch {
+      if (this.#stopped.signal.aborted || this.#release !== release) return;
+      this.#turn(false); // it was taken from us: wait for our next turn
+      this.#hold({ signal: this.#stopped.signal });
+    }
+  }
+}
+
+/** Leading as an office: whoever has the smallest name of those who claim it. */
+class Election {
+  #id;
+  #say;
+  #turn;
+  #leads = false;
+  #heard = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #candidacy;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #pulse;
+
+  /** @param {string} id @param {(message: Record<string, any>) => void} say @param {(leads: boolean) => void} turn */
+  constructor(id, say, turn) {
+    this.#id = id;
+    this.#say = say;
+    this.#turn = turn;
+  }
+
+  start() {
+    this.#heard = Date.now();
+    this.#say({ elect: "who", id: this.#id });
+    this.#stand(ASKING);
+    this.#pulse = setInterval(() => {
+      if (this.#leads) this.#say({ elect: "here", id: this.#id });
+      else if (Date.now() - this.#heard > MISSING) this.#stand(Math.random() * ASKING);
+    }, PULSE);
+  }
+
+  stop() {
+    clearTimeout(this.#candidacy);
+    clearInterval(this.#pulse);
+    if (this.#leads) this.#say({ elect: "bye", id: this.#id });
+    this.#lead(false);
+  }
+
+  /** @param {{elect: string, id: string}} message */
+  hear({ elect, id }) {
+    if (elect === "who") return this.#leads && this.#say({ elect: "here", id: this.#id });
+    if (elect === "bye") return this.#stand(Math.random() * ASKING);
+    this.#heard = Date.now();
+    clearTimeout(this.#candidacy);
+    if (this.#leads && id < this.#id) this.#lead(false);
+    else if (this.#leads) this.#say({ elect: "here", id: this.#id });
+  }
+
+  /** @param {number} pause */
+  #stand(pause) {
+    clearTimeout(this.#candidacy);
+    this.#candidacy = setTimeout(() => {
+      this.#say({ elect: "here", id: this.#id });
+      this.#lead(true);
+    }, pause);
+  }
+
+  /** @param {boolean} leads */
+  #lead(leads) {
+    this.#leads = leads;
+    this.#turn(leads);
+  }
+}
