@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
@@ -61,7 +62,8 @@ def signed_in(hub: str, chromium: Browser, complaints: list[str], request: pytes
     contexts = []
 
     def _signed_in(username: str = "", *, at: str = "/inbox/", width: int = 1280, **options: object) -> Page:
-        context = chromium.new_context(base_url=hub, viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"base_url": hub, "viewport": {"width": width, "height": 900}, **options}
+        context = chromium.new_context(**given)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

@@ -149,8 +149,12 @@ export class BellPanel {
     const link = make(
       href ? "a" : "span",
       { part: "link", class: "link", href: href || null, "data-id": item.id, rel: "noreferrer" },
-      make("span", { class: "name", dir: "auto" }, item.title ?? ""),
-      unread && make("span", { class: "unseen" }, `, ${this.#words.unread}`),
+      make(
+        "span",
+        { class: "name", dir: "auto" },
+        item.title ?? "",
+        unread && make("span", { class: "unseen" }, `, ${this.#words.unread}`),
+      ),
     );
     if (!gone) this.#leads(link, item);
     const time = make("time", { datetime: item.created_at ?? "" }, this.#ago(item.created_at));
@@ -219,7 +223,7 @@ h2 { margin: 0; font-size: 1rem; line-height: 1.35; font-weight: 620; }
 .meta { color: var(--soft); font-size: 0.8125rem; min-inline-size: 0; }
 .meta :is(bdi, time) { unicode-bidi: plaintext; }
 .empty { margin: 0; padding: 28px 20px; color: var(--soft); text-align: center; text-wrap: pretty; }
-.fresh { position: absolute; z-index: 1; inset-block-start: 8px; inset-inline: 0; inline-size: max-content; margin-inline: auto; min-block-size: 32px; padding: 2px 14px; border-radius: 99px; background: var(--accent); color: var(--nh-accent-ink, light-dark(#ffffff, #0d1433)); font-weight: 600; font-size: 0.8125rem; box-shadow: var(--shadow); }
+.fresh { position: absolute; z-index: 1; inset-block-start: -14px; inset-inline: 0; inline-size: max-content; margin-inline: auto; min-block-size: 28px; padding: 1px 14px; border-radius: 99px; background: var(--accent); color: var(--nh-accent-ink, light-dark(#ffffff, #0d1433)); font-weight: 600; font-size: 0.8125rem; box-shadow: var(--shadow); }
 .note { margin: 0; padding: 8px 16px; background: var(--nh-warning-soft, light-dark(#fcefd6, #362810)); color: var(--nh-warning, light-dark(#8a5200, #f0bd67)); font-size: 0.8125rem; }
 .foot { display: flex; flex: none; align-items: center; justify-content: space-between; gap: 8px; padding: 5px 8px; }
 .foot a { flex: 1; }

@@ -129,7 +129,7 @@ export class NotifyhubBell extends HTMLElement {
 
   async show() {
     const panel = await this.#furnish();
-    if (this.open || !this.live) return;
+    if (!panel || this.open || !this.live) return;
     this.toggleAttribute("open", true);
     this.#items = this.#items.filter((item) => !GONE.has(item.state ?? ""));
     this.#render();
@@ -262,10 +262,11 @@ export class NotifyhubBell extends HTMLElement {
     root.append(this.#button, this.#status);
   }
 
-  /** The list behind the button. */
+  /** The list behind the button; null while its file cannot be fetched. */
   async #furnish() {
-    const { BellPanel, STYLE } = await import("./bell-panel.js");
-    if (this.#panel) return this.#panel;
+    const file = await import("./bell-panel.js").catch(() => null);
+    if (this.#panel || !file) return this.#panel;
+    const { BellPanel, STYLE } = file;
     const panel = new BellPanel({
       bell: this,
       words: this.#config.words,

@@ -53,6 +53,18 @@ const NEW = 60_000;
 /** @type {Map<string, Live>} */
 const open = new Map();
 
+/** What only the leading tab needs, fetched by all once they have painted: when it is their turn, the network may be
+ * away. */
+async function machinery() {
+  for (;;) {
+    try {
+      return await import("./live/link.js");
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, PULSE));
+    }
+  }
+}
+
 /** The one for this user on this page. Without options, those of the first `script[data-nh-config]`.
  * @param {Options} [options] @returns {Live} */
 export function live(options = pageOptions()) {
@@ -227,6 +239,7 @@ export class Live extends EventTarget {
   #unpause = () => {
     if (this.#pulse !== undefined) return;
     this.#heard = Date.now();
+    requestAnimationFrame(() => setTimeout(machinery));
     this.#tabs.start();
     this.#tabs.say({ hi: true });
     this.#pulse = setInterval(() => {
@@ -248,7 +261,7 @@ export class Live extends EventTarget {
     this.#link?.stop();
     this.#link = null;
     if (!leads) return;
-    const { Link } = await import("./live/link.js");
+    const { Link } = await machinery();
     if (this.#link || !this.#tabs.leads) return;
     this.#link = new Link({
       address: this.#options.address,
@@ -375,7 +388,7 @@ export class Live extends EventTarget {
     const since = this.#asked - NEW;
     const isNew = (/** @type {any} */ item) =>
       item.state === "active" && item.read === false && Date.parse(item.created_at) > since;
-    const { changes } = await import("./live/changes.js");
+    const { changes } = await machinery();
     const frames = await changes(this.#http, tenant, cursor, isNew);
     this.#asked = Date.now();
     this.#ledger.resuming(tenant);
