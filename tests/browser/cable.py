@@ -1,5 +1,7 @@
-"""A cable to the hub that can be cut: a proxy on a port of its own that hands bytes on."""
+"""A cable to the hub that can be cut: a proxy on a port of its own that hands bytes on. It can say something itself to
+the last socket that was opened through it, as the hub would."""
 
+import json
 import socket
 import threading
 from contextlib import suppress
@@ -15,6 +17,7 @@ class Cable:
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.sockets = True
+        self._upgraded: socket.socket | None = None
         self._port = 0
         self.mend()
         self.address = f"http://127.0.0.1:{self._port}"
@@ -32,6 +35,13 @@ class Cable:
         for one in list(self._open):
             _close(one)
 
+    def say(self, frame: object) -> None:
+        """As JSON, in a text frame of a server."""
+        assert self._upgraded is not None
+        text = json.dumps(frame).encode()
+        length = bytes([len(text)]) if len(text) < 126 else b"\x7e" + len(text).to_bytes(2)
+        self._upgraded.sendall(b"\x81" + length + text)
+
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
@@ -40,26 +50,28 @@ class Cable:
 
     def _join(self, near: socket.socket) -> None:
         with suppress(OSError):
-            head = near.recv(65536)
-            if not self.sockets and b"upgrade: websocket" in head.lower():
-                near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                return _close(near)
             far = socket.create_connection(self._hub, timeout=10)
             far.settimeout(None)
-            far.sendall(head)
             self._open |= {near, far}
-            threading.Thread(target=self._carry, args=(far, near), daemon=True).start()
+            answers = threading.Thread(target=self._carry, args=(far, near), daemon=True)
+            answers.start()
             self._carry(near, far)
+            answers.join()
+        for one in {near, far}:
+            self._open.discard(one)
+            one.close()
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if not self.sockets and b"upgrade: websocket" in data.lower():
-                    break
+                if b"sec-websocket-key" in data.lower():
+                    if not self.sockets:
+                        _close(source)
+                        break
+                    self._upgraded = source
                 target.sendall(data)
-        for one in (source, target):
-            _close(one)
-            self._open.discard(one)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 def _close(one: socket.socket) -> None:

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from tests.services import find_chromium, free_port
 from tests.site.processes import ROOT, environment, get, wait_until
 
+from .cable import Cable
+
 _CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
              "--disable-sync"]  # fmt: skip
 
@@ -53,6 +55,14 @@ def chromium() -> Iterator[Browser]:
 def complaints() -> list[str]:
     """What the browser complained about. A test that expects a complaint takes it out."""
     return []
+
+
+@pytest.fixture
+def cable(hub: str) -> Iterator[Cable]:
+    """A way to the hub that a test can cut. Named before `signed_in`, it lasts longer than the pages."""
+    found = Cable(hub)
+    yield found
+    found.cut()
 
 
 @pytest.fixture

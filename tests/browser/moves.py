@@ -55,9 +55,15 @@ def live(page: Page, script: str) -> Any:
 
 def expect_state(page: Page, state: str) -> None:
     """Wait until the connection of the page's browser is in this state."""
-    page.wait_for_function(
-        "async (state) => (await import('/static/notifyhub/live.js')).live().state === state", arg=state
+    page.locator("script[data-nh-config]").first.wait_for(state="attached")
+    came = live(
+        page,
+        f"""return hub.state === '{state}' || await new Promise((done) => {{
+            hub.addEventListener('nh:state', () => hub.state === '{state}' && done(true));
+            setTimeout(() => done(hub.state), 15_000);
+        }});""",
     )
+    assert came is True, came
 
 
 def heard(page: Page) -> None:

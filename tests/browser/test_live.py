@@ -1,7 +1,5 @@
 """The bell rings in every tab, and nothing is missed."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
@@ -10,13 +8,6 @@ from .conftest import SignedIn
 from .moves import expect_state, expect_unread, heard, item, live, trigger, unread
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def cable(hub: str) -> Iterator[Cable]:
-    found = Cable(hub)
-    yield found
-    found.cut()
 
 
 def test_a_trigger_reaches_the_bell_the_list_and_the_title_of_an_open_page(signed_in: SignedIn) -> None:
@@ -60,7 +51,7 @@ def test_archived_and_taken_back_elsewhere_leave_the_list(signed_in: SignedIn) -
 
 
 def test_a_person_who_was_away_gets_exactly_what_they_missed(
-    signed_in: SignedIn, cable: Cable, complaints: list[str]
+    cable: Cable, signed_in: SignedIn, complaints: list[str]
 ) -> None:
     ana, bruno = signed_in("ana"), signed_in("bruno", base_url=cable.address)
     expect_state(bruno, "live")
@@ -130,7 +121,7 @@ def test_tabs_without_locks_elect_one(signed_in: SignedIn) -> None:
     assert len(sockets) == 2
 
 
-def test_where_sockets_are_blocked_we_ask(signed_in: SignedIn, cable: Cable, complaints: list[str]) -> None:
+def test_where_sockets_are_blocked_we_ask(cable: Cable, signed_in: SignedIn, complaints: list[str]) -> None:
     cable.sockets = False
     ana, bruno = signed_in("ana"), signed_in("bruno", base_url=cable.address)
     expect_state(bruno, "polling")
@@ -214,7 +205,7 @@ def test_a_click_in_the_bell_reads_and_leads_there(signed_in: SignedIn) -> None:
     expect_unread(ana, before + 1)
     bell = ana.locator("nh-bell")
     bell.get_by_role("button").first.click()
-    link = bell.get_by_role("link", name="Clicked Court needs a person, unread")
+    link = bell.get_by_role("link", name="Clicked Court needs a person (unread)")
 
     link.click()
 

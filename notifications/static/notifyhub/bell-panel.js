@@ -153,7 +153,7 @@ export class BellPanel {
         "span",
         { class: "name", dir: "auto" },
         item.title ?? "",
-        unread && make("span", { class: "unseen" }, `, ${this.#words.unread}`),
+        unread && make("span", { class: "unseen" }, ` (${this.#words.unread})`),
       ),
     );
     if (!gone) this.#leads(link, item);
