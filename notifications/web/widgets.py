@@ -28,7 +28,9 @@ _SHOWN = ("id", "rev", "title", "level", "icon", "actor", "created_at", "state",
 _INSIDE_SCRIPT = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
-def config_of(request: HttpRequest, person: Recipient, *, csrf: str, entries: Sequence[Entry] | None = None) -> SafeString:
+def config_of(
+    request: HttpRequest, person: Recipient, *, csrf: str, entries: Sequence[Entry] | None = None
+) -> SafeString:
     """A JSON script for widgets on a page of this person, or nothing where the site has no API to ask."""
     api = address("api-inbox").removesuffix("inbox/")
     if not api:

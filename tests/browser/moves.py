@@ -60,7 +60,7 @@ def expect_state(page: Page, state: str) -> None:
         page,
         f"""return hub.state === '{state}' || await new Promise((done) => {{
             hub.addEventListener('nh:state', () => hub.state === '{state}' && done(true));
-            setTimeout(() => done(hub.state), 15_000);
+            setTimeout(() => done(hub.state), 8_000);
         }});""",
     )
     assert came is True, came

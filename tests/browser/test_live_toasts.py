@@ -35,6 +35,7 @@ def host(cable: Cable, signed_in: SignedIn) -> Host:
         page = signed_in("ana", base_url=cable.address, **options)
         said = page.locator("script[data-nh-config]").first.text_content()
         config = f'<script type="application/json" data-nh-config>{said}</script>'
+
         def push(title: str, **more: object) -> None:
             toast = {"id": title, "seconds": 0, "level": "info", "title": title, **more}
             cable.say({"type": "toast", "tenant": live(page, "return hub.tenant"), "toast": toast})
@@ -67,8 +68,7 @@ def test_fifty_in_two_seconds_fold(host: Host) -> None:
     for number in range(50):
         push(f"No. {number}", level="warning")
 
-    toasts = page.locator("nh-toasts").get_by_role("listitem").or_(page.locator("nh-toasts [part~=toast]"))
-    expect(toasts).to_have_count(7)
+    expect(page.locator("nh-toasts [part~=toast]")).to_have_count(7)
     expect(page.locator("nh-toasts [part~=more]")).to_contain_text("44 more")
     expect(page.locator("nh-toasts [part~=more]").get_by_role("link")).to_have_attribute("href", re.compile("/inbox/$"))
 

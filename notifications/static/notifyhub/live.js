@@ -23,14 +23,13 @@
 
 import { Http, Refused } from "./live/http.js";
 import { isAfter, Ledger } from "./live/ledger.js";
-import { Tabs } from "./live/tabs.js";
-import { Watches } from "./live/watches.js";
 
 /**
  * @typedef {import("./live/ledger.js").Item} Item
  * @typedef {import("./live/ledger.js").Unread} Unread
  * @typedef {import("./live/ledger.js").Guess} Guess
  * @typedef {import("./live/http.js").Token} Token
+ * @typedef {import("./live/station.js").Station} Station
  * @typedef {object} Options
  * @property {string} [base]    where the hub is, if not at the page's own origin: `https://hub.example.com`
  * @property {string} [api]     path of the API, `/api/v1/`
@@ -44,26 +43,10 @@ import { Watches } from "./live/watches.js";
  * @property {() => Promise<Token>} [token]  for pages of another origin: mints a token of the person
  */
 
-const GAP = 250; // milliseconds for what is on its way to arrive, before something counts as missing
-const ANSWER = 5_000;
-const PULSE = 15_000;
-const LOST = 45_000; // a leader that says nothing for so long is frozen
-const NEW = 60_000;
+const AGAIN = 5_000; // milliseconds until a file that could not be fetched is asked for again
 
 /** @type {Map<string, Live>} */
 const open = new Map();
-
-/** What only the leading tab needs, fetched by all once they have painted: when it is their turn, the network may be
- * away. */
-async function machinery() {
-  for (;;) {
-    try {
-      return await import("./live/link.js");
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, PULSE));
-    }
-  }
-}
 
 /** The one for this user on this page. Without options, those of the first `script[data-nh-config]`.
  * @param {Options} [options] @returns {Live} */
@@ -82,67 +65,79 @@ export function pageOptions() {
 }
 
 export class Live extends EventTarget {
-  #options;
   #ledger = new Ledger();
   #http;
-  #tabs;
-  /** @type {import("./live/link.js").Link | null} in the tab that leads */
-  #link = null;
-  #users = 0;
-  /** @type {import("./live/link.js").State} */
-  #state = "connecting";
   #tenant;
-  #heard = 0;
-  #asked = Date.now();
+  #parts;
+  /** @type {Station | null} */
+  #station = null;
+  /** @type {((station: Station) => void)[]} what is to be done once it is there */
+  #waiting = [];
+  #users = 0;
   #shown = "";
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #pulse;
-  #watches = new Watches();
-  /** @type {Map<string, number>} */
-  #resumes = new Map();
 
   /** Prefer `live()`, which has one for all elements of a page. @param {Options} options */
   constructor(options) {
     super();
-    const { base = location.origin, api = "/api/v1/", socket = "/ws/notifications/", user = "", token, csrf } = options;
+    const { base = location.origin, api = "/api/v1/", socket = "/ws/notifications/", tenant = "", user = "" } = options;
     const address = new URL(socket, base);
     address.protocol = address.protocol.replace("http", "ws");
-    this.#options = { ...options, address: address.href };
-    this.#http = new Http({ api: new URL(api, base).href, csrf, token });
-    this.#tabs = new Tabs(`nh:${address.href}:${user}`, { onMessage: this.#hear, onTurn: this.#turn });
-    this.#tenant = options.tenant ?? "";
-    if (this.#tenant) this.#ledger.begin(this.#tenant, options);
+    this.#http = new Http({ api: new URL(api, base).href, csrf: options.csrf, token: options.token });
+    this.#tenant = tenant;
+    this.#parts = { address: address.href, name: `nh:${address.href}:${user}`, http: this.#http, ledger: this.#ledger };
+    if (tenant) this.#ledger.begin(tenant, options);
   }
 
   /** The tenant whose inbox this page shows. */
   get tenant() {
-    return this.#tenant;
+    return this.#tenant || this.#station?.tenant || "";
   }
 
   /** The unread number to show now. @returns {Unread} */
   get unread() {
-    return this.#ledger.unread(this.#tenant);
+    return this.#ledger.unread(this.tenant);
   }
 
   /** How news come now. */
   get state() {
-    return this.#state;
+    return this.#station?.state ?? "connecting";
   }
 
-  /** Begin, for one more user of this object. Each calls `close` once. */
+  /** Begin, for one more user of this object, once the page has been painted. Each calls `close` once. */
   connect() {
     if (this.#users++ > 0) return;
-    addEventListener("pagehide", this.#pause);
-    addEventListener("pageshow", this.#unpause);
-    this.#unpause();
+    addEventListener("pagehide", this.#stop);
+    addEventListener("pageshow", this.#start);
+    if (this.#station) this.#start();
+    else requestAnimationFrame(() => setTimeout(() => this.#fetch()));
   }
 
   /** One user less; the last one ends the connection. */
   close() {
     if (this.#users === 0 || --this.#users > 0) return;
-    removeEventListener("pagehide", this.#pause);
-    removeEventListener("pageshow", this.#unpause);
-    this.#pause();
+    removeEventListener("pagehide", this.#stop);
+    removeEventListener("pageshow", this.#start);
+    this.#stop();
+  }
+
+  #start = () => this.#station?.start();
+  #stop = () => this.#station?.stop();
+
+  /** What is needed for the connection, which is not needed for a first picture. */
+  async #fetch() {
+    const file = await import("./live/station.js").catch(() => null);
+    if (!file) return void setTimeout(() => this.#fetch(), AGAIN);
+    if (this.#station) return;
+    const station = new file.Station({ ...this.#parts, tenant: this.#tenant, onNews: (news) => this.#tell(news) });
+    this.#station = station;
+    if (this.#users > 0) station.start();
+    for (const waiting of this.#waiting.splice(0)) waiting(station);
+  }
+
+  /** @param {(station: Station) => void} what */
+  #once(what) {
+    if (this.#station) what(this.#station);
+    else this.#waiting.push(what);
   }
 
   // -- what a person does ---------------------------------------------------------------------------------------
@@ -177,7 +172,7 @@ export class Live extends EventTarget {
 
   /** Say what a page shows, so that numbers can be foreseen. @param {Item[]} items */
   learn(items) {
-    this.#ledger.learn(this.#tenant, items);
+    this.#ledger.learn(this.tenant, items);
   }
 
   /** A page of the inbox, newest first. The filters are those of `GET inbox/`. @param {Record<string, any>} [filters]
@@ -191,24 +186,19 @@ export class Live extends EventTarget {
   /** Hear of every change of an object by `nh:changed`: `watch({run: id})`. What it answers ends it.
    * @param {Record<string, string>} object */
   watch(object) {
-    const name = JSON.stringify(object);
-    const say = (/** @type {Record<string, string>} */ message) => {
-      this.#tabs.say(message);
-      this.#watch(message);
-    };
-    say({ watch: name, tab: this.#tabs.id });
-    return () => say({ unwatch: name, tab: this.#tabs.id });
+    let end = () => {};
+    this.#once((station) => (end = station.watch(object)));
+    return () => this.#once(() => end());
   }
 
   /** Tell the other tabs of this user something, by `nh:shared`. @param {Record<string, unknown>} what */
   share(what) {
-    this.#tabs.say({ shared: what });
+    this.#once((station) => station.say({ shared: what }));
   }
 
   /** Ask now for what is new, where nobody tells. */
   poke() {
-    if (this.#link) this.#link.poke();
-    else this.#tabs.say({ poke: true });
+    this.#station?.poke();
   }
 
   /** @param {string} verb @param {string[]} ids @param {Partial<Item>} now */
@@ -218,7 +208,7 @@ export class Live extends EventTarget {
 
   /** @param {string} verb @param {string[]} ids @param {Guess} guess @param {() => Promise<any>[]} ask */
   async #do(verb, ids, guess, ask) {
-    const tenant = this.#tenant;
+    const { tenant } = this;
     this.#tell(this.#ledger.expect(tenant, guess));
     try {
       const answers = await Promise.all(ask());
@@ -234,171 +224,20 @@ export class Live extends EventTarget {
     }
   }
 
-  // -- tabs -----------------------------------------------------------------------------------------------------
-
-  #unpause = () => {
-    if (this.#pulse !== undefined) return;
-    this.#heard = Date.now();
-    requestAnimationFrame(() => setTimeout(machinery));
-    this.#tabs.start();
-    this.#tabs.say({ hi: true });
-    this.#pulse = setInterval(() => {
-      if (this.#tabs.leads) this.#tabs.say({ state: this.#state });
-      else if (!document.hidden && Date.now() - this.#heard > LOST) this.#tabs.take();
-    }, PULSE);
-  };
-
-  #pause = () => {
-    for (const name of this.#watches.of(this.#tabs.id)) this.#tabs.say({ unwatch: name, tab: this.#tabs.id });
-    clearInterval(this.#pulse);
-    this.#pulse = undefined;
-    this.#turn(false);
-    this.#tabs.stop();
-  };
-
-  /** @param {boolean} leads */
-  #turn = async (leads) => {
-    this.#link?.stop();
-    this.#link = null;
-    if (!leads) return;
-    const { Link } = await machinery();
-    if (this.#link || !this.#tabs.leads) return;
-    this.#link = new Link({
-      address: this.#options.address,
-      renews: this.#http.renews,
-      protocols: async () => ["notifyhub.v1", ...(this.#http.renews ? [`ticket.${await this.#http.ticket()}`] : [])],
-      poll: () => this.#poll(),
-      onFrame: (frame) => this.#lead(frame),
-      onState: (state) => {
-        this.#tabs.say({ state });
-        this.#become(state);
-      },
-    });
-    this.#link.start();
-  };
-
-  /** From another tab. @param {Record<string, any>} message */
-  #hear = (message) => {
-    this.#heard = Date.now();
-    if (message.frame) this.#take(message.frame, { relayed: true });
-    if (message.shared) this.#tell([["shared", message.shared]]);
-    if (message.state && !this.#tabs.leads) this.#become(message.state);
-    if (!this.#tabs.leads) return;
-    if (message.hi) this.#welcome();
-    if (message.poke) this.#link?.poke();
-    if (message.resume) this.#ask(message.resume);
-    this.#watch(message);
-  };
-
-  /** Tell a new tab where we are. */
-  #welcome() {
-    const inboxes = this.#ledger.tenants
-      .map((tenant) => ({ tenant, cursor: this.#ledger.cursor(tenant), unread: this.#ledger.unread(tenant) }))
-      .filter(({ cursor }) => cursor !== null);
-    this.#tabs.say({ state: this.#state, frame: { type: "hello", inboxes } });
-  }
-
-  /** @param {Record<string, any>} message */
-  #watch({ watch, unwatch, tab }) {
-    if (watch && this.#watches.add(watch, tab)) this.#sendWatch("watch", watch);
-    if (unwatch && this.#watches.drop(unwatch, tab)) this.#sendWatch("unwatch", unwatch);
-  }
-
-  /** @param {string} type @param {string} name */
-  #sendWatch(type, name) {
-    this.#link?.send({ type, watch: JSON.parse(name), ...(this.#tenant ? { tenant: this.#tenant } : {}) });
-  }
-
-  // -- frames ---------------------------------------------------------------------------------------------------
-
-  /** From the server: for this tab and all others. @param {Record<string, any>} frame */
-  #lead(frame) {
-    this.#tabs.say({ frame });
-    this.#take(frame);
-    if (frame.type === "hello") for (const name of this.#watches.names) this.#sendWatch("watch", name);
-  }
-
-  /** @param {Record<string, any>} frame @param {{relayed?: boolean}} [how] */
-  #take(frame, how) {
-    if (frame.type === "hello") {
-      this.#tenant ||= frame.inboxes[0]?.tenant ?? "";
-      for (const name of this.#watches.of(this.#tabs.id)) this.#tabs.say({ watch: name, tab: this.#tabs.id });
-    }
-    this.#tell(this.#ledger.take(frame, how));
-  }
-
   /** @param {import("./live/ledger.js").News[]} news */
   #tell(news) {
     for (const [name, detail] of news) {
-      if (name === "behind") this.#behind(detail);
-      else if (name === "changed" && !this.#watches.of(this.#tabs.id).includes(JSON.stringify(detail.watch))) continue;
-      else if (name === "unread" && this.#isOld(detail)) continue;
-      else this.dispatchEvent(new CustomEvent(`nh:${name}`, { detail }));
-      if (name === "resync") this.#resume(detail.tenant);
+      if (name === "behind") this.#station?.behind(detail);
+      else if (name !== "unread" || !this.#isOld(detail)) this.dispatchEvent(new CustomEvent(`nh:${name}`, { detail }));
     }
   }
 
   /** @param {Record<string, any>} detail */
   #isOld(detail) {
-    if (detail.tenant !== this.#tenant) return false;
+    if (detail.tenant !== this.tenant) return false;
     const text = JSON.stringify(detail.unread);
     const same = text === this.#shown;
     this.#shown = text;
     return same;
-  }
-
-  /** Something may be missing. Ask, unless it arrives by itself. @param {Record<string, any>} detail */
-  #behind({ tenant, expected, then, now }) {
-    const look = () => this.#ledger.misses(tenant, expected, then) && this.#resume(tenant);
-    if (now) look();
-    else setTimeout(look, GAP);
-  }
-
-  /** @param {string} tenant */
-  #resume(tenant) {
-    const cursor = this.#ledger.cursor(tenant);
-    this.#ledger.resuming(tenant);
-    setTimeout(() => this.#ledger.resuming(tenant, false), ANSWER);
-    if (this.#tabs.leads) this.#ask({ tenant, cursor });
-    else this.#tabs.say({ resume: { tenant, cursor } });
-  }
-
-  /** Ask the server, for whichever tab; for several at the same place once. @param {Record<string, any>} place */
-  async #ask({ tenant, cursor }) {
-    const key = `${tenant} ${cursor}`;
-    if (performance.now() - (this.#resumes.get(key) ?? -Infinity) < GAP) return;
-    this.#resumes = new Map([[key, performance.now()]]);
-    if (this.#link?.send({ type: "resume", tenant, cursor })) return;
-    if (this.#state === "polling") await this.#changes(tenant, cursor).catch(() => {});
-  }
-
-  /** @returns {Promise<"there" | "away" | "refused">} */
-  async #poll() {
-    try {
-      await this.#changes(this.#tenant, this.#ledger.cursor(this.#tenant));
-    } catch (error) {
-      return error instanceof Refused && [401, 403].includes(error.status) ? "refused" : "away";
-    }
-    for (const name of this.#watches.names) this.#lead({ type: "changed", watch: JSON.parse(name) });
-    return "there";
-  }
-
-  /** @param {string} tenant @param {string | null} cursor */
-  async #changes(tenant, cursor) {
-    const since = this.#asked - NEW;
-    const isNew = (/** @type {any} */ item) =>
-      item.state === "active" && item.read === false && Date.parse(item.created_at) > since;
-    const { changes } = await machinery();
-    const frames = await changes(this.#http, tenant, cursor, isNew);
-    this.#asked = Date.now();
-    this.#ledger.resuming(tenant);
-    for (const frame of frames) this.#lead(frame);
-  }
-
-  /** @param {import("./live/link.js").State} state */
-  #become(state) {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#tell([["state", { state }]]);
   }
 }

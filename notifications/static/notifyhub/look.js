@@ -1,5 +1,4 @@
-// What the widgets share: how they make elements (texts are set as text, nothing is parsed), drawings, times, and their
-// colours. The tokens are those of notifyhub.css; a page without that file gets the same look from the values here.
+// What the widgets share: how they make elements (texts are set as text, nothing is parsed), drawings, and their colours. The tokens are those of notifyhub.css; a page without that file gets the same look from the values here.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -52,23 +51,6 @@ export function safe(url, base) {
   if (!url || !URL.canParse(url, base)) return "";
   const { protocol, href } = new URL(url, base);
   return ["http:", "https:", "mailto:", "tel:"].includes(protocol) ? href : "";
-}
-
-/** "5 min. ago" while that says more than a clock. @param {string} moment ISO 8601 @param {string} language
- * @param {string} [zone] */
-export function ago(moment, language, zone) {
-  const minutes = Math.min(Math.floor((Date.parse(moment) - Date.now()) / 60_000) + 1, 0);
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
-  if (minutes === 0) return relative.format(0, "second");
-  if (minutes > -60) return relative.format(minutes, "minute");
-  if (minutes > -24 * 60) return relative.format(Math.trunc(minutes / 60), "hour");
-  const near = new Date().getFullYear() === new Date(moment).getFullYear();
-  return new Intl.DateTimeFormat(language, {
-    day: "numeric",
-    month: "short",
-    ...(near ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric" }),
-    timeZone: zone,
-  }).format(new Date(moment));
 }
 
 /** "{n} new" with its number. @param {string} text @param {Record<string, string | number>} values */

@@ -4,10 +4,12 @@ export const STYLE = `
 :host { position: fixed; z-index: var(--nh-toasts-layer, 1000); inset: auto; inset-block-end: var(--edge); inset-inline-end: var(--edge); --edge: var(--nh-toasts-inset, 20px); inline-size: min(400px, calc(100vw - 2 * var(--edge))); pointer-events: none; }
 :host([place^="top"]) { inset-block: calc(var(--edge) + 56px) auto; }
 :host([place$="start"]) { inset-inline: var(--edge) auto; }
-.stack { display: flex; flex-direction: column; gap: 10px; margin: 0; padding: 0; list-style: none; max-block-size: calc(100dvh - 90px); overflow: visible; }
+.stack { display: flex; flex-direction: column; gap: 10px; max-block-size: calc(100dvh - 90px); }
+.stack:empty { display: none; }
 :host([place^="top"]) .stack { flex-direction: column-reverse; }
-.toast { position: relative; display: grid; grid-template-columns: 32px minmax(0, 1fr) auto; gap: 2px 12px; align-items: start; padding: 12px 10px 13px 14px; border: 1px solid var(--line); border-inline-start: 4px solid var(--tone); border-radius: var(--radius); background: var(--ground); box-shadow: var(--shadow); overflow: clip; overflow-wrap: anywhere; pointer-events: auto; animation: enter 220ms cubic-bezier(0.2, 0.8, 0.3, 1); }
+.toast { position: relative; display: grid; grid-template-columns: 32px minmax(0, 1fr) auto; gap: 2px 12px; align-items: start; padding-block: 12px 13px; padding-inline: 18px 10px; border: 1px solid var(--line); border-radius: var(--radius); background: var(--ground); box-shadow: var(--shadow); overflow: clip; overflow-wrap: anywhere; pointer-events: auto; animation: enter 220ms cubic-bezier(0.2, 0.8, 0.3, 1); }
 @keyframes enter { from { opacity: 0; translate: 0 14px; } }
+.toast::before { content: ""; position: absolute; inset-block: 0; inset-inline-start: 0; inline-size: 4px; background: var(--tone); }
 .toast:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .level { inline-size: 32px; block-size: 32px; border-radius: 9px; }
 .words { min-inline-size: 0; padding-block-start: 5px; }
@@ -32,5 +34,4 @@ a.title:hover { text-decoration: underline; text-underline-offset: 0.2em; }
   .body { -webkit-line-clamp: 2; line-clamp: 2; }
 }
 @media (prefers-reduced-motion: reduce) { .progress { visibility: hidden; } }
-@media (forced-colors: active) { .toast { border-inline-start-width: 6px; } }
 `;

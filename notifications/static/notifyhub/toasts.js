@@ -16,7 +16,8 @@
 //
 // How long a toast stays: success 5 s, info 5 s, warning 7 s, error 8 s, or what it says itself; 0 is until it is closed.
 // Time stands still under the pointer, while the focus is in the stack, and while the page is not looked at. What is
-// closed or over in one tab is so in all. Of a storm six are shown in ten seconds; of the rest only how many.
+// closed or over in one tab is so in all. Of a storm six are shown in ten seconds, as far as there is room; of the rest
+// only how many.
 
 import { connectionOf } from "./connection.js";
 import { fill, icon, levelOf, make, safe, sheet } from "./look.js";
@@ -32,6 +33,7 @@ const SECONDS = { success: 5, info: 5, warning: 7, error: 8 };
 const MORE_SECONDS = 8;
 const STORM = 6;
 const STORM_TIME = 10_000;
+const ROOM = 0.5; // of the screen's height; what comes on top is counted as well
 const KNOWN_MAX = 200;
 const GONE = new Set(["archived", "withdrawn", "superseded", "deleted", "snoozed"]);
 const WORDS = { region: "Messages", close: "Close", more: "{n} more", moreOpen: "Open the inbox" };
@@ -55,7 +57,7 @@ export class NotifyhubToasts extends HTMLElement {
   #times = [];
   #folded = 0;
   /** @type {HTMLElement} */
-  #stack = make("ol", { part: "stack", class: "stack" });
+  #stack = make("div", { part: "stack", class: "stack", role: "region" });
   /** @type {Element | null} */
   #before = null;
 
@@ -97,8 +99,8 @@ export class NotifyhubToasts extends HTMLElement {
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value ?? "");
     const now = performance.now();
     this.#times = this.#times.filter((time) => now - time < STORM_TIME);
-    const single = [...this.#shown.keys()].filter((id) => id !== MORE).length;
-    if (this.#times.length >= STORM || single >= STORM) return this.#fold();
+    const full = this.#stack.offsetHeight > innerHeight * ROOM;
+    if (this.#times.length >= STORM || full) return this.#fold();
     this.#times.push(now);
     this.#put(toast, toast.seconds ?? SECONDS[/** @type {keyof typeof SECONDS} */ (levelOf(toast))]);
   }
@@ -149,7 +151,13 @@ export class NotifyhubToasts extends HTMLElement {
   /** @param {Toast} toast @param {number} seconds */
   #put(toast, seconds) {
     const urgent = ["error", "warning"].includes(levelOf(toast));
-    const element = make("li", { part: toast.id === MORE ? "toast more" : "toast", class: `toast ${levelOf(toast)}`, role: urgent ? "alert" : "status", "aria-atomic": "true", tabindex: "-1" });
+    const element = make("div", {
+      part: toast.id === MORE ? "toast more" : "toast",
+      class: `toast ${levelOf(toast)}`,
+      role: urgent ? "alert" : "status",
+      "aria-atomic": "true",
+      tabindex: "-1",
+    });
     this.#stack.append(element);
     element.append(...this.#inside(toast)); // a region that is filled after it was there is read out
     const bar = make("span", { part: "progress", class: "progress", "aria-hidden": "true" });

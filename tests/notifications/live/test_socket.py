@@ -167,7 +167,9 @@ def test_one_socket_shows_the_inboxes_of_all_of_ones_tenants(
     assert (frame["tenant"], frame["item"]["title"]) == (globex.slug, "At the other place")
 
 
-def test_a_thousand_people_are_read_together(acme: Tenant, alice: Recipient, server: Server, browser: type[Browser]) -> None:
+def test_a_thousand_people_are_read_together(
+    acme: Tenant, alice: Recipient, server: Server, browser: type[Browser]
+) -> None:
     tab = browser(alice)
     everybody = [alice, *crowd(acme, 1_500)]
 

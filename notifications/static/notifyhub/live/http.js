@@ -44,7 +44,7 @@ export class Http {
   /** Goes through even if the page is left meanwhile. @param {string} path @param {unknown} [body]
    * @returns {Promise<any>} */
   post(path, body) {
-    return this.#ask(path, { method: "POST", keepalive: true, body: body && JSON.stringify(body) });
+    return this.#ask(path, { method: "POST", keepalive: true, body: body ? JSON.stringify(body) : undefined });
   }
 
   /** A one-time ticket for a socket. @returns {Promise<string>} */

@@ -8,7 +8,7 @@
 /**
  * @typedef {{count: number, capped: boolean, by_tab: Record<string, number>}} Unread
  *   `count` is exact up to 99; beyond it is 99 and `capped`. A tab's number is exact up to 99; 100 is "more".
- * @typedef {{id: string, state?: string, read?: boolean, tab?: string} & Record<string, any>} Item
+ * @typedef {{id: string, state?: string, read?: boolean, tab?: string, level?: string} & Record<string, any>} Item
  * @typedef {Record<string, any>} Frame
  * @typedef {{cursor: string | null, unread: Unread, resuming: boolean, items: Map<string, Item>, guesses: Set<Guess>}} Inbox
  * @typedef {{ids?: Set<string>, tab?: string | null, now: Partial<Item>, until?: string}} Guess
@@ -29,10 +29,11 @@ export class Ledger {
     return [...this.#inboxes.keys()];
   }
 
-  /** Begin where a page was when it was made. What is known already stays. @param {string} tenant */
-  begin(tenant, { cursor = null, unread = undefined, items = [] } = {}) {
+  /** Begin where a page was when it was made. What is known already stays. @param {string} tenant
+   * @param {{cursor?: string, unread?: Unread, items?: Item[]}} page */
+  begin(tenant, { cursor, unread, items = [] }) {
     const inbox = this.#inbox(tenant);
-    if (inbox.cursor === null) Object.assign(inbox, { cursor, unread: unread ?? inbox.unread });
+    if (inbox.cursor === null) Object.assign(inbox, { cursor: cursor ?? null, unread: unread ?? inbox.unread });
     this.learn(tenant, items);
   }
 

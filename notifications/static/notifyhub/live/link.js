@@ -5,8 +5,6 @@
 // that failed, random() × min(30 s, 0.5 s × 2ⁿ). Two failed handshakes in a row: if HTTP gets through, sockets are
 // blocked, and every 15 s we ask for changes, while the socket is tried again after 30 s, 60 s, … up to 10 min.
 
-export { changes } from "./changes.js";
-
 /**
  * @typedef {"connecting" | "live" | "polling" | "offline" | "signed-out"} State
  * @typedef {object} Ways

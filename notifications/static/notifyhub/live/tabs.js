@@ -4,10 +4,6 @@
 // Elsewhere (plain http, but for localhost) the tabs elect one over a BroadcastChannel. Where there is neither, each
 // tab leads itself.
 
-const ASKING = 200; // milliseconds in which a leader answers
-const PULSE = 5_000;
-const MISSING = 12_000;
-
 export class Tabs {
   #name;
   /** @type {BroadcastChannel | null} */
@@ -15,7 +11,7 @@ export class Tabs {
   #hear;
   #turn;
   #leads = false;
-  /** @type {{start(): void, stop(): void, hear?(message: any): void, take?(): void} | null} */
+  /** @type {{start(message?: any): void, stop(message?: any): void, hear?(message: any): void, take?(): void} | null} */
   #seat = null;
 
   /** Name of this tab among them. */
@@ -47,8 +43,17 @@ export class Tabs {
     };
     if (!this.#channel) this.#seat = { start: () => turn(true), stop: () => turn(false) };
     else if (navigator.locks) this.#seat = new Lock(this.#name, turn);
-    else this.#seat = new Election(this.id, (message) => this.say(message), turn);
+    else this.#seat = this.#elected(turn);
     this.#seat.start();
+  }
+
+  /** @param {(leads: boolean) => void} turn */
+  #elected(turn) {
+    const file = import("./election.js");
+    const seat = file.then(({ Election }) => new Election(this.id, (message) => this.say(message), turn));
+    const then = (/** @type {"start" | "stop" | "hear"} */ verb) => (/** @type {any} */ message) =>
+      void seat.then((one) => one[verb](message), () => {}); // a file that cannot be fetched: the page stays as it is
+    return { start: then("start"), stop: then("stop"), hear: then("hear") };
   }
 
   stop() {
@@ -114,67 +119,5 @@ class Lock {
       this.#turn(false); // it was taken from us: wait for our next turn
       this.#hold({ signal: this.#stopped.signal });
     }
-  }
-}
-
-/** Leading as an office: whoever has the smallest name of those who claim it. */
-class Election {
-  #id;
-  #say;
-  #turn;
-  #leads = false;
-  #heard = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #candidacy;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #pulse;
-
-  /** @param {string} id @param {(message: Record<string, any>) => void} say @param {(leads: boolean) => void} turn */
-  constructor(id, say, turn) {
-    this.#id = id;
-    this.#say = say;
-    this.#turn = turn;
-  }
-
-  start() {
-    this.#heard = Date.now();
-    this.#say({ elect: "who", id: this.#id });
-    this.#stand(ASKING);
-    this.#pulse = setInterval(() => {
-      if (this.#leads) this.#say({ elect: "here", id: this.#id });
-      else if (Date.now() - this.#heard > MISSING) this.#stand(Math.random() * ASKING);
-    }, PULSE);
-  }
-
-  stop() {
-    clearTimeout(this.#candidacy);
-    clearInterval(this.#pulse);
-    if (this.#leads) this.#say({ elect: "bye", id: this.#id });
-    this.#lead(false);
-  }
-
-  /** @param {{elect: string, id: string}} message */
-  hear({ elect, id }) {
-    if (elect === "who") return this.#leads && this.#say({ elect: "here", id: this.#id });
-    if (elect === "bye") return this.#stand(Math.random() * ASKING);
-    this.#heard = Date.now();
-    clearTimeout(this.#candidacy);
-    if (this.#leads && id < this.#id) this.#lead(false);
-    else if (this.#leads) this.#say({ elect: "here", id: this.#id });
-  }
-
-  /** @param {number} pause */
-  #stand(pause) {
-    clearTimeout(this.#candidacy);
-    this.#candidacy = setTimeout(() => {
-      this.#say({ elect: "here", id: this.#id });
-      this.#lead(true);
-    }, pause);
-  }
-
-  /** @param {boolean} leads */
-  #lead(leads) {
-    this.#leads = leads;
-    this.#turn(leads);
   }
 }
