@@ -1,13 +1,24 @@
 """The bell rings in every tab, and nothing is missed."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, WebSocket, expect
 
 from .cable import Cable
 from .conftest import SignedIn
 from .moves import expect_state, expect_unread, heard, item, live, trigger, unread
 
 pytestmark = pytest.mark.browser
+
+
+def sockets_of(context: BrowserContext) -> list[WebSocket]:
+    """Those that pages of this browser will open; the list grows."""
+    sockets: list[WebSocket] = []
+
+    def note(socket: WebSocket) -> None:
+        sockets.append(socket)
+
+    context.on("page", lambda page: page.on("websocket", note))
+    return sockets
 
 
 def test_a_trigger_reaches_the_bell_the_list_and_the_title_of_an_open_page(signed_in: SignedIn) -> None:
@@ -76,8 +87,7 @@ def test_a_person_who_was_away_gets_exactly_what_they_missed(
 
 def test_three_tabs_share_one_socket_and_the_next_leads_when_one_is_closed(signed_in: SignedIn) -> None:
     first = signed_in()
-    sockets: list[object] = []
-    first.context.on("page", lambda page: page.on("websocket", lambda socket: sockets.append(socket)))
+    sockets = sockets_of(first.context)
     first.goto("/sign-in/?next=/playground/")
     first.locator("button[name=username][value=chidi]").click()
     tabs = [first.context.new_page() for _ in range(3)]
@@ -102,8 +112,7 @@ def test_three_tabs_share_one_socket_and_the_next_leads_when_one_is_closed(signe
 def test_tabs_without_locks_elect_one(signed_in: SignedIn) -> None:
     first = signed_in("ana")
     first.context.add_init_script("delete Navigator.prototype.locks")
-    sockets: list[object] = []
-    first.context.on("page", lambda page: page.on("websocket", lambda socket: sockets.append(socket)))
+    sockets = sockets_of(first.context)
     first.goto("about:blank")
     tabs = [first.context.new_page() for _ in range(2)]
     for tab in tabs:
