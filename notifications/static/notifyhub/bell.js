@@ -9,6 +9,7 @@
 //   inbox, item, settings   addresses of the centre, of an item's page (with {id}) and of the settings; no link without
 //   base        where the hub is, if not at the page's own origin
 //   token-url   an address of the page's own site that answers {"token": …} for who is signed in there
+//   user        anything that is another one for another person: tabs of one user share a connection
 //   open        reflects whether the list is open
 // Properties    token: a function instead of `token-url`; live: the `Live` behind it (live.js says what it can do)
 // Methods       show(), hide()

@@ -21,9 +21,8 @@ export function connectionOf(element) {
 /** For a page of another origin: the hub is where this file comes from, unless said. @param {any} element */
 function remote(element) {
   const base = element.getAttribute("base") ?? new URL(import.meta.url).origin;
-  const address = element.getAttribute("token-url");
-  const fetched = address && (() => minted(address));
-  return { base, tenant: element.getAttribute("tenant") ?? "", token: element.token ?? fetched ?? undefined };
+  const token = async () => (element.token ? element.token() : minted(element.getAttribute("token-url")));
+  return { base, token, tenant: element.getAttribute("tenant") ?? "", user: element.getAttribute("user") ?? "" };
 }
 
 /** @param {string} address */

@@ -6,7 +6,7 @@
 // Attributes
 //   items       new items of the inbox are shown as well, and go when they are read somewhere
 //   place       "bottom-end" unless said; "bottom-start", "top-end", "top-start"
-//   inbox, item, base, token-url   as with <nh-bell>
+//   inbox, item, base, token-url, user   as with <nh-bell>
 // Properties    token: a function instead of `token-url`; live: the `Live` behind it
 // Methods       add({title, body?, level?, seconds?, url?, actions?, id?}): a toast of the page's own; dismiss(id)
 // Events        nh:toast-open, nh:toast-close {toast}
