@@ -128,9 +128,11 @@ export class NotifyhubBell extends HTMLElement {
     return Number(this.getAttribute("latest")) || 5;
   }
 
-  async show() {
-    const panel = await this.#furnish();
-    if (!panel || this.open || !this.live) return;
+  /** At once, but for the first moments after the button was painted. */
+  show() {
+    const panel = this.#panel;
+    if (!panel) return void this.#furnish().then((there) => there && this.show());
+    if (this.open || !this.live) return;
     this.toggleAttribute("open", true);
     this.#items = this.#items.filter((item) => !GONE.has(item.state ?? ""));
     this.#render();

@@ -11,7 +11,7 @@ export class Tabs {
   #hear;
   #turn;
   #leads = false;
-  /** @type {{start(message?: any): void, stop(message?: any): void, hear?(message: any): void, take?(): void} | null} */
+  /** @type {{start(): void, stop(): void, hear?(message: any): void, take?(): void} | null} */
   #seat = null;
 
   /** Name of this tab among them. */
@@ -47,13 +47,17 @@ export class Tabs {
     this.#seat.start();
   }
 
-  /** @param {(leads: boolean) => void} turn */
+  /** A seat that waits for the file with the rules. While it cannot be fetched, the page stays as it is.
+   * @param {(leads: boolean) => void} turn */
   #elected(turn) {
-    const file = import("./election.js");
-    const seat = file.then(({ Election }) => new Election(this.id, (message) => this.say(message), turn));
-    const then = (/** @type {"start" | "stop" | "hear"} */ verb) => (/** @type {any} */ message) =>
-      void seat.then((one) => one[verb](message), () => {}); // a file that cannot be fetched: the page stays as it is
-    return { start: then("start"), stop: then("stop"), hear: then("hear") };
+    const waiting = { start() {}, stop() {} };
+    const sit = (/** @type {typeof import("./election.js")} */ { Election }) => {
+      if (this.#seat !== waiting) return;
+      this.#seat = new Election(this.id, (message) => this.say(message), turn);
+      this.#seat.start();
+    };
+    import("./election.js").then(sit, () => {});
+    return waiting;
   }
 
   stop() {
