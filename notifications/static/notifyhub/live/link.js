@@ -129,7 +129,8 @@ export class Link {
       this.#cut = (code) => {
         clearTimeout(silence);
         socket.onmessage = socket.onclose = null;
-        if (socket.readyState <= WebSocket.OPEN) socket.close();
+        if (socket.readyState === WebSocket.OPEN) socket.close();
+        else socket.onopen = () => socket.close(); // closing one that is not open yet makes browsers complain
         this.#socket = null;
         this.#cut = () => {};
         resolve({ code, lived: opened && Math.max(performance.now() - opened, 1) });
