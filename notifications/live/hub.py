@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 
 from ..reading import Unread
 from . import credentials, frames, line, rows
@@ -104,14 +104,14 @@ class Hub:
 
     async def resume(self, socket: Socket, person: int, since: Position) -> None:
         """Tell this socket everything since a cursor of its own, and where that ends."""
-        found = (await self.read(rows.news, {person: since})).get(person)
+        found, count = await self.read(_missed, person, since)
         head = found.head if found else since
-        counts = await self.read(rows.unread, [person])
         if found is not None:
             socket.positions[person] = since
             self._tell(socket, person, found, None)
         socket.positions[person] = head
-        socket.push(frames.resumed(socket.slug(person), head, counts[person]))
+        socket.push(frames.resumed(socket.slug(person), head, count))
+        self._catch_up([person])  # what came between the reading and now was held to be told
 
     def watch(self, socket: Socket, watched: tuple[int, str, str]) -> None:
         socket.watching.add(watched)
@@ -300,20 +300,41 @@ def _rev(position: Position) -> tuple[int, int]:
     return position.epoch, position.rev
 
 
+@contextmanager
+def _at_one_moment() -> Iterator[None]:
+    """What is read within is of one moment, so that a number fits the place beside it. SQLite reads so little, and so
+    fast, that it is not worth a lock."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def _standing(people: list[int]) -> tuple[dict[int, Position], dict[int, Unread]]:
-    return rows.heads(people), rows.unread(people)
+    with _at_one_moment():
+        return rows.heads(people), rows.unread(people)
+
+
+def _missed(person: int, since: Position) -> tuple[News | None, Unread]:
+    with _at_one_moment():
+        return rows.news({person: since}).get(person), rows.unread([person])[person]
 
 
 def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, Position], dict[int, Unread]]:
     """Heads of all; unread numbers of those who moved since they were last counted."""
-    now_at = rows.heads(people)
-    moved = [person for person in people if known.get(person) != now_at[person]]
-    return now_at, rows.unread(moved) if moved else {}
+    with _at_one_moment():
+        now_at = rows.heads(people)
+        moved = [person for person in people if known.get(person) != now_at[person]]
+        return now_at, rows.unread(moved) if moved else {}
 
 
 def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
     """With the exact unread number for those to whom more happened than new items."""
-    found = rows.news(since)
-    touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
-    counts = rows.unread(touched) if touched else {}
+    with _at_one_moment():
+        found = rows.news(since)
+        touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
+        counts = rows.unread(touched) if touched else {}
     return {person: (new, counts.get(person)) for person, new in found.items()}
