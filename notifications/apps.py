@@ -14,6 +14,9 @@ class NotificationsConfig(AppConfig):
         from django.core import checks
 
         from . import conf  # noqa: F401 - registers the section of the setting
+        from .kernel import ticker
         from .kernel.config import check_setting
+        from .live import tickets
 
         checks.register(check_setting)
+        ticker.register("live.tickets", every=3600, verb=tickets.forget_expired)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
+from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from .conf import conf
 from .kernel.clock import db_now
 from .kernel.config import switch
 from .models import ApiKey, Recipient, Role, Scope, Tenant
@@ -22,6 +25,7 @@ SESSION_KEY = "notifyhub_tenant"
 
 _ATTRIBUTE = "_notifyhub_principal"
 _MEMBERSHIPS = "_notifyhub_memberships"
+_TOKEN = "notifyhub.widget"  # noqa: S105 - the salt of its signature
 _COARSE = timedelta(minutes=1)
 
 
@@ -33,6 +37,7 @@ class Principal:
     recipient: Recipient | None
     scopes: frozenset[str]
     role: str = ""
+    key: ApiKey | None = None
 
     def may(self, scope: str) -> bool:
         """`admin` may do everything of its tenant."""
@@ -85,7 +90,42 @@ def principal_of_key(plain: str) -> Principal | None:
         return None
     if key.last_used_at is None or key.last_used_at < now - _COARSE:
         ApiKey.objects.filter(tenant=key.tenant, pk=key.pk).update(last_used_at=now)
-    return Principal(tenant=key.tenant, recipient=None, scopes=frozenset(key.scopes))
+    return Principal(tenant=key.tenant, recipient=None, scopes=frozenset(key.scopes), key=key)
+
+
+def issue_token(recipient: Recipient, *, key: ApiKey | None, now: datetime) -> tuple[str, datetime]:
+    """A token with which a widget acts as this person, and until when. `key` vouches for it: once that key is
+    revoked, the token is worth nothing."""
+    until = now + timedelta(minutes=conf().token_minutes)
+    said = {"r": str(recipient.public_id), "k": key and key.pk, "u": int(until.timestamp())}
+    return signing.dumps(said, salt=_TOKEN, compress=False), until
+
+
+def person_of_token(token: str, *, now: datetime) -> tuple[Recipient, int | None, datetime] | None:
+    """The active person behind a widget's token, with their tenant, the key that vouches, and until when; None when
+    it is forged, past its time, or its key or person are gone."""
+    try:
+        said = signing.loads(token, salt=_TOKEN)
+        name, key, until = UUID(said["r"]), said["k"], datetime.fromtimestamp(said["u"], UTC)
+    except (signing.BadSignature, KeyError, TypeError, ValueError):
+        return None
+    if until <= now:
+        return None
+    people = Recipient.objects.across_tenants().select_related("tenant")
+    person = people.filter(public_id=name, active=True, tenant__active=True).first()
+    if person is None:
+        return None
+    if key is not None:
+        vouching = ApiKey.objects.filter(tenant=person.tenant, pk=key).select_related("tenant").first()
+        if vouching is None or not vouching.usable(now=now):
+            return None
+    return person, key, until
+
+
+def principal_of_token(token: str) -> Principal | None:
+    """Who a widget's token stands for: that person, with the rights of a person."""
+    found = person_of_token(token, now=db_now())
+    return Principal(found[0].tenant, found[0], frozenset()) if found else None
 
 
 def principal_of_task(tenant_id: int) -> Principal:
@@ -127,6 +167,11 @@ def _from_site(answer: tuple[Tenant, str] | None, user: Any) -> Principal | None
     person = Recipient.objects.filter(tenant=tenant, user=user, active=True).first()
     may_all = role in (Role.OWNER, Role.ADMIN)
     return Principal(tenant, person, frozenset({Scope.ADMIN} if may_all else ()), role)
+
+
+def sites_own_resolver() -> bool:
+    """Whether the site says by itself which tenant a request is for."""
+    return _site_resolver() is not None
 
 
 @cache

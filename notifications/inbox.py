@@ -15,6 +15,7 @@ from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, Wh
 from django.db.models.functions import Coalesce
 
 from .listing import Entry, Filters
+from .live import line
 from .models import InboxItem, InboxState, Mark, Recipient, State, Tab
 from .posting import Post, fresh_epoch, post, withdraw, withdraw_page
 from .reading import (
@@ -108,6 +109,7 @@ def read_all(recipient: Recipient | int, *, tab: Tab | None = None) -> None:
         forced = InboxItem.objects.filter(recipient_id=state.pk, forced=True, tab__in=tabs)
         forced.update(forced=False, rev=rev)
         InboxState.objects.filter(pk=state.pk).update(head=rev)
+        line.hint([state.pk])
 
 
 def new_epoch() -> int:
@@ -145,6 +147,7 @@ def _change(
         changed = update(InboxItem.objects.filter(recipient_id=state.pk, seq__in=keys), state.head + 1) if keys else 0
         if changed:
             InboxState.objects.filter(pk=state.pk).update(head=F("head") + 1)
+            line.hint([state.pk])
         return changed
 
 

@@ -201,13 +201,13 @@ def _read(rows: Iterable[Sequence[Any]]) -> Iterable[Entry]:
             rev=rev,
             workflow=key,
             content=Content.stored({**json.loads(content), "tab": tab}),
-            created_at=_time(created_at),
+            created_at=moment(created_at),
             state=State(state),
             read=bool(not forced and (read or seq <= mark)),
         )
 
 
-def _time(value: datetime | str) -> datetime:
+def moment(value: datetime | str) -> datetime:
     """SQLite keeps times as text in UTC, and its driver may turn them into naive ones."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .content import Content
 from .kernel import rowset
 from .kernel.tokens import uuid7
+from .live import line
 from .models import InboxItem, InboxState, Notification, State
 
 
@@ -49,6 +50,8 @@ def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> lis
             _insert_same(connection, wanted[0], rows[0][0])
         else:
             _insert_items(connection, wanted, [row_id for row_id, _ in rows])
+        for one in wanted:
+            line.hint(one.recipients, using=using)
     return [public_id for _, public_id in rows]
 
 
@@ -194,6 +197,7 @@ def retire(connection: BaseDatabaseWrapper, items: Sequence[tuple[int, int]], *,
                 chosen_parameters,
             )
         cursor.execute(f"UPDATE {ledger} SET head = head + 1 WHERE recipient_id IN {chosen}", chosen_parameters)
+        line.hint(people, using=connection.alias)
         cursor.execute(
             f"UPDATE {item} SET state = %s, rev = s.head FROM {source}"
             f" JOIN {ledger} s ON s.recipient_id = t.person"

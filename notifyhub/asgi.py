@@ -11,4 +11,8 @@ choose()
 # WhiteNoise streams small files from disk; that Django reads them synchronously is known and cheap.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-application = ProtocolTypeRouter({"http": get_asgi_application()})
+_http = get_asgi_application()
+
+from notifications.live.routing import sockets  # noqa: E402 - needs the app registry, which the line above fills
+
+application = ProtocolTypeRouter({"http": _http, "websocket": sockets})

@@ -9,7 +9,13 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from ..edges import Principal, principal_of, principal_of_key
+from ..edges import Principal, principal_of, principal_of_key, principal_of_token
+
+
+def bearer(request: Request) -> str:
+    """The token of `Authorization: Bearer …`, or nothing."""
+    scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -24,6 +30,24 @@ class ApiKeyAuthentication(BaseAuthentication):
         principal = principal_of_key(plain.strip())
         if principal is None:
             raise AuthenticationFailed("This API key is not valid: unknown, expired or revoked.")
+        return None, principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return self.keyword
+
+
+class WidgetAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>`: a widget that acts as one person. `request.auth` is the Principal."""
+
+    keyword = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:
+        token = bearer(request)
+        if not token:
+            return None
+        principal = principal_of_token(token)
+        if principal is None:
+            raise AuthenticationFailed("This token is not valid: expired, or its key or person are gone. Mint another.")
         return None, principal
 
     def authenticate_header(self, request: Request) -> str:
@@ -49,6 +73,14 @@ class _ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
             "name": "Authorization",
             "description": "`Api-Key <key>`, for a tenant's servers",
         }
+
+
+class _WidgetScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = WidgetAuthentication
+    name = "Widget"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "The token of a person's widget, short-lived"}
 
 
 class _SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

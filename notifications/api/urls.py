@@ -2,12 +2,14 @@
 
 from django.urls import path, re_path
 
-from . import inbox, people
+from . import inbox, live, people
 
 urlpatterns = [
     path("recipients/", people.RecipientsView.as_view(), name="api-recipients"),
     path("recipients/bulk/", people.RecipientsBulkView.as_view(), name="api-recipients-bulk"),
     path("recipients/<str:external_id>/", people.RecipientView.as_view(), name="api-recipient"),
+    path("recipients/<str:external_id>/token/", live.TokenView.as_view(), name="api-recipient-token"),
+    path("socket-ticket/", live.TicketView.as_view(), name="api-socket-ticket"),
     path("topics/", people.TopicsView.as_view(), name="api-topics"),
     path("topics/<str:key>/", people.TopicView.as_view(), name="api-topic"),
     path("topics/<str:key>/subscribers/", people.SubscribersView.as_view(), name="api-topic-subscribers"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from . import origins
 from .parsers import BODY_MAX, NO_TEXT
 
 
@@ -16,6 +19,11 @@ class HubView(APIView):
     """The base of our views."""
 
     body_max = BODY_MAX
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = origins.preflight(request) or super().dispatch(request, *args, **kwargs)
+        origins.let_read(request, response)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

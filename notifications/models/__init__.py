@@ -3,6 +3,7 @@
 from .base import TenantOwned, TenantQuerySet, UnscopedQuery
 from .catalogue import Category, NoticeType, Tab
 from .inbox import InboxItem, InboxState, Mark, Notification, State
+from .live import SocketTicket
 from .people import Recipient, Role, Subscription, Topic
 from .sweep import Sweep
 from .tenancy import ApiKey, Scope, Tenant
@@ -18,6 +19,7 @@ __all__ = [
     "Recipient",
     "Role",
     "Scope",
+    "SocketTicket",
     "State",
     "Subscription",
     "Sweep",

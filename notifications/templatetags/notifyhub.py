@@ -16,34 +16,54 @@ from .. import inbox
 from ..content import Content
 from ..edges import Principal, memberships, principal_of
 from ..models import Tenant
-from ..web import clock
+from ..web import clock, widgets
 from ..web.access import person_of
 from ..web.icons import icon_of
-from ..web.unread import unread_of
+from ..web.unread import cursor_of, unread_of
 
 register = template.Library()
 LATEST = 5
 
 
 @register.inclusion_tag("notifyhub/notifications/bell.html", takes_context=True)
-def notifyhub_bell(context: Context, *, assets: bool = True) -> dict[str, Any]:
-    """The bell with the unread number and the latest five. Nothing for who has no inbox.
+def notifyhub_bell(
+    context: Context, *, latest: int = LATEST, links: str = "item", assets: bool = True
+) -> dict[str, Any]:
+    """The bell with the unread number and the latest few, live. Nothing for who has no inbox.
 
-    Needs the request in the context. `assets=False` where the page loads notifyhub.css and menus.js itself.
+    Needs the request in the context. `links` is what a click opens: the page of the "item", or its "target".
+    `assets=False` where the page loads notifyhub.css itself.
     """
     request: HttpRequest | None = context.get("request")
     person = person_of(request) if request else None
     if request is None or person is None:
         return {"person": None}
+    cursor_of(request)
+    entries = inbox.list_items(person, limit=latest).entries
     return {
         "person": person,
         "unread": unread_of(request),
-        "entries": inbox.list_items(person, limit=LATEST).entries,
-        "here": request.get_full_path() if request.method == "GET" else "",
+        "inbox": widgets.address("inbox"),
+        "config": widgets.config_of(request, person, csrf=str(context.get("csrf_token") or ""), entries=entries),
+        "latest": latest,
+        "links": links,
         "assets": assets,
         "request": request,
-        "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.inclusion_tag("notifyhub/notifications/toasts.html", takes_context=True)
+def notifyhub_toasts(context: Context, *, items: bool = False, place: str = "bottom-end") -> dict[str, Any]:
+    """The place where toasts are shown; once, anywhere in the body. Nothing for who has no inbox.
+
+    Needs the request in the context. `items`: new items of the inbox are shown as well. `place` is the corner.
+    """
+    request: HttpRequest | None = context.get("request")
+    person = person_of(request) if request else None
+    if request is None or person is None:
+        return {}
+    config = widgets.config_of(request, person, csrf=str(context.get("csrf_token") or ""))
+    return {"config": config, "items": items, "place": place}
 
 
 @register.simple_tag(takes_context=True)

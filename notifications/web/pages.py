@@ -17,7 +17,7 @@ from ..models import Recipient, State, Tab
 from .access import for_person
 from .clock import days, now_of, zone_of
 from .selection import Selection
-from .unread import unread_of
+from .unread import cursor_of, unread_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class TabLink:
 @for_person
 def inbox_page(request: HttpRequest, person: Recipient) -> HttpResponse:
     selection = Selection.of(request.GET)
+    cursor_of(request)
     try:
         page = inbox.list_items(person, filters=selection.filters, cursor=selection.cursor)
     except ValueError:

@@ -127,6 +127,7 @@ USE_I18N = True
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "notifications.api.auth.ApiKeyAuthentication",
+        "notifications.api.auth.WidgetAuthentication",
         "notifications.api.auth.TenantSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["notifications.api.permissions.InTenant"],

@@ -13,6 +13,7 @@ from .base import *  # noqa: F403  a settings module is its base plus its differ
 from .base import NOTIFYHUB, NOTIFYHUB_ENCRYPTION_KEYS, VAR_DIR
 from .databases import from_url
 from .environment import env, kept_encryption_key, kept_secret_key, secret
+from .layers import pubsub
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -43,9 +44,7 @@ DATABASES = {"default": from_url(secret("DATABASE_URL"), pool_max=env.int("DATAB
 
 REDIS_URL = secret("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "nh"}}
-}
+CHANNEL_LAYERS = {"default": pubsub(REDIS_URL)}
 
 # Redis by default; RabbitMQ works as well (amqp://…).
 CELERY_BROKER_URL = secret("CELERY_BROKER_URL", default=REDIS_URL)

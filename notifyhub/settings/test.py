@@ -11,6 +11,7 @@ from .base import *  # noqa: F403  a settings module is its base plus its differ
 from .base import BASE_DIR, HUB_APPS, SITE_APPS
 from .databases import from_url, sqlite
 from .environment import env
+from .layers import pubsub
 
 SECRET_KEY = "only-for-tests-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 NOTIFYHUB_ENCRYPTION_KEYS = ["b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZmc="]
@@ -33,6 +34,8 @@ elif _url:
 
 REDIS_URL = env.str("NOTIFYHUB_TEST_REDIS_URL", default="")
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if REDIS_URL:  # a name a database of the tests: what is published is heard in every database of a Redis
+    CHANNEL_LAYERS["default"] = pubsub(REDIS_URL, prefix=f"nh-{DATABASES['default'].get('TEST', {}).get('NAME', '')}")
 CELERY_BROKER_URL = env.str("NOTIFYHUB_TEST_BROKER_URL", default="memory://localhost/")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02} if CELERY_BROKER_URL.startswith("memory:") else {}
 if _lease := env.int("NOTIFYHUB_TEST_LEASE", default=0):

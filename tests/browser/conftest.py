@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
@@ -12,8 +13,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from tests.services import find_chromium, free_port
 from tests.site.processes import ROOT, environment, get, wait_until
 
+from .cable import Cable
+
+# fmt: off
 _CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
+             "--disable-sync",
+             "--disable-features=LocalNetworkAccessChecks"]  # a page that a test made up counts as one from afar
+# fmt: on
 
 SignedIn = Callable[..., Page]
 
@@ -55,13 +61,22 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
+def cable(hub: str) -> Iterator[Cable]:
+    """A way to the hub that a test can cut. Named before `signed_in`, it lasts longer than the pages."""
+    found = Cable(hub)
+    yield found
+    found.cut()
+
+
+@pytest.fixture
 def signed_in(hub: str, chromium: Browser, complaints: list[str], request: pytest.FixtureRequest) -> Iterator[SignedIn]:
     """`signed_in("ana", width=390)` is a page in a fresh browser in which Ana has signed in. At the end nothing must
     have gone wrong in any of them: no error in the console, no file refused or missing, no script that failed."""
     contexts = []
 
     def _signed_in(username: str = "", *, at: str = "/inbox/", width: int = 1280, **options: object) -> Page:
-        context = chromium.new_context(base_url=hub, viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"base_url": hub, "viewport": {"width": width, "height": 900}, **options}
+        context = chromium.new_context(**given)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

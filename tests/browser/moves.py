@@ -1,6 +1,7 @@
 """What a person does in the pages, in the words of the tests."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -34,6 +35,40 @@ def escalate(page: Page, customer: str, *, to: str = "default") -> str:
     page.wait_for_url("**/runs/**")
     expect(page.locator("[data-finished]")).to_be_attached()
     return page.url
+
+
+def trigger(page: Page, customer: str, *, key: str = "session.escalated", **payload: object) -> None:
+    """The same by the API, without waiting for anything: the admins of the person's tenant are told."""
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
+    name = customer.replace(" ", "-")
+    said = {"session_id": f"S-{name}", "customer": customer, "reason": "Asked for it", "url": f"/sessions/{name}"}
+    answer = page.request.post(
+        "/api/v1/trigger/", headers={"X-CSRFToken": token}, data={"workflow": key, "payload": payload or said}
+    )
+    assert answer.status == 202, answer.text()
+
+
+def live(page: Page, script: str) -> Any:
+    """Run a piece of JavaScript in which `hub` is the page's connection."""
+    return page.evaluate(f"async () => {{ const hub = (await import('/static/notifyhub/live.js')).live(); {script} }}")
+
+
+def expect_state(page: Page, state: str) -> None:
+    """Wait until the connection of the page's browser is in this state."""
+    page.locator("script[data-nh-config]").first.wait_for(state="attached")
+    came = live(
+        page,
+        f"""return hub.state === '{state}' || await new Promise((done) => {{
+            hub.addEventListener('nh:state', () => hub.state === '{state}' && done(true));
+            setTimeout(() => done(hub.state), 8_000);
+        }});""",
+    )
+    assert came is True, came
+
+
+def heard(page: Page) -> None:
+    """From now on keep the titles of new items in `window.heard`."""
+    live(page, "window.heard = []; hub.addEventListener('nh:item', (event) => heard.push(event.detail.item.title));")
 
 
 def sideways(page: Page) -> int:

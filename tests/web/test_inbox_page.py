@@ -190,7 +190,7 @@ def test_a_page_costs_the_same_however_much_there_is(alice: Recipient, size: int
 
     asked = queries(lambda: hers.get("/inbox/"))
 
-    assert len(asked) == 6, "\n".join(asked)
+    assert len(asked) == 7, "\n".join(asked)
 
 
 def test_the_bell_says_ninety_nine_and_more(alice: Recipient) -> None:

@@ -211,7 +211,7 @@ def test_the_page_costs_the_same_for_few_and_many(alice: Recipient, size: int) -
     hers = visitor(alice)
     hers.get("/mailbox/")
 
-    assert len(queries(lambda: hers.get("/mailbox/"))) == 6
+    assert len(queries(lambda: hers.get("/mailbox/"))) == 7
 
 
 def test_a_ring_keeps_the_newest_within_its_bounds() -> None:

@@ -187,4 +187,4 @@ def test_a_run_page_costs_the_same_for_few_and_many(alice: Recipient, hello: Wor
 
     asked = queries(lambda: hers.get(address))
 
-    assert len(asked) == 15, "\n".join(asked)
+    assert len(asked) == 16, "\n".join(asked)

@@ -165,7 +165,7 @@ def test_deliveries_cost_the_same_for_few_and_many(alice: Recipient, run: Run, s
     hers = visitor(alice)
     hers.get(f"/runs/{run.public_id}/")
 
-    assert len(queries(lambda: hers.get(f"/runs/{run.public_id}/"))) == 18
+    assert len(queries(lambda: hers.get(f"/runs/{run.public_id}/"))) == 19
 
 
 def test_no_more_than_a_hundred_are_listed(alice: Recipient, run: Run) -> None:

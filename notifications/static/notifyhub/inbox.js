@@ -1,8 +1,17 @@
-// The inbox: says how far it was seen, and marks read what is opened. Needs menus.js for the forms.
+// The inbox: follows what happens to it, says how far it was seen, and marks read what is opened. Needs menus.js for
+// the forms.
+//
+// New items enter at the top at once, unless somebody points at the list, works in it or has scrolled down: then a
+// button says how many there are, and nothing moves under their hand.
 
-import { show } from "./parts.js";
+import { live, pageOptions } from "./live.js";
+import { reload, show } from "./parts.js";
+
+const AGAIN = 400; // milliseconds between two looks, so that a storm is a few of them
+const TOP = 40;
 
 const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "";
+const list = () => document.querySelector("[data-nh-part=inbox]");
 
 function post(url, fields = {}) {
   const body = new URLSearchParams({ csrfmiddlewaretoken: token(), ...fields });
@@ -20,9 +29,13 @@ async function readWhatIsOpen() {
 }
 
 function tellSeen() {
-  const list = document.querySelector("[data-nh-seen]");
-  if (list?.dataset.nhSeen) post(list.dataset.nhSeenUrl, { upto: list.dataset.nhSeen });
+  const { nhSeen, nhSeenUrl } = list()?.dataset ?? {};
+  if (!nhSeen || nhSeen === told) return;
+  told = nhSeen;
+  post(nhSeenUrl, { upto: nhSeen });
 }
+
+let told = "";
 
 /** A button of an item leads away; on the way the item is marked read. */
 document.addEventListener("click", (event) => {
@@ -30,5 +43,79 @@ document.addEventListener("click", (event) => {
   if (link) post(link.dataset.nhReads);
 });
 
+// -- live -------------------------------------------------------------------------------------------------------
+
+const more = document.createElement("button");
+more.type = "button";
+more.className = "nh-button nh-button--primary nh-more";
+more.hidden = true;
+more.addEventListener("click", () => {
+  scrollTo({ top: 0 });
+  look({ all: true });
+});
+
+let looking = false;
+let wanted = false;
+
+/** Take a fresh copy of the page, one at a time; what happens meanwhile is the next one's. */
+async function look({ all = false } = {}) {
+  wanted = true;
+  if (looking || document.hidden) return;
+  looking = true;
+  while (wanted) {
+    wanted = false;
+    try {
+      const added = await reload(location.href, { prepare: (fresh) => calmly(fresh, all || !busy()) });
+      for (const row of added ?? []) row.classList.add("nh-item--new");
+      tellSeen();
+    } catch {
+      break; // the network is away: the connection tells when it is back
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+  }
+  looking = false;
+}
+
+/** Leave notices that were not read yet; and unless all are to be shown, keep back the rows on top that are new. */
+function calmly(fresh, all) {
+  const notices = fresh.querySelector("[data-nh-part=notices]");
+  if (!notices?.querySelector(".nh-notice")) notices?.remove();
+  const known = new Set([...document.querySelectorAll(".nh-item")].map((row) => row.id));
+  const rows = [...fresh.querySelectorAll(".nh-item")];
+  const first = rows.findIndex((row) => known.has(row.id));
+  const held = all || first < 0 ? [] : rows.slice(0, first);
+  for (const row of held) {
+    const day = row.closest(".nh-day");
+    row.remove();
+    if (!day.querySelector(".nh-item")) day.remove();
+  }
+  more.hidden = held.length === 0;
+  more.textContent = (list()?.dataset.nhMore ?? "{n}").replace("{n}", String(held.length));
+}
+
+/** Whether somebody is at the list, so that nothing may move. */
+function busy() {
+  const items = document.querySelector(".nh-inbox__list");
+  return scrollY > TOP || items?.matches(":has(.nh-day:hover)") || document.activeElement?.closest(".nh-item") !== null;
+}
+
+function follow(hub) {
+  document.querySelector("nh-toasts")?.removeAttribute("items"); // the list itself shows what is new
+  document.body.append(more);
+  for (const name of ["nh:item", "nh:update", "nh:resync"]) {
+    hub.addEventListener(name, ({ detail }) => !detail.guess && detail.tenant === hub.tenant && look());
+  }
+  hub.addEventListener("nh:unread", () => {
+    const { count, capped } = hub.unread;
+    document.title = (count ? `(${count}${capped ? "+" : ""}) ` : "") + document.title.replace(/^\(\d+\+?\) /, "");
+  });
+  document.addEventListener("visibilitychange", () => wanted && look());
+  for (const name of ["pointerout", "focusout", "scroll"]) {
+    document.addEventListener(name, () => !more.hidden && setTimeout(() => busy() || more.hidden || look()), { passive: true });
+  }
+  hub.connect();
+}
+
 readWhatIsOpen();
 tellSeen();
+if (list() && pageOptions().tenant) follow(live());

@@ -1,17 +1,24 @@
 // Puts a fresh copy of this very page in place, part by part: what the server would show after a reload, without one.
 //
-// A part is an element with `data-nh-part="name"`. Its children and attributes are replaced by those of the part with
-// the same name in the fresh copy; the element itself, whether a menu is open, and the focus stay.
+// A part is an element with `data-nh-part="name"`. What is the same in the fresh copy stays the same element: whether a
+// menu is open, what was typed, and the focus. Elements with an id are known again by it, the others by their place.
 // The copy is parsed without running anything; texts in it were escaped by the server as in any page.
 
 const KEPT = new Set(["open", "class"]);
 
-/** Show `html`, a whole page of ours. */
-export function show(html) {
+/**
+ * Show `html`, a whole page of ours; the rows (`.nh-item`) that were not there before.
+ * @param {string} html
+ * @param {{prepare?: (fresh: Document) => void}} [how] `prepare` may change the copy before it is shown
+ * @returns {HTMLElement[]}
+ */
+export function show(html, { prepare } = {}) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
+  prepare?.(fresh);
   const focused = document.activeElement?.id;
   const row = document.activeElement?.closest?.(".nh-item")?.id;
   const after = row ? followersOf(row) : [];
+  const before = new Set([...document.querySelectorAll(".nh-item")].map((item) => item.id));
   document.title = fresh.title;
   for (const part of document.querySelectorAll("[data-nh-part]")) {
     const other = fresh.querySelector(`[data-nh-part="${CSS.escape(part.dataset.nhPart)}"]`);
@@ -19,23 +26,59 @@ export function show(html) {
   }
   refocus(focused, [row, ...after]);
   document.dispatchEvent(new CustomEvent("nh:shown"));
+  return [...document.querySelectorAll(".nh-item")].filter((item) => !before.has(item.id));
 }
 
-/** Fetch `url` and show it. */
-export async function reload(url = location.href) {
+/** Fetch `url` and show it; the new rows, or null when there was no such page. */
+export async function reload(url = location.href, how = {}) {
   const response = await fetch(url, { headers: { Accept: "text/html" } });
-  if (response.ok) show(await response.text());
-  return response.ok;
+  const elsewhere = response.redirected && new URL(response.url).pathname !== new URL(url, location.href).pathname;
+  return response.ok && !elsewhere ? show(await response.text(), how) : null;
 }
 
 function exchange(part, other) {
-  for (const { name } of [...part.attributes]) {
-    if (!KEPT.has(name) && !other.hasAttribute(name)) part.removeAttribute(name);
+  alike(part, other, KEPT);
+  morph(part, other);
+}
+
+function alike(element, other, kept) {
+  for (const { name } of [...element.attributes]) {
+    if (!kept.has(name) && !other.hasAttribute(name)) element.removeAttribute(name);
   }
   for (const { name, value } of [...other.attributes]) {
-    if (!KEPT.has(name)) part.setAttribute(name, value);
+    if (!kept.has(name) && element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
-  part.replaceChildren(...[...other.childNodes].map((node) => document.importNode(node, true)));
+}
+
+const OPEN = new Set(["open"]);
+
+function morph(element, other) {
+  const known = new Map([...element.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let place = element.firstChild;
+  for (const wanted of [...other.childNodes]) {
+    const found = wanted.id ? known.get(wanted.id) : place && !place.id && isLike(place, wanted) ? place : null;
+    if (!found || !isLike(found, wanted)) {
+      element.insertBefore(document.importNode(wanted, true), place);
+      continue;
+    }
+    if (found === place) place = place.nextSibling;
+    else element.insertBefore(found, place);
+    if (found.isEqualNode(wanted)) continue;
+    if (found.nodeType !== Node.ELEMENT_NODE) found.nodeValue = wanted.nodeValue;
+    else {
+      alike(found, wanted, OPEN);
+      morph(found, wanted);
+    }
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+function isLike(one, other) {
+  return one.nodeType === other.nodeType && one.nodeName === other.nodeName;
 }
 
 function followersOf(id) {
@@ -48,7 +91,7 @@ function followersOf(id) {
 function refocus(id, rows) {
   if (!id && !rows[0]) return;
   const same = id && document.getElementById(id);
-  if (same) return same.focus({ preventScroll: true });
+  if (same) return same !== document.activeElement && same.focus({ preventScroll: true });
   for (const row of rows) {
     const link = row && document.getElementById(row)?.querySelector(".nh-item__link");
     if (link) return link.focus({ preventScroll: true });
