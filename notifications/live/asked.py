@@ -34,10 +34,10 @@ class NotUnderstood(ValueError):
 async def answer(asked: Ask, socket: Socket, hub: Hub) -> None:
     """Do what this frame asks. What is not understood is answered with an `error`, and the socket stays."""
     what = asked.get("type")
-    verb = _VERBS.get(what) if isinstance(what, str) else None
+    verb = VERBS.get(what) if isinstance(what, str) else None
     try:
         if verb is None:
-            raise NotUnderstood(f"Send a JSON object with a `type` of {', '.join(_VERBS)}.")
+            raise NotUnderstood(f"Send a JSON object with a `type` of {', '.join(VERBS)}.")
         person = socket.person(asked.get("tenant"))
         if person is None:
             raise NotUnderstood("You are not in that tenant.")
@@ -121,7 +121,7 @@ def _ids(asked: Ask) -> list[UUID]:
         raise NotUnderstood("An id of an item is a UUID.") from error
 
 
-_VERBS: dict[str, Callable[[Ask, Socket, Hub, int], Awaitable[None]]] = {
+VERBS: dict[str, Callable[[Ask, Socket, Hub, int], Awaitable[None]]] = {
     "resume": _resume,
     "read": _read,
     "unread": _unread,
