@@ -40,7 +40,8 @@ class Health:
         if self.state == "open" or (self.state == "closed" and not worse._is_sick()):
             return worse
         wait = self.probe_after if self.state == "closed" else min(self.probe_after * 2, LAST_PROBE)
-        return replace(worse, state="open", probe_after=wait, open_at=now + timedelta(seconds=wait))
+        until = now + timedelta(seconds=wait)  # the receiver may have asked for more
+        return replace(worse, state="open", probe_after=wait, open_at=max(self.open_at or until, until))
 
     def _better(self) -> Health:
         if self.state != "closed":

@@ -248,7 +248,8 @@ def _changed(
     secrets: Mapping[str, Any] | None = None,
     workflows: Sequence[str] | None = None,
 ) -> Setup:
-    kept = row.secrets | dict(secrets or {})
+    known = {} if settings is not None and _sent_elsewhere(row, settings) else row.secrets
+    kept = known | dict(secrets or {})
     return Setup(
         row.kind,
         row.name if name is None else name.strip(),
@@ -256,6 +257,13 @@ def _changed(
         {key: value for key, value in kept.items() if value is not None},
         row.workflows if workflows is None else _in_order(workflows),
     )
+
+
+def _sent_elsewhere(row: Channel, settings: Mapping[str, Any]) -> bool:
+    """Whether its secrets would go to another place. Then those that are there do not go along: nobody is to read at a
+    server of their own what can only be written here."""
+    backend = backends().get(row.kind)
+    return backend is not None and any(row.settings.get(one) != settings.get(one) for one in backend.secrets_go_to)
 
 
 def _locked(channel: Channel) -> Channel:

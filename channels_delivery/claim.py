@@ -314,7 +314,7 @@ _LANE, _DELIVERY, _MESSAGE = (f'"{model._meta.db_table}"' for model in (Lane, De
 _COLUMNS = (
     "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
     " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
-    " d.decided_at, d.origin, d.origin_step"
+    " d.decided_at, d.origin, d.origin_step, d.lost"
 )
 
 
@@ -324,7 +324,7 @@ def _parcels(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
     found = []
     for row in rows:
         (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
-        attachments, notice_key, expires, created, decided, origin, step = row[13:]
+        attachments, notice_key, expires, created, decided, origin, step, lost = row[13:]
         if message not in words:
             words[message] = json.loads(parts), json.loads(attachments)
         found.append(
@@ -349,6 +349,7 @@ def _parcels(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
                 decided_at=rowset.moment(decided),
                 origin=rowset.uuid_of(origin),
                 origin_step=step,
+                lost=lost,
             )
         )
     return found

@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 
 try:
     import uvloop
@@ -34,7 +35,7 @@ Errand = tuple[Parcel, Backend, Outlet]
 class LoopThread:
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
-        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._tasks: dict[asyncio.Task[Ending], int] = {}
         self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
 
@@ -58,9 +59,17 @@ class LoopThread:
     def _start(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
         for parcel, backend, outlet in errands:
             self._used.add(backend)
-            task = self._loop.create_task(_send(parcel, backend, outlet, answer))
+            task = self._loop.create_task(_send(parcel, backend, outlet))
             self._tasks[task] = parcel.id  # a loop holds its tasks weakly
-            task.add_done_callback(self._tasks.pop)
+            task.add_done_callback(partial(self._answer, (parcel, backend, outlet), answer))
+
+    def _answer(self, errand: Errand, answer: Callable[[Result], None], task: asyncio.Task[Ending]) -> None:
+        """Also for what was broken off before it began."""
+        del self._tasks[task]
+        parcel, backend, outlet = errand
+        outcome = GivenBack() if task.cancelled() else task.result()
+        chance = random.random()  # noqa: S311 - spread, not a secret
+        answer(Result(parcel, outcome, backend.policy, chance, ailing=outlet.ailing))
 
     def _break_off(self, parcels: set[int]) -> None:
         for task, parcel in self._tasks.items():
@@ -68,7 +77,7 @@ class LoopThread:
                 task.cancel()
 
 
-async def _send(parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callable[[Result], None]) -> None:
+async def _send(parcel: Parcel, backend: Backend, outlet: Outlet) -> Ending:
     outcome: Ending
     try:
         crash.point("before_send")
@@ -82,8 +91,7 @@ async def _send(parcel: Parcel, backend: Backend, outlet: Outlet, answer: Callab
     except Exception as error:
         logger.exception("delivery.crashed delivery=%s", parcel.public_id)
         outcome = Temporary("crash", f"{type(error).__name__}: {error}")
-    chance = random.random()  # noqa: S311 - spread, not a secret
-    answer(Result(parcel, outcome, backend.policy, chance, ailing=outlet.ailing))
+    return outcome
 
 
 _thread: LoopThread | None = None

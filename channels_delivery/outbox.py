@@ -107,7 +107,7 @@ def cancel(
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {table} SET revoked = true,"
-                " state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END,"
+                " state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END, wait_reason = '',"
                 " finished_at = CASE WHEN state = 'pending' THEN %s ELSE finished_at END"
                 f" WHERE id = ANY(ARRAY(SELECT id FROM {table} WHERE {open_ones} ORDER BY id FOR UPDATE))"
                 " AND state IN ('pending', 'sending') RETURNING state",
@@ -173,6 +173,7 @@ def _taken_back(now: datetime) -> dict[str, Any]:
         "state": Case(waiting, default=F("state")),
         "finished_at": Case(ended, default=F("finished_at")),
         "revoked": True,
+        "wait_reason": "",
     }
 
 

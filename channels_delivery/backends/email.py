@@ -43,6 +43,7 @@ class Email(Backend):
     team = True
     settings_schema = setup.SETTINGS
     secrets_schema = setup.SECRETS
+    secrets_go_to = ("host", "port")
     template_fields = FIELDS
 
     def __init__(self) -> None:

@@ -57,3 +57,9 @@ def test_a_success_does_not_end_a_wait_that_the_receiver_asked_for() -> None:
     asked = NOW + timedelta(minutes=5)
 
     assert after(".", Health(open_at=asked)).open_at == asked
+
+
+def test_opening_does_not_shorten_a_wait_that_the_receiver_asked_for() -> None:
+    asked = NOW + timedelta(hours=1)
+
+    assert after("xxxxx", Health(open_at=asked)).open_at == asked

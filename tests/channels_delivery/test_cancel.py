@@ -110,3 +110,15 @@ def test_a_replay_lives_as_long_as_the_first_did(acme: Tenant) -> None:
 
     assert again.expires_at is not None
     assert again.expires_at > now
+
+
+def test_what_was_taken_back_waits_for_nothing(acme: Tenant) -> None:
+    origin = fresh_id()
+    put(acme, "a", origin=origin)
+    put(acme, "b")
+    finish(take(), Temporary("network"))
+
+    outbox.cancel(origin=origin, now=db_now())
+    outbox.cancel_one(deliveries().get(address="b"), now=db_now())
+
+    assert set(deliveries().values_list("state", "wait_reason")) == {("cancelled", "")}

@@ -179,6 +179,14 @@ def test_of_those_that_lost_two_workers_one_is_under_way_at_a_time(acme: Tenant)
     assert [parcel.address for parcel in take(now=later(2))] == ["b"]
 
 
+def test_a_parcel_says_how_many_workers_it_lost(acme: Tenant) -> None:
+    """By that a drain knows that it has one of those under way, and takes no other."""
+    put(acme)
+    deliveries().update(lost=2)
+
+    assert [parcel.lost for parcel in take()] == [2]
+
+
 def test_no_tenant_has_more_under_way_than_is_left_free(acme: Tenant, globex: Tenant) -> None:
     for n in range(30):
         put(acme, *"abcdefgh", way=Way(f"hangs {n}"))

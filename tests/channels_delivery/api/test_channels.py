@@ -459,3 +459,17 @@ def test_the_verbs_from_python_do_the_same(acme: Tenant) -> None:
 
     assert found.channel.secrets == found.issued
     assert "whsec" not in repr(found)
+
+
+def test_a_password_does_not_go_along_to_another_server(as_alice: APIClient) -> None:
+    """Else whoever may write settings could read it, at a server of their own."""
+    settings = {"host": "smtp.example.com", "user": "acme", "from": "acme@example.com"}
+    channel = made(as_alice, kind="email", name="Mail", settings=settings, secrets={"password": "first"})
+    moved = {**settings, "host": "smtp.example.net"}
+
+    assert set(errors(as_alice.patch(of(channel), {"settings": moved}))) == {"secrets.password"}
+    assert stored(channel["id"]).settings["host"] == "smtp.example.com"
+
+    assert as_alice.patch(of(channel), {"settings": moved, "secrets": {"password": "second"}}).status_code == 200
+    assert as_alice.patch(of(channel), {"settings": {**moved, "from_name": "Acme"}}).status_code == 200
+    assert stored(channel["id"]).secrets == {"password": "second"}
