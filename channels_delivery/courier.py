@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import Error, connection
 
@@ -44,7 +45,8 @@ BATCH, ENOUGH, PATIENCE = 100, 32, 0.02
 batch would bring network and database into step, each idle while the other works."""
 
 LOOK_AGAIN = 0.1
-"""Seconds between two looks at the lanes while all that there is to do is to wait for answers."""
+"""Seconds between two looks at the lanes while all that there is to do is to wait for answers, and between two tries to
+write down a result whose row somebody else holds."""
 
 GRACE = 2.0
 """Seconds to write down what was given back."""
@@ -96,7 +98,7 @@ def drain(
             crash.point("before_settle")
         put_off = settle(batch, now=clock.now()) if batch else []
         for result in put_off:
-            results.put(result)
+            loop_thread().later(LOOK_AGAIN, partial(results.put, result))
         for parcel in {result.parcel.id for result in batch} - {result.parcel.id for result in put_off}:
             done += under_way.pop(parcel, None) is not None
 

@@ -47,6 +47,10 @@ class LoopThread:
         """Break off what is under way for the parcels with these ids. Each is answered as given back."""
         self._loop.call_soon_threadsafe(self._break_off, set(parcels))
 
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have `call` called on the loop thread after so many seconds."""
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
+
     def close(self) -> None:
         """Have the backends let go of what they keep open, for two seconds at most."""
         with suppress(Exception):

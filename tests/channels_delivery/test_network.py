@@ -3,18 +3,24 @@
 import queue
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
+from channels_delivery import outbox
 from channels_delivery.backend import Outlet
 from channels_delivery.claim import Parcel
+from channels_delivery.courier import drain
 from channels_delivery.network import LoopThread
 from channels_delivery.outcome import Delivered, GivenBack, Outcome
 from channels_delivery.settle import Result
 from channels_delivery.testing import Scripted
+from notifications.kernel.clock import db_now
 from notifications.models import Tenant
+from tests.site.processes import wait_until
 
-from .moves import put, take
+from .moves import fresh_id, put, states, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
@@ -24,11 +30,15 @@ class Busy(Scripted):
 
     def __init__(self) -> None:
         super().__init__()
+        self.kind = "busy"
         self.go_on = threading.Event()
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         self.go_on.wait(20)
         return Delivered()
+
+
+BUSY = Busy()
 
 
 def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
@@ -46,3 +56,35 @@ def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
     got: Sequence[Result] = [answers.get(timeout=20), answers.get(timeout=20)]
     assert {one.parcel.address: one.outcome for one in got} == {"a": Delivered(), "b": GivenBack()}
     assert idle.sent == []
+
+
+@pytest.mark.postgres
+def test_a_result_whose_row_is_held_is_tried_again_now_and_then(acme: Tenant, settings: Any) -> None:
+    section = {"BACKENDS": ["tests.channels_delivery.test_network.BUSY"]}
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": section}
+    origin, said = fresh_id(), list[str]()
+    put(acme, kind="busy", origin=origin)
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        said.append(sql)
+        return execute(sql, *rest)
+
+    def work() -> None:
+        with connection.execute_wrapper(note):
+            drain()
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert wait_until(lambda: states() == {"sending": 1}, seconds=20)
+    with transaction.atomic(), connection.cursor() as cursor:
+        outbox.cancel(origin=origin, now=db_now())
+        BUSY.go_on.set()
+        assert wait_until(lambda: any("d.lease_token = t.token" in sql for sql in said), seconds=20)
+        said.clear()
+        cursor.execute("SELECT pg_sleep(0.4)")
+        assert len(said) < 200, "it asks as fast as it can"
+    thread.join(timeout=20)
+
+    assert not thread.is_alive()
+    assert states() == {"delivered": 1}

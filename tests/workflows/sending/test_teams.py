@@ -68,6 +68,30 @@ def test_the_house_stands_in_the_first_chunk_of_the_first_page_alone(acme: Tenan
     assert chunks[0].first_id == chunks[0].people[1]
 
 
+def test_a_cancel_counts_people_without_the_house_and_messages_with_it(acme: Tenant, t: None) -> None:
+    channel(acme, "#ops")
+    reachable(acme, CHUNK + 1)
+    run = walked(start(acme, {"everyone": True}))
+
+    answer = cancel(run.transaction_id, tenant=acme)
+
+    assert (answer.cancelled, answer.too_late) == (0, CHUNK + 1)
+    assert (answer.deliveries_cancelled, answer.deliveries_too_late) == (CHUNK + 2, 0)
+
+
+def test_a_house_alone_that_sleeps_is_cancelled_too(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t", delay(hours=1), PLAIN))
+    channel(acme, "#ops")
+    run = walked(start(acme, topic(acme, "empty")))
+
+    answer = cancel(run.transaction_id, tenant=acme)
+    until_nothing_is_open()
+
+    run = walked(run)
+    assert (answer.cancelled, answer.too_late) == (0, 0)
+    assert (to_teams(run), run.people, run.shown_status) == ([], 0, "retracted")
+
+
 def test_a_kind_for_both_tells_people_at_their_addresses_and_teams_at_theirs(acme: Tenant, t: None) -> None:
     channel(acme, "#ops")
     people = reachable(acme, 3)
