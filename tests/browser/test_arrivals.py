@@ -23,7 +23,7 @@ def test_a_trigger_is_followed_to_the_mail_and_to_the_verified_request(signed_in
     mail = ana.locator(".site-trace", has_text="bruno@northwind.example")
     expect(mail).to_contain_text("Sent because they can be reached there and did not turn it off.")
     mail.get_by_role("link", name="Look at it").click()
-    expect(ana.get_by_role("heading", level=1)).to_have_text("Wire Works needs a person")
+    expect(ana.get_by_role("heading", level=1)).to_have_text("Wire Works needs a person: Asked for it")
     expect(ana.frame_locator("iframe").get_by_text("Asked for it.")).to_be_visible()
     ana.get_by_role("link", name="Session escalated").click()
     hook.get_by_role("link", name="Look at it").click()

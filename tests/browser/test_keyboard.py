@@ -90,6 +90,7 @@ def test_an_item_is_read_and_archived_and_the_focus_goes_on_to_the_next(signed_i
     page.keyboard.press("Enter")
     expect_unread(page, before - 1)
     expect(page.get_by_role("button", name="Mark as unread: Keyboard Quay")).to_be_focused()
+    page.wait_for_load_state("networkidle")  # the fresh copy of the page is in its place
     tab_to(page, "Archive: Keyboard Quay", presses=1)
     page.keyboard.press("Enter")
 
