@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 
 from notifications.kernel import rowset
 from notifications.kernel.clock import db_now
@@ -56,7 +56,9 @@ def empty_messages(*, well_before: datetime, badly_before: datetime, now: dateti
     needed = Q(state__in=OPEN) | Q(finished_at__gte=badly_before)
     deliveries = Delivery.objects.across_tenants().filter(message=OuterRef("pk"), state__in=(*OPEN, *ENDED_BADLY))
     full = Message.objects.across_tenants().filter(emptied_at__isnull=True, created_at__lt=well_before)
-    chosen = list(full.exclude(Exists(deliveries.filter(needed))).order_by("created_at").values_list("pk")[:most])
+    # Not as EXISTS, which the planner would turn into one reading of all deliveries.
+    one = Subquery(deliveries.filter(needed).order_by().values("pk")[:1])
+    chosen = list(full.annotate(needed=one).filter(needed=None).order_by("created_at").values_list("pk")[:most])
     return (
         Message.objects.across_tenants()
         .filter(pk__in=[pk for (pk,) in chosen])
