@@ -20,8 +20,4 @@ WHY: dict[str, str] = {
         "a slot is free again only when its result is settled and the next claim is committed, some 40 ms in which "
         "nothing of it is under way; and a tenant never takes the last free ones"
     ),
-    "triggered": (
-        "walking a run and sending a webhook share two cores with PostgreSQL, the receiver and the broker; the part "
-        "of the webhook is that of `webhooks.fast`"
-    ),
 }
