@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels_delivery.backend import Backend, Outlet
-from channels_delivery.claim import Parcel
 from channels_delivery.outcome import Outcome
+from channels_delivery.parcel import Parcel
 
 
 class Poison(Backend):

@@ -18,8 +18,8 @@ from django.utils.functional import Promise
 
 from notifications.content import Content
 
-from .claim import Parcel
 from .outcome import Outcome
+from .parcel import Parcel
 from .retry import QUICK, RetryPolicy
 
 

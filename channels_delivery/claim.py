@@ -7,7 +7,6 @@ more under way than its cap, nor starts more than its rate allows, because both 
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 
 from .models import Attempt, Delivery, Lane, Message
+from .parcel import COLUMNS, Parcel, parcels_of
 
 LANES_TAKEN, FROM_A_LANE = 64, 8
 
@@ -29,33 +29,6 @@ otherwise all that was under way beside a deadly one three times would be given 
 
 STEP_ASIDE = timedelta(seconds=0.5)
 """For how long a lane is left alone whose due rows somebody else holds, in a cancel that is not committed yet."""
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A delivery in this worker's hands while its lease lasts, with everything its backend needs."""
-
-    id: int
-    token: uuid.UUID
-    attempt: int
-    lane_id: int
-    tenant_id: int
-    public_id: uuid.UUID
-    stable_id: uuid.UUID
-    kind: str
-    address: str
-    channel_id: int | None
-    recipient_id: int | None
-    slots: Mapping[str, Any]
-    parts: Mapping[str, Any]
-    attachments: Sequence[Mapping[str, str]]
-    notice_key: str
-    expires_at: datetime | None
-    created_at: datetime
-    decided_at: datetime
-    origin: uuid.UUID | None = None
-    origin_step: str = ""
-    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -247,7 +220,7 @@ def _take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta)
     )
     leased = [named, at(now + lease), *parameters]
     attempts = f'INSERT INTO "{Attempt._meta.db_table}" (delivery_id, no, started_at, result, code, detail)'
-    words = f"SELECT {_COLUMNS} FROM {{}} d JOIN {_MESSAGE} m ON m.id = d.message_id ORDER BY d.due_at, d.id"
+    words = f"SELECT {COLUMNS} FROM {{}} d JOIN {_MESSAGE} m ON m.id = d.message_id ORDER BY d.due_at, d.id"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -261,7 +234,7 @@ def _take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta)
             cursor.execute(f"{attempts} SELECT id, attempt, %s, '', '', '' FROM {mine} AS t", [at(now), named])
             cursor.execute(words.format(mine), [named])
         rows = cursor.fetchall()
-    return _parcels(rows, token)
+    return parcels_of(rows, token)
 
 
 def _move_lanes(lanes: Sequence[_Held], now: datetime) -> None:
@@ -310,46 +283,3 @@ def _not_before(lane: _Held, now: datetime) -> datetime | None:
 
 
 _LANE, _DELIVERY, _MESSAGE = (f'"{model._meta.db_table}"' for model in (Lane, Delivery, Message))
-
-_COLUMNS = (
-    "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
-    " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
-    " d.decided_at, d.origin, d.origin_step, d.lost"
-)
-
-
-def _parcels(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
-    """From rows of `_COLUMNS`. The words of a message are read once, however many it goes to."""
-    words: dict[int, tuple[Any, Any]] = {}
-    found = []
-    for row in rows:
-        (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
-        attachments, notice_key, expires, created, decided, origin, step, lost = row[13:]
-        if message not in words:
-            words[message] = json.loads(parts), json.loads(attachments)
-        found.append(
-            Parcel(
-                id=pk,
-                token=token,
-                attempt=attempt,
-                lane_id=lane,
-                tenant_id=tenant,
-                public_id=rowset.uuid_of(public),
-                stable_id=rowset.uuid_of(stable),
-                kind=kind,
-                address=address,
-                channel_id=channel,
-                recipient_id=recipient,
-                slots={} if slots == "{}" else json.loads(slots),
-                parts=words[message][0],
-                attachments=words[message][1],
-                notice_key=notice_key,
-                expires_at=rowset.moment(expires),
-                created_at=rowset.moment(created),
-                decided_at=rowset.moment(decided),
-                origin=rowset.uuid_of(origin),
-                origin_step=step,
-                lost=lost,
-            )
-        )
-    return found

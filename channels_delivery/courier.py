@@ -25,12 +25,13 @@ from notifications.kernel.config import enabled
 from . import crash
 from .backend import Outlet
 from .backends import backends
-from .claim import SUSPECT, Parcel, claim, ready_lanes
+from .claim import SUSPECT, claim, ready_lanes
 from .conf import conf
 from .gate import kept_back
 from .network import DEADLINE, Errand, loop_thread
 from .outcome import Ending, Permanent, Temporary
 from .outlets import outlets
+from .parcel import Parcel
 from .retry import QUICK
 from .settle import Result, settle
 

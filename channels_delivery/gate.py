@@ -21,9 +21,9 @@ from functools import cache
 from django.db import Error
 from django.utils.module_loading import import_string
 
-from .claim import Parcel
 from .conf import conf
 from .outcome import Drop, Ending, Hold, Permanent
+from .parcel import Parcel
 from .suppression import reasons
 
 logger = logging.getLogger(__name__)

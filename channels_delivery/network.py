@@ -19,8 +19,8 @@ except ImportError:  # a site without it is slower, and nothing else
 
 from . import crash
 from .backend import Backend, Outlet
-from .claim import Parcel
 from .outcome import Ending, GivenBack, Temporary
+from .parcel import Parcel
 from .settle import Result
 
 logger = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 
 from . import health
-from .claim import Parcel
 from .counters import locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
+from .parcel import Parcel
 from .retry import RetryPolicy
 from .signals import announce
 from .suppression import suppress_many

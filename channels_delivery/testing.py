@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .backend import Backend, Outlet, Words
-from .claim import Parcel
 from .outcome import Delivered, Outcome
+from .parcel import Parcel
 
 
 class Scripted(Backend):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from .content import Content
+from .kernel import rowset
 from .models import Category, InboxItem, Mark, NoticeType, Notification, State, Tab
 
 Sql = tuple[str, list[Any]]
@@ -201,13 +202,7 @@ def _read(rows: Iterable[Sequence[Any]]) -> Iterable[Entry]:
             rev=rev,
             workflow=key,
             content=Content.stored({**json.loads(content), "tab": tab}),
-            created_at=moment(created_at),
+            created_at=rowset.moment(created_at),
             state=State(state),
             read=bool(not forced and (read or seq <= mark)),
         )
-
-
-def moment(value: datetime | str) -> datetime:
-    """SQLite keeps times as text in UTC, and its driver may turn them into naive ones."""
-    time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..backend import Backend, Outlet, Words
-from ..claim import Parcel
 from ..conf import conf
 from ..mail import attachments, headers, setup
 from ..mail.addresses import mailbox
@@ -35,6 +34,7 @@ from ..outbound import site
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
+from ..parcel import Parcel
 
 
 class Email(Backend):

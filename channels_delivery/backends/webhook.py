@@ -23,7 +23,6 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from ..backend import Backend, Outlet, Words
-from ..claim import Parcel
 from ..outbound import site
 from ..outbound.answer import Answer, OutboundError
 from ..outbound.headers import check_headers
@@ -31,6 +30,7 @@ from ..outbound.outcomes import no_answer
 from ..outbound.policy import Rules
 from ..outbound.words import headers_advice, url_advice
 from ..outcome import Delivered, Outcome, Permanent, Temporary
+from ..parcel import Parcel
 from ..retry import LONG, parse_retry_after
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from django.db import connection
 from ..conf import conf
 from ..content import Content
 from ..kernel import rowset
-from ..listing import moment
 from ..models import InboxItem, InboxState, Mark, Notification, State, Tab
 from ..reading import CAP, Unread
 
@@ -187,7 +186,7 @@ def _members(public_id: Any, key: str, content: str, created_at: Any) -> _Said:
     head = {"id": str(public_id if isinstance(public_id, UUID) else UUID(public_id)), "workflow": key}
     words = Content.stored(json.loads(content)).to_json()
     words.pop("tab", None)
-    at = moment(created_at).isoformat().replace("+00:00", "Z")
+    at = rowset.moment(created_at).isoformat().replace("+00:00", "Z")
     return _Said(json.dumps(head)[1:-1], json.dumps({**head, "created_at": at, **words})[1:-1])
 
 

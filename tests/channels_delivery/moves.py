@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels_delivery import outbox
-from channels_delivery.claim import Parcel, claim
+from channels_delivery.claim import claim
 from channels_delivery.models import Attempt, Delivery, Lane
 from channels_delivery.outbox import Address, Letter, Way
 from channels_delivery.outcome import Delivered, Ending
+from channels_delivery.parcel import Parcel
 from channels_delivery.retry import QUICK
 from channels_delivery.settle import Result, settle
 from notifications.kernel.clock import db_now

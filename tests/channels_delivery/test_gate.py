@@ -8,11 +8,11 @@ import pytest
 
 from channels_delivery import outbox, suppression
 from channels_delivery.checks import check_gate
-from channels_delivery.claim import Parcel
 from channels_delivery.courier import drain
 from channels_delivery.models import Attempt, Suppression
 from channels_delivery.outbox import Address
 from channels_delivery.outcome import Drop, Hold, Permanent, Temporary
+from channels_delivery.parcel import Parcel
 from channels_delivery.sweeps import expire
 from channels_delivery.testing import Scripted
 from notifications.kernel.clock import db_now

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 
 from channels_delivery import outbox
 from channels_delivery.backend import Outlet
-from channels_delivery.claim import Parcel
 from channels_delivery.courier import drain
 from channels_delivery.network import LoopThread
 from channels_delivery.outcome import Delivered, GivenBack, Outcome
+from channels_delivery.parcel import Parcel
 from channels_delivery.settle import Result
 from channels_delivery.testing import Scripted
 from notifications.kernel.clock import db_now

@@ -7,11 +7,11 @@ import ssl
 from channels_delivery.backend import Outlet
 from channels_delivery.backends.email import Email
 from channels_delivery.backends.webhook import Webhook
-from channels_delivery.claim import Parcel
 from channels_delivery.outbound import site
 from channels_delivery.outbound.aio import Outbound
 from channels_delivery.outbound.names import Lookup
 from channels_delivery.outcome import Outcome
+from channels_delivery.parcel import Parcel
 from channels_delivery.retry import RetryPolicy
 
 DEADLINE = 1.0

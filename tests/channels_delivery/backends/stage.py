@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from channels_delivery.backend import Outlet
-from channels_delivery.claim import Parcel
+from channels_delivery.parcel import Parcel
 
 SECRET = "canary-of-the-secrets-of-channels"
 """Stands in the secrets of an outlet, so that it can be looked for wherever it must not be."""

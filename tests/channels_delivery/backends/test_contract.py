@@ -13,8 +13,8 @@ import pytest
 
 from channels_delivery.backend import Backend, Words
 from channels_delivery.backends import backends
-from channels_delivery.claim import Parcel
 from channels_delivery.outcome import Accepted, Delivered, Outcome, Permanent, Temporary
+from channels_delivery.parcel import Parcel
 from notifications.content import Action, Content
 
 from .stage import AT, SECRET, Stage, stages

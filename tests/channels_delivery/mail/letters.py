@@ -10,8 +10,8 @@ import pytest
 
 from channels_delivery.backend import Outlet, Words
 from channels_delivery.backends.email import Email
-from channels_delivery.claim import Parcel
 from channels_delivery.outcome import Outcome
+from channels_delivery.parcel import Parcel
 from notifications.content import Content
 from tests.channels_delivery.mail_server import MailServer
 

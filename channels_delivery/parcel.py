@@ -1,0 +1,84 @@
+"""A parcel: what a backend is given of a delivery while its lease lasts."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from notifications.kernel import rowset
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A delivery in this worker's hands while its lease lasts, with everything its backend needs."""
+
+    id: int
+    token: uuid.UUID
+    attempt: int
+    lane_id: int
+    tenant_id: int
+    public_id: uuid.UUID
+    stable_id: uuid.UUID
+    kind: str
+    address: str
+    channel_id: int | None
+    recipient_id: int | None
+    slots: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    attachments: Sequence[Mapping[str, str]]
+    notice_key: str
+    expires_at: datetime | None
+    created_at: datetime
+    decided_at: datetime
+    origin: uuid.UUID | None = None
+    origin_step: str = ""
+    lost: int = 0
+
+
+COLUMNS = (
+    "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
+    " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
+    " d.decided_at, d.origin, d.origin_step, d.lost"
+)
+"""What a parcel is made of: columns of a delivery `d` and its message `m`."""
+
+
+def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
+    """From rows of `COLUMNS`. The words of a message are read once, however many it goes to."""
+    words: dict[int, tuple[Any, Any]] = {}
+    found = []
+    for row in rows:
+        (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
+        attachments, notice_key, expires, created, decided, origin, step, lost = row[13:]
+        if message not in words:
+            words[message] = json.loads(parts), json.loads(attachments)
+        found.append(
+            Parcel(
+                id=pk,
+                token=token,
+                attempt=attempt,
+                lane_id=lane,
+                tenant_id=tenant,
+                public_id=rowset.uuid_of(public),
+                stable_id=rowset.uuid_of(stable),
+                kind=kind,
+                address=address,
+                channel_id=channel,
+                recipient_id=recipient,
+                slots={} if slots == "{}" else json.loads(slots),
+                parts=words[message][0],
+                attachments=words[message][1],
+                notice_key=notice_key,
+                expires_at=rowset.moment(expires),
+                created_at=rowset.moment(created),
+                decided_at=rowset.moment(decided),
+                origin=rowset.uuid_of(origin),
+                origin_step=step,
+                lost=lost,
+            )
+        )
+    return found
