@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.services import find_chromium, free_port
 from tests.site.processes import ROOT, environment, get, wait_until
@@ -22,6 +22,11 @@ _CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 # fmt: on
 
 SignedIn = Callable[..., Page]
+
+PATIENCE = 20_000
+"""Milliseconds until something that does not come counts as missing: on a loaded machine a page that asks every three
+seconds may take several rounds."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +84,7 @@ def signed_in(hub: str, chromium: Browser, complaints: list[str], request: pytes
         context = chromium.new_context(**given)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         if username:

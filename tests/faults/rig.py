@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import redis
 from django.db import DatabaseError, InterfaceError, connection, connections
 
@@ -74,6 +75,18 @@ def workers(count: int) -> Iterator[list[Worker]]:
     finally:
         for worker in crew:
             worker.kill()
+
+
+@contextmanager
+def posting_held_up() -> Iterator[Callable[[], bool]]:
+    """Whoever comes to write items into inboxes stands still in the middle of its transaction. Gives the question
+    whether somebody does."""
+    table = InboxItem._meta.db_table
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    with psycopg.connect(_address(connection.settings_dict)) as other:
+        other.execute(f'LOCK TABLE "{table}" IN SHARE MODE')
+        yield lambda: bool((other.execute(waiting, [table]).fetchone() or [0])[0])
+        other.rollback()
 
 
 @contextmanager
