@@ -15,8 +15,8 @@ const KEPT = new Set(["open", "class"]);
 export function show(html, { prepare } = {}) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   prepare?.(fresh);
-  const focused = document.activeElement?.id;
-  const row = document.activeElement?.closest?.(".nh-item")?.id;
+  const active = document.activeElement;
+  const row = active?.closest?.(".nh-item")?.id;
   const after = row ? followersOf(row) : [];
   const before = new Set([...document.querySelectorAll(".nh-item")].map((item) => item.id));
   document.title = fresh.title;
@@ -24,7 +24,7 @@ export function show(html, { prepare } = {}) {
     const other = fresh.querySelector(`[data-nh-part="${CSS.escape(part.dataset.nhPart)}"]`);
     if (other) exchange(part, other);
   }
-  refocus(focused, [row, ...after]);
+  if (document.activeElement !== active) refocus(active?.id, [row, ...after]);
   document.dispatchEvent(new CustomEvent("nh:shown"));
   return [...document.querySelectorAll(".nh-item")].filter((item) => !before.has(item.id));
 }
