@@ -42,8 +42,8 @@ LEASE = timedelta(seconds=DEADLINE + 10)
 SLOTS = 200
 """Parcels under way in one process. A tenant alone gets half of them: see `claim`."""
 
-BATCH, ENOUGH, PATIENCE = 100, 32, 0.02
-"""Results are settled up to a hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
+BATCH, ENOUGH, PATIENCE = 200, 32, 0.02
+"""Results are settled up to two hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
 batch would bring network and database into step, each idle while the other works."""
 
 LOOK_AGAIN = 0.1
@@ -83,7 +83,8 @@ def drain(
     stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
     under_way, back, done, clock = dict[int, Parcel](), list[Result](), 0, RunningClock()
     while True:
-        room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way)
+        # While we are at the database, about as many slots get free as did since the last turn.
+        room = _room(slots + min(len(back), slots) if _may_claim(stop, stop_claiming) else 0, under_way)
         if back:
             crash.point("before_settle")
         taken = turn(back, room, now=clock.now(), lease=lease)
@@ -95,7 +96,7 @@ def drain(
         if claimed.parcels:
             crash.point("after_claim")
             under_way |= {parcel.id: parcel for parcel in claimed.parcels}
-            _send_all(claimed.parcels, results, now=clock.now())
+            _send_all(claimed.parcels, results, at_once=slots, now=clock.now())
         elif not under_way and not claimed.looked:
             return done
         elif stop.over:
@@ -115,7 +116,7 @@ def _may_claim(stop: Stop, stop_claiming: float) -> bool:
     return enabled() and not stop.told and time.monotonic() < stop_claiming
 
 
-def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> None:
+def _send_all(parcels: Sequence[Parcel], results: Results, *, at_once: int, now: datetime) -> None:
     """Hand them to the network, but for those that cannot be tried, or are not to be."""
     back, known = kept_back(parcels, now=now), backends()
     ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
@@ -129,7 +130,7 @@ def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> 
         else:
             errands.append((parcel, backend, outlet))
     if errands:
-        loop_thread().send(errands, results.put)
+        loop_thread().send(errands, results.put, at_once=at_once)
 
 
 def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | None:
