@@ -99,19 +99,19 @@ class LoopThread:
     def _end(self, one: _Waiting, task: asyncio.Task[Ending]) -> None:
         """Also of what was broken off before it began."""
         del self._tasks[task]
-        _answer(one, GivenBack() if task.cancelled() else task.result())
+        _answer(one, GivenBack(begun=False) if task.cancelled() else task.result())
         self._start()
 
     def _give_up(self) -> None:
         """What could not start in time is for whoever has room."""
         while self._waiting and self._waiting[0].until <= self._loop.time():
-            _answer(self._waiting.popleft(), GivenBack())
+            _answer(self._waiting.popleft(), GivenBack(begun=False))
 
     def _break_off(self, parcels: set[int]) -> None:
         kept = deque[_Waiting]()
         for one in self._waiting:
             if one.errand[0].id in parcels:
-                _answer(one, GivenBack())
+                _answer(one, GivenBack(begun=False))
             else:
                 kept.append(one)
         self._waiting = kept

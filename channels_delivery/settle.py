@@ -103,6 +103,8 @@ def _judge(result: Result, now: datetime) -> _Verdict:
             return _Verdict(State.CANCELLED, reason[:CODE_MAX], detail)
         case Hold(until):
             return _Verdict(State.PENDING, due_at=until, wait_reason="held", counts=False)
+        case GivenBack(begun=False):
+            return _Verdict(State.PENDING, due_at=now, counts=False)
         case GivenBack():
             return _Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
 
