@@ -12,7 +12,7 @@ from django.db import connection
 
 from notifications.kernel import rowset
 
-from .breaker import FIRST_PROBE, Health
+from .breaker import FIRST_PROBE, Health, after_success
 from .models import Delivery, Lane
 from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
 from .retry import PATIENCE_MAX
@@ -100,7 +100,11 @@ class HeldLane:
     def learn(self, outcome: Ending, now: datetime) -> None:
         """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do."""
         ill = isinstance(outcome, Temporary) and outcome.code in _ILL
-        if ill or isinstance(outcome, Delivered | Accepted | Permanent):
+        good = isinstance(outcome, Delivered | Accepted | Permanent)
+        if good and self.breaker == "closed":
+            self.failures = 0
+            self.history, self.results = after_success(self.history, self.results)
+        elif ill or good:
             health = Health(self.breaker, self.failures, self.history, self.results, self.probe_after, self.open_at)
             after = health.after(ill, now=now)
             self.breaker, self.failures, self.history = after.state, after.failures, after.history
