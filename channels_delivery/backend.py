@@ -33,6 +33,8 @@ class Outlet:
     paused: bool = False
     ailing: bool = False
     """Nothing but failures came back of late (`health.py`)."""
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Where a backend keeps what it made of settings and secrets, as long as they stay the same."""
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,14 @@ class Health:
     def _better(self) -> Health:
         if self.state != "closed":
             return Health()
-        return replace(self, failures=0, history=(self.history << 1) & _MASK, results=min(self.results + 1, WINDOW))
+        history, results = after_success(self.history, self.results)
+        return replace(self, failures=0, history=history, results=results)
 
     def _is_sick(self) -> bool:
         half = self.results >= WINDOW and self.history.bit_count() * 2 > WINDOW
         return self.failures >= IN_A_ROW or half
+
+
+def after_success(history: int, results: int) -> tuple[int, int]:
+    """History and results of a way that is well, after one more success: all that changes in almost every case."""
+    return (history << 1) & _MASK, min(results + 1, WINDOW)

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -25,7 +25,7 @@ from notifications.kernel.config import enabled
 from . import crash
 from .backend import Outlet
 from .backends import backends
-from .claim import SUSPECT, claim, ready_lanes
+from .claim import SUSPECT, Room, ready_lanes
 from .conf import conf
 from .gate import kept_back
 from .network import DEADLINE, Errand, loop_thread
@@ -33,7 +33,8 @@ from .outcome import Ending, Permanent, Temporary
 from .outlets import outlets
 from .parcel import Parcel
 from .retry import QUICK
-from .settle import Result, settle
+from .settle import Result
+from .turn import turn
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ LEASE = timedelta(seconds=DEADLINE + 10)
 SLOTS = 200
 """Parcels under way in one process. A tenant alone gets half of them: see `claim`."""
 
-BATCH, ENOUGH, PATIENCE = 100, 32, 0.02
-"""Results are settled up to a hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
+BATCH, ENOUGH, PATIENCE = 200, 32, 0.02
+"""Results are settled up to two hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
 batch would bring network and database into step, each idle while the other works."""
 
 LOOK_AGAIN = 0.1
@@ -75,40 +76,47 @@ class Stop:
 def drain(
     *, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta = LEASE, stop: Stop | None = None
 ) -> int:
-    """Send everything that is due; how many attempts came to an end.
+    """Send everything that is due, at most `slots` at a time; how many attempts came to an end.
 
     Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
     """
     stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
-    under_way, done, clock = dict[int, Parcel](), 0, RunningClock()
+    under_way, back, done, clock = dict[int, Parcel](), list[Result](), 0, RunningClock()
     while True:
-        free = slots - len(under_way) if _may_claim(stop, stop_claiming) else 0
-        busy = Counter(parcel.tenant_id for parcel in under_way.values())
-        careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-        claimed = claim(slots=free, now=clock.now(), lease=lease, busy=busy, careful=careful)
+        # While we are at the database, about as many slots get free as did since the last turn.
+        room = _room(slots + min(len(back), slots) if _may_claim(stop, stop_claiming) else 0, under_way)
+        if back:
+            crash.point("before_settle")
+        taken = turn(back, room, now=clock.now(), lease=lease)
+        done += len(back) - len(taken.put_off)
+        for result in taken.put_off:
+            under_way[result.parcel.id] = result.parcel
+            loop_thread().later(LOOK_AGAIN, partial(results.put, result))
+        claimed = taken.claimed
         if claimed.parcels:
             crash.point("after_claim")
             under_way |= {parcel.id: parcel for parcel in claimed.parcels}
-            _send_all(claimed.parcels, results, now=clock.now())
+            _send_all(claimed.parcels, results, at_once=slots, now=clock.now())
         elif not under_way and not claimed.looked:
             return done
         elif stop.over:
             loop_thread().give_back(under_way)
-        batch = _collect(results, len(under_way), wait=not claimed.looked)
-        if batch:
-            crash.point("before_settle")
-        put_off = settle(batch, now=clock.now()) if batch else []
-        for result in put_off:
-            loop_thread().later(LOOK_AGAIN, partial(results.put, result))
-        for parcel in {result.parcel.id for result in batch} - {result.parcel.id for result in put_off}:
-            done += under_way.pop(parcel, None) is not None
+        back = _collect(results, len(under_way), wait=not claimed.looked)
+        for result in back:
+            del under_way[result.parcel.id]
+
+
+def _room(slots: int, under_way: Mapping[int, Parcel]) -> Room:
+    busy = Counter(parcel.tenant_id for parcel in under_way.values())
+    careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
+    return Room(max(slots - len(under_way), 0), busy, careful)
 
 
 def _may_claim(stop: Stop, stop_claiming: float) -> bool:
     return enabled() and not stop.told and time.monotonic() < stop_claiming
 
 
-def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> None:
+def _send_all(parcels: Sequence[Parcel], results: Results, *, at_once: int, now: datetime) -> None:
     """Hand them to the network, but for those that cannot be tried, or are not to be."""
     back, known = kept_back(parcels, now=now), backends()
     ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
@@ -122,7 +130,7 @@ def _send_all(parcels: Sequence[Parcel], results: Results, *, now: datetime) -> 
         else:
             errands.append((parcel, backend, outlet))
     if errands:
-        loop_thread().send(errands, results.put)
+        loop_thread().send(errands, results.put, at_once=at_once)
 
 
 def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | None:

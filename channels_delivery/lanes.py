@@ -19,5 +19,5 @@ def close_breakers(lanes: Sequence[int], *, now: datetime) -> int:
         for lane in held:
             lane.forgive(now)
         if held:
-            save_lanes(held)
+            save_lanes(held, now=now)
     return len(held)

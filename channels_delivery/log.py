@@ -127,7 +127,7 @@ def why_no_replay(delivery: Delivery) -> NotNow | None:
 def replayable(tenant: Tenant | int, filters: Filters) -> Rows:
     """What may be sent once more: ended badly, not replayed before, words that are kept, and a channel that is there
     and not paused."""
-    rows = _chosen(Delivery.objects.filter(tenant=tenant, state__in=ENDED_BADLY), filters)
+    rows = _chosen(Delivery.objects.filter(tenant=tenant, ended_badly__in=ENDED_BADLY), filters)
     if filters.since:
         rows = rows.filter(finished_at__gte=filters.since)
     if filters.until:
@@ -187,6 +187,7 @@ def _chosen(rows: Rows, filters: Filters) -> Rows:
         "origin": filters.run,
         "kind": filters.kind,
         "message__notice_key": filters.workflow,
-        "state__in": list(filters.states),
+        # by their index where they have one
+        "ended_badly__in" if set(filters.states) <= set(ENDED_BADLY) else "state__in": list(filters.states),
     }
     return rows.filter(**{name: value for name, value in wanted.items() if value})

@@ -8,8 +8,10 @@ import logging
 import os
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 try:
@@ -29,19 +31,37 @@ DEADLINE = 30.0
 """Seconds a backend has in all for one parcel."""
 
 
+PATIENCE = 1.0
+"""Seconds an errand waits for its turn. It was taken because one was about to be free; its lease goes on meanwhile."""
+
 Errand = tuple[Parcel, Backend, Outlet]
+Answer = Callable[[Result], None]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """An errand that starts when one before it ends, and is given back if that takes longer than `until`."""
+
+    errand: Errand
+    answer: Answer
+    until: float
 
 
 class LoopThread:
+    """Runs at most `at_once` errands at a time; further ones wait for a moment, so that none of it ever lies idle while
+    the database is asked for more."""
+
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
         self._tasks: dict[asyncio.Task[Ending], int] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._at_once = 0
         self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
 
-    def send(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
+    def send(self, errands: Sequence[Errand], answer: Answer, *, at_once: int) -> None:
         """Send these. `answer` is called with the result of each, whatever happens, on the loop thread."""
-        self._loop.call_soon_threadsafe(self._start, errands, answer)
+        self._loop.call_soon_threadsafe(self._take, errands, answer, at_once)
 
     def give_back(self, parcels: Collection[int]) -> None:
         """Break off what is under way for the parcels with these ids. Each is answered as given back."""
@@ -60,25 +80,50 @@ class LoopThread:
         for backend in self._used:
             await backend.close()
 
-    def _start(self, errands: Sequence[Errand], answer: Callable[[Result], None]) -> None:
-        for parcel, backend, outlet in errands:
+    def _take(self, errands: Sequence[Errand], answer: Answer, at_once: int) -> None:
+        self._at_once, until = at_once, self._loop.time() + PATIENCE
+        self._waiting.extend(_Waiting(errand, answer, until) for errand in errands)
+        self._start()
+        if self._waiting:
+            self._loop.call_at(until, self._give_up)
+
+    def _start(self) -> None:
+        while self._waiting and len(self._tasks) < self._at_once:
+            one = self._waiting.popleft()
+            parcel, backend, outlet = one.errand
             self._used.add(backend)
             task = self._loop.create_task(_send(parcel, backend, outlet))
             self._tasks[task] = parcel.id  # a loop holds its tasks weakly
-            task.add_done_callback(partial(self._answer, (parcel, backend, outlet), answer))
+            task.add_done_callback(partial(self._end, one))
 
-    def _answer(self, errand: Errand, answer: Callable[[Result], None], task: asyncio.Task[Ending]) -> None:
-        """Also for what was broken off before it began."""
+    def _end(self, one: _Waiting, task: asyncio.Task[Ending]) -> None:
+        """Also of what was broken off before it began."""
         del self._tasks[task]
-        parcel, backend, outlet = errand
-        outcome = GivenBack() if task.cancelled() else task.result()
-        chance = random.random()  # noqa: S311 - spread, not a secret
-        answer(Result(parcel, outcome, backend.policy, chance, ailing=outlet.ailing))
+        _answer(one, GivenBack(begun=False) if task.cancelled() else task.result())
+        self._start()
+
+    def _give_up(self) -> None:
+        """What could not start in time is for whoever has room."""
+        while self._waiting and self._waiting[0].until <= self._loop.time():
+            _answer(self._waiting.popleft(), GivenBack(begun=False))
 
     def _break_off(self, parcels: set[int]) -> None:
+        kept = deque[_Waiting]()
+        for one in self._waiting:
+            if one.errand[0].id in parcels:
+                _answer(one, GivenBack(begun=False))
+            else:
+                kept.append(one)
+        self._waiting = kept
         for task, parcel in self._tasks.items():
             if parcel in parcels:
                 task.cancel()
+
+
+def _answer(one: _Waiting, outcome: Ending) -> None:
+    parcel, backend, outlet = one.errand
+    chance = random.random()  # noqa: S311 - spread, not a secret
+    one.answer(Result(parcel, outcome, backend.policy, chance, ailing=outlet.ailing))
 
 
 async def _send(parcel: Parcel, backend: Backend, outlet: Outlet) -> Ending:

@@ -66,7 +66,9 @@ class Hold:
 
 @dataclass(frozen=True)
 class GivenBack:
-    """The worker was stopped before there was an answer. Something may have left."""
+    """The worker was stopped before there was an answer, and something may have left; or it had not `begun`."""
+
+    begun: bool = True
 
 
 Ending = Outcome | Drop | Hold | GivenBack

@@ -39,21 +39,25 @@ class Parcel:
     lost: int = 0
 
 
-COLUMNS = (
-    "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
-    " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.expires_at, d.created_at,"
-    " d.decided_at, d.origin, d.origin_step, d.lost"
-)
-"""What a parcel is made of: columns of a delivery `d` and its message `m`."""
+def columns(vendor: str) -> str:
+    """What a parcel is made of: columns of a delivery `d` and its message `m`. PostgreSQL is asked for times as text:
+    its driver takes ten times as long to read them as Python does."""
+    as_text = "::text" if vendor == "postgresql" else ""
+    times = ", ".join(f"d.{name}{as_text}" for name in ("expires_at", "created_at", "decided_at"))
+    return (
+        "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
+        " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.origin, d.origin_step, d.lost,"
+        f" {times}"
+    )
 
 
 def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
-    """From rows of `COLUMNS`. The words of a message are read once, however many it goes to."""
+    """From rows of `columns`. The words of a message are read once, however many it goes to."""
     words: dict[int, tuple[Any, Any]] = {}
     found = []
     for row in rows:
         (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
-        attachments, notice_key, expires, created, decided, origin, step, lost = row[13:]
+        attachments, notice_key, origin, step, lost, expires, created, decided = row[13:]
         if message not in words:
             words[message] = json.loads(parts), json.loads(attachments)
         found.append(

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 
 from . import health
-from .counters import locked_lanes, save_lanes
+from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
 from .parcel import Parcel
@@ -54,21 +54,32 @@ class _Verdict:
 
 
 def settle(results: Sequence[Result], *, now: datetime) -> list[Result]:
-    """Write these results down; those that could not be yet, because a cancel that is not committed holds their rows.
+    """Write these results down, in a transaction of its own; those that could not be yet, because a cancel that is not
+    committed holds their rows."""
+    held: dict[int, HeldLane] = {}
+    if not results:
+        return []
+    with transaction.atomic():
+        rowset.by_index(connection)
+        put_off = record(results, held, now=now)
+        save_lanes(held.values(), now=now)
+    return put_off
+
+
+def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetime) -> list[Result]:
+    """Write these results down in the caller's transaction; those that could not be yet. Their lanes join `held`, to be
+    saved by the caller.
 
     Results whose lease is lost are dropped: they write nothing.
     """
-    if not results:
-        return []
     verdicts = {result.parcel.id: _judge(result, now) for result in results}
-    with transaction.atomic():
-        settled = _write_deliveries(results, verdicts, now)
-        mine = [result for result in results if result.parcel.id in settled]
-        if mine:
-            _write_attempts(mine, verdicts, now)
-            _give_back(mine, now)
-            _suppress(mine, now)
-            announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
+    settled = _write_deliveries(results, verdicts, now)
+    mine = [result for result in results if result.parcel.id in settled]
+    if mine:
+        _write_attempts(mine, verdicts, now)
+        held |= _give_back(mine, now)
+        _suppress(mine, now)
+        announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
     return _still_ours([result for result in results if result.parcel.id not in settled])
 
 
@@ -92,6 +103,8 @@ def _judge(result: Result, now: datetime) -> _Verdict:
             return _Verdict(State.CANCELLED, reason[:CODE_MAX], detail)
         case Hold(until):
             return _Verdict(State.PENDING, due_at=until, wait_reason="held", counts=False)
+        case GivenBack(begun=False):
+            return _Verdict(State.PENDING, due_at=now, counts=False)
         case GivenBack():
             return _Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
 
@@ -115,9 +128,8 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
             "spent": ("int", [int(verdict.counts) for verdict in chosen]),
         },
     )
-    fence = "d.id = t.id AND d.lease_token = t.token AND d.state || '' = 'sending'"
+    fence = "d.id = t.id AND d.lease_token = t.token AND d.state = 'sending'"
     if connection.vendor == "postgresql":  # one row after the other by its key, in the order of the keys
-        # `state || ''` keeps the planner from the index of what is leased, which is mostly dead entries under load.
         mine = f"{source}, LATERAL (SELECT 1 FROM {table} d WHERE {fence} FOR UPDATE SKIP LOCKED) AS locked"
     else:
         mine = f"{source} JOIN {table} d ON {fence}"
@@ -185,7 +197,6 @@ def finish_attempts(
 ) -> None:
     """Close these (delivery, number)."""
     table = f'"{Attempt._meta.db_table}"'
-    named, ids = rowset.any_of(connection, f"{table}.delivery_id", [row for row, _ in attempts])
     source, parameters = rowset.table(
         connection,
         "t",
@@ -200,8 +211,8 @@ def finish_attempts(
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET finished_at = %s, result = t.result, code = t.code, detail = t.detail"
-            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no AND {named}",
-            [connection.ops.adapt_datetimefield_value(now), *parameters, *ids],
+            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no",
+            [connection.ops.adapt_datetimefield_value(now), *parameters],
         )
 
 
@@ -210,18 +221,18 @@ def _storable(detail: str) -> str:
     return detail[:DETAIL_MAX].encode("utf-8", "replace").decode().replace("\0", "�")
 
 
-def _give_back(results: Sequence[Result], now: datetime) -> None:
-    """What these held of their lanes, and what they tell of the lane's health."""
+def _give_back(results: Sequence[Result], now: datetime) -> dict[int, HeldLane]:
+    """The lanes of these, which give back what they held, and learn what the results tell of their health."""
     by_lane: dict[int, list[Result]] = defaultdict(list)
     for result in results:
         by_lane[result.parcel.lane_id].append(result)
-    lanes = locked_lanes(by_lane)
-    for lane in lanes:
+    lanes = {lane.pk: lane for lane in locked_lanes(by_lane)}
+    for lane in lanes.values():
         for result in by_lane[lane.pk]:
             if result.tried:
                 lane.learn(result.outcome, now)
         lane.release(len(by_lane[lane.pk]), now)
-    save_lanes(lanes)
+    return lanes
 
 
 def _suppress(results: Sequence[Result], now: datetime) -> None:

@@ -4,17 +4,20 @@ index over open rows, by any number of tickers at once.
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
+from notifications.kernel import rowset
 from notifications.kernel.clock import db_now
 from notifications.kernel.config import enabled
 
 from .counters import locked_lanes, save_lanes
-from .models import Delivery, Lane
+from .models import Delivery, Lane, Lease
 from .settle import finish_attempts
 from .signals import announce
 
@@ -24,11 +27,14 @@ LOST_MAX = 3
 BATCH = 500
 
 
+LEASES = 200
+"""Ended leases that are looked at in one transaction."""
+
+
 def sweep() -> None:
     """Everything here, as often as there is a full batch of it. For the ticker."""
     now = db_now()
-    while sweep_lost(now=now) >= BATCH:
-        pass
+    sweep_lost(now=now)
     while expire(now=now) >= BATCH:
         pass
     if enabled():
@@ -38,49 +44,76 @@ def sweep() -> None:
         pass
 
 
-def sweep_lost(*, now: datetime, most: int = BATCH) -> int:
-    """Take back deliveries whose lease ended: their worker died or hangs. After three times they are dead."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE \"{Delivery._meta.db_table}\" SET lost = lost + 1, code = 'crash', due_at = %s,"
-                " lease_token = NULL, lease_until = NULL,"
-                f" wait_reason = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN '' ELSE 'lost' END,"
-                " state = CASE WHEN revoked THEN 'cancelled'"
-                f" WHEN lost + 1 >= {LOST_MAX} THEN 'dead' ELSE 'pending' END,"
-                f" finished_at = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN %s ELSE NULL END"
-                f" WHERE {_due('sending', 'lease_until')} AND state = 'sending' RETURNING id, lane_id, attempt",
-                [at, at, at, most],
-            )
-            rows = cursor.fetchall()
-        if rows:
-            attempts = [(row, attempt) for row, _, attempt in rows]
-            count = len(rows)
-            said = ["The worker that sent this did not come back."] * count
-            finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
-            by_lane = Counter(lane for _, lane, _ in rows)
-            lanes = locked_lanes(by_lane)
-            for lane in lanes:
-                lane.release(by_lane[lane.pk], now)
-            save_lanes(lanes)
-            announce([row for row, _, _ in rows])
+def sweep_lost(*, now: datetime) -> int:
+    """Take back deliveries whose lease ended: their worker died or hangs. After three times they are dead. How many."""
+    lost, found = 0, LEASES
+    while found >= LEASES:
+        with transaction.atomic():
+            leases = _ended_leases(now)
+            lost += _take_back(leases, now) if leases else 0
+        found = len(leases)
+    return lost
+
+
+def _ended_leases(now: datetime) -> dict[uuid.UUID, list[int]]:
+    """Leases whose time is over, locked: their tokens, and what each took."""
+    ended = Lease.objects.filter(until__lte=now).order_by("until").select_for_update(skip_locked=True)
+    return dict(ended.values_list("token", "deliveries")[:LEASES])
+
+
+def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> int:
+    """What of these leases is still held; how many. A lease stays while somebody else holds one of its rows."""
+    held = [row for rows in leases.values() for row in rows]
+    at, tokens = connection.ops.adapt_datetimefield_value(now), [rowset.uuid_text(connection, one) for one in leases]
+    mine, ids = rowset.any_of(connection, "id", held)
+    ours, theirs = rowset.any_of(connection, "lease_token", tokens, kind="uuid")
+    still = f"SELECT id FROM {_DELIVERY} WHERE {mine} AND {ours} AND state = 'sending'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_DELIVERY} SET lost = lost + 1, code = 'crash', due_at = %s,"
+            " lease_token = NULL, lease_until = NULL,"
+            f" wait_reason = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN '' ELSE 'lost' END,"
+            " state = CASE WHEN revoked THEN 'cancelled'"
+            f" WHEN lost + 1 >= {LOST_MAX} THEN 'dead' ELSE 'pending' END,"
+            f" finished_at = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN %s ELSE NULL END"
+            f" WHERE {_unlocked(still + ' ORDER BY id')} AND state = 'sending' RETURNING id, lane_id, attempt",
+            [at, at, *ids, *theirs],
+        )
+        rows = cursor.fetchall()
+        cursor.execute(still.replace("SELECT id", "SELECT DISTINCT lease_token", 1), [*ids, *theirs])
+        left = {rowset.uuid_of(token) for (token,) in cursor.fetchall()}
+    Lease.objects.filter(token__in=set(leases) - left).delete()
+    if rows:
+        attempts = [(row, attempt) for row, _, attempt in rows]
+        count = len(rows)
+        said = ["The worker that sent this did not come back."] * count
+        finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
+        by_lane = Counter(lane for _, lane, _ in rows)
+        lanes = locked_lanes(by_lane)
+        for lane in lanes:
+            lane.release(by_lane[lane.pk], now)
+        save_lanes(lanes, now=now)
+        announce([row for row, _, _ in rows])
     return len(rows)
 
 
 def expire(*, now: datetime, most: int = BATCH) -> int:
     """End what waited past its time; how many."""
     at = connection.ops.adapt_datetimefield_value(now)
-    return _end(f"state = 'expired' WHERE {_due('pending', 'expires_at')}", [at, most], at)
+    due = _unlocked(
+        f"SELECT id FROM {_DELIVERY} WHERE finished_at IS NULL AND state = 'pending' AND expires_at <= %s"
+        " ORDER BY expires_at LIMIT %s"
+    )
+    return _end(f"state = 'expired' WHERE {due}", [at, most], at)
 
 
 def end_disabled(*, now: datetime, most: int = BATCH) -> int:
     """While sending is switched off, end what comes due: it would be a flood of old news when it is switched on again.
     What is not due yet goes on waiting. How many; a replay sends them after all."""
     at = connection.ops.adapt_datetimefield_value(now)
-    table = f'"{Delivery._meta.db_table}"'
+    lanes = _WITH_SOMETHING.format(deliveries=_DELIVERY)
     due = _unlocked(
-        f"SELECT id FROM {table} WHERE state = 'pending' AND lane_id IN ({_WITH_SOMETHING.format(deliveries=table)})"
+        f"SELECT id FROM {_DELIVERY} WHERE finished_at IS NULL AND state = 'pending' AND lane_id IN ({lanes})"
         " AND due_at <= %s LIMIT %s"
     )
     return _end(f"state = 'cancelled', code = 'disabled' WHERE {due}", [at, at, most], at)
@@ -90,7 +123,7 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
     """End what still waits of these rows."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE \"{Delivery._meta.db_table}\" SET wait_reason = '', finished_at = %s, {change_and_rows}"
+            f"UPDATE {_DELIVERY} SET wait_reason = '', finished_at = %s, {change_and_rows}"
             " AND state = 'pending' RETURNING id",
             [at, *parameters],
         )
@@ -100,22 +133,22 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
 
 
 _WITH_SOMETHING = (
-    "WITH RECURSIVE waiting(lane_id) AS (SELECT min(lane_id) FROM {deliveries} WHERE state = 'pending'"
-    " UNION ALL SELECT (SELECT min(d.lane_id) FROM {deliveries} d WHERE d.state = 'pending' AND d.lane_id > w.lane_id)"
-    " FROM waiting w WHERE w.lane_id IS NOT NULL) SELECT w.lane_id FROM waiting w WHERE EXISTS"
-    " (SELECT 1 FROM {deliveries} d WHERE d.lane_id = w.lane_id AND d.state = 'pending' AND d.due_at <= %s)"
+    "WITH RECURSIVE open(lane_id) AS (SELECT min(lane_id) FROM {deliveries} WHERE finished_at IS NULL UNION ALL"
+    " SELECT (SELECT min(d.lane_id) FROM {deliveries} d WHERE d.finished_at IS NULL AND d.lane_id > o.lane_id)"
+    " FROM open o WHERE o.lane_id IS NOT NULL) SELECT o.lane_id FROM open o WHERE EXISTS (SELECT 1 FROM {deliveries} d"
+    " WHERE d.lane_id = o.lane_id AND d.finished_at IS NULL AND d.state = 'pending' AND d.due_at <= %s)"
 )
-"""Lanes with something due, and nothing else of them; takes the time. It steps along the index of what waits, from lane
-to lane: an entry or two for each lane with something pending, however many lanes and deliveries there are."""
+"""Lanes with something due, and nothing else of them; takes the time. It steps along the index of what is open, from
+lane to lane: an entry or two for each lane with something open, and past what is under way, which its cap bounds."""
 
 
 def wake_forgotten(*, now: datetime) -> int:
     """Find parked lanes with something due: their enqueuer died between its commit and the call that wakes them."""
     at = connection.ops.adapt_datetimefield_value
-    lanes, deliveries = f'"{Lane._meta.db_table}"', f'"{Delivery._meta.db_table}"'
+    lanes = f'"{Lane._meta.db_table}"'
     parked = (
         f"SELECT l.id FROM {lanes} l WHERE (l.ready_at IS NULL OR l.ready_at > %s) AND l.in_flight < l.cap"
-        f" AND l.id IN ({_WITH_SOMETHING.format(deliveries=deliveries)})"
+        f" AND l.id IN ({_WITH_SOMETHING.format(deliveries=_DELIVERY)})"
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -125,14 +158,11 @@ def wake_forgotten(*, now: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def _due(state: str, column: str) -> str:
-    """A condition: rows in this state whose time has come."""
-    table = f'"{Delivery._meta.db_table}"'
-    return _unlocked(f"SELECT id FROM {table} WHERE state = '{state}' AND {column} <= %s ORDER BY {column} LIMIT %s")
-
-
 def _unlocked(chosen: str) -> str:
     """A condition: one of these, locked; those that somebody else holds are left for the next time."""
     if connection.vendor == "postgresql":
         return f"id = ANY(ARRAY({chosen} FOR UPDATE SKIP LOCKED))"
     return f"id IN ({chosen})"
+
+
+_DELIVERY = f'"{Delivery._meta.db_table}"'

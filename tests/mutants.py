@@ -108,7 +108,6 @@ MUTANTS = [
         "fence: a result is written whoever holds the lease",
         [
             ("channels_delivery/settle.py", "d.id = t.id AND d.lease_token = t.token AND", "d.id = t.id AND"),
-            ("channels_delivery/settle.py", " AND {table}.lease_token = mine.token AND", " AND"),
         ],
         [
             OUTBOX + "test_settle.py",
@@ -123,7 +122,6 @@ MUTANTS = [
                 "d.lease_token = t.token AND d.state = 'sending'",
                 "d.lease_token = t.token",
             ),
-            ("channels_delivery/settle.py", "mine.token AND {table}.state = 'sending'", "mine.token"),
             ("channels_delivery/settle.py", " lease_token = NULL, lease_until = NULL,", ""),
         ],
         [OUTBOX + "test_settle.py"],
@@ -168,7 +166,10 @@ MUTANTS = [
     ),
     Mutant(
         "record: no attempt before the first byte",
-        [("channels_delivery/claim.py", "    Attempt.objects.bulk_create(", "    list(")],
+        [
+            ("channels_delivery/claim.py", "'' FROM taken)", "'' FROM taken WHERE false)"),
+            ("channels_delivery/claim.py", "'' FROM {mine} AS t\"", "'' FROM {mine} AS t WHERE false\""),
+        ],
         [OUTBOX + "test_claim.py::test_the_attempt_is_on_record_when_a_parcel_is_in_hand"],
     ),
     Mutant(
@@ -196,12 +197,12 @@ MUTANTS = [
     ),
     Mutant(
         "lease: what dead workers held is not taken back",
-        [("channels_delivery/sweeps.py", "    while sweep_lost(now=now) >= BATCH:", "    while False:")],
+        [("channels_delivery/sweeps.py", "    sweep_lost(now=now)\n", "    pass\n")],
         [FAULTS + "test_outbox_kills.py::test_what_a_dead_worker_held_is_sent_again_under_the_same_id"],
     ),
     Mutant(
         "lease: the lane of a dead worker stays full",
-        [("channels_delivery/sweeps.py", "release(lane, by_lane[lane.pk], now)", "release(lane, 0, now)")],
+        [("channels_delivery/sweeps.py", "lane.release(by_lane[lane.pk], now)", "lane.release(0, now)")],
         [FAULTS + "test_outbox_kills.py::test_a_worker_that_slept_past_its_lease_writes_nothing"],
     ),
     Mutant(
@@ -211,17 +212,23 @@ MUTANTS = [
     ),
     Mutant(
         "poison: what is under way beside it dies with it",
-        [("channels_delivery/claim.py", "if lost >= SUSPECT and careful:", "if False:")],
+        [("channels_delivery/claim.py", "if lost >= SUSPECT and self._careful:", "if False:")],
         [OUTBOX + "test_claim.py::test_of_those_that_lost_two_workers_one_is_under_way_at_a_time"],
     ),
     Mutant(
         "cap: not looked at",
-        [("channels_delivery/claim.py", "min(lane.cap - lane.in_flight, FROM_A_LANE)", "FROM_A_LANE")],
+        [
+            (
+                "channels_delivery/counters.py",
+                "min(self.cap - self.in_flight, FROM_A_LANE, most)",
+                "min(FROM_A_LANE, most)",
+            )
+        ],
         [FAULTS + "test_outbox_endpoints.py::test_ten_thousand_retries_at_once_keep_to_cap_and_rate"],
     ),
     Mutant(
         "rate: not looked at",
-        [("channels_delivery/claim.py", "room = min(room, int(tokens + 1e-6))", "pass")],
+        [("channels_delivery/counters.py", "self.room = min(self.room, int(self.tokens + 1e-6))", "pass")],
         [FAULTS + "test_outbox_endpoints.py::test_ten_thousand_retries_at_once_keep_to_cap_and_rate"],
     ),
     Mutant(

@@ -116,13 +116,10 @@ class Webhook(Backend):
         return found
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
-        try:
-            keys = [signing_key(secret) for secret in outlet.secrets["signing"]]
-        except (KeyError, ValueError):
-            return Permanent("config", "The channel has no usable signing secret.")
-        custom = outlet.settings.get("headers", {})
-        if problems := check_headers(custom):
-            return Permanent("config", f"The header field {problems[0].name!r} cannot be sent ({problems[0].fault}).")
+        means = outlet.memo.get(self.kind) or outlet.memo.setdefault(self.kind, _means(outlet))
+        if isinstance(means, Permanent):
+            return means
+        custom, keys = means
         body = _body(parcel.parts["body"])
         headers = custom | signed(body, message_id=f"msg_{parcel.stable_id.hex}", timestamp=int(time.time()), keys=keys)
         out = await self._outbound()
@@ -152,6 +149,18 @@ class Webhook(Backend):
                 await old.close()
             return out
         return self._out
+
+
+def _means(outlet: Outlet) -> tuple[dict[str, str], list[bytes]] | Permanent:
+    """A channel's own header fields and its keys, checked, or why nothing can be sent by it."""
+    try:
+        keys = [signing_key(secret) for secret in outlet.secrets["signing"]]
+    except (KeyError, ValueError):
+        return Permanent("config", "The channel has no usable signing secret.")
+    custom = dict(outlet.settings.get("headers", {}))
+    if problems := check_headers(custom):
+        return Permanent("config", f"The header field {problems[0].name!r} cannot be sent ({problems[0].fault}).")
+    return custom, keys
 
 
 def signing_key(secret: str) -> bytes:

@@ -1,7 +1,7 @@
 """The rows of this app."""
 
 from .channel import Channel
-from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, State
+from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, Lease, State
 from .lane import Breaker, Lane
 from .message import Message
 from .suppression import Suppression
@@ -16,6 +16,7 @@ __all__ = [
     "Channel",
     "Delivery",
     "Lane",
+    "Lease",
     "Message",
     "State",
     "Suppression",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -32,8 +32,9 @@ class Delivery(TenantOwned):
     """The durable row of the outbox. `stable_id` is what the receiver drops duplicates by: the same for every attempt
     and every replay. The address is frozen when it is enqueued. Terminal states never change; a replay is a new row.
 
-    No foreign keys in the database but the tenant's: one verb writes these rows, thousands at a time. Each change of
-    state writes every index anew, so there are few, and most hold only the rows that they are asked for.
+    No foreign keys in the database but the tenant's: one verb writes these rows, thousands at a time. No index names
+    the state or the lease, so that PostgreSQL can put a lease on a row without writing any of them anew (a HOT update).
+    What is open is told by `finished_at`, what ended badly by `ended_badly`.
     """
 
     tenant = models.ForeignKey(  # its index is `nh_delivery_of_tenant`
@@ -76,6 +77,12 @@ class Delivery(TenantOwned):
         "self", null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     code = models.CharField(_("code"), max_length=32, blank=True)
+    ended_badly = models.GeneratedField(
+        expression=Case(When(state__in=ENDED_BADLY, then=F("state"))),
+        output_field=models.CharField(max_length=16, null=True),
+        db_persist=True,
+    )
+    """The state, once it is a bad end. Filter by it, beside the tenant, to find them by their index."""
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
@@ -94,17 +101,20 @@ class Delivery(TenantOwned):
             )
         ]
         indexes = [
-            models.Index(fields=("lane", "due_at", "id"), condition=Q(state="pending"), name="nh_delivery_due"),
-            models.Index(fields=("lease_until",), condition=Q(state="sending"), name="nh_delivery_leased"),
+            models.Index(
+                fields=("lane", "due_at", "id"), condition=Q(finished_at__isnull=True), name="nh_delivery_due"
+            ),
             models.Index(
                 fields=("expires_at",),
-                condition=Q(state="pending", expires_at__isnull=False),
+                condition=Q(finished_at__isnull=True, expires_at__isnull=False),
                 name="nh_delivery_expiring",
             ),
             models.Index(fields=("tenant", "id"), name="nh_delivery_of_tenant"),
             models.Index(fields=("channel", "id"), condition=Q(channel__isnull=False), name="nh_delivery_of_channel"),
             # The lists of what ended badly, and what is to be sent once more.
-            models.Index(fields=("tenant", "state", "id"), condition=Q(state__in=ENDED_BADLY), name="nh_delivery_bad"),
+            models.Index(
+                fields=("tenant", "ended_badly", "id"), condition=Q(ended_badly__isnull=False), name="nh_delivery_bad"
+            ),
             models.Index(fields=("replay_of",), condition=Q(replay_of__isnull=False), name="nh_delivery_replay"),
             # Whose words are still needed. Of all rows: a partial index of what waits looks to the planner, when little
             # does, as good as the one by lane, and then a claim reads all that waits for each lane.
@@ -113,6 +123,23 @@ class Delivery(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+
+class Lease(models.Model):
+    """What one claim took: by it, what a dead worker held is found. It goes when its time is over, whatever became of
+    its deliveries; each of them says by `lease_token` whether it is still held."""
+
+    token = models.UUIDField(primary_key=True)
+    until = models.DateTimeField()
+    deliveries = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=("until",), name="nh_lease_until")]
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+
+    def __str__(self) -> str:
+        return str(self.token)
 
 
 class Attempt(models.Model):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 FIELDS_MAX = 20
 VALUE_CHARACTERS_MAX = 1024
@@ -40,10 +41,12 @@ def check_headers(given: Mapping[str, str]) -> tuple[Problem, ...]:
 
 def sendable(given: Mapping[str, str]) -> bool:
     """Whether fields can be put on the wire without becoming other fields; our own names included."""
-    return all(
-        _NAME.fullmatch(name) and _VALUE.fullmatch(value) and name.lower() not in _FRAMING
-        for name, value in given.items()
-    )
+    return all(_VALUE.fullmatch(value) and _is_sendable(name) for name, value in given.items())
+
+
+@lru_cache(1024)
+def _is_sendable(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name.lower() not in _FRAMING
 
 
 def _problems(given: Mapping[str, str]) -> Iterator[Problem]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
 
-from ..conf import conf
+from ..conf import ChannelsDeliverySettings, conf
 from .addresses import forbidden_part
 from .policy import Origin, Rules
 
@@ -47,14 +46,16 @@ def _tuple(given: object) -> tuple[Any, ...]:
 
 
 def _given() -> Rules:
-    given = conf()
-    origins = given.allow_origins if loopback_permitted() else ()
-    return _rules(given.allow_cidrs, origins, given.allow_ports)
+    """Made anew when the settings are others than last time: it is asked for each request."""
+    global _last
+    given, loopback = conf(), loopback_permitted()
+    if _last is None or _last[0] is not given or _last[1] != loopback:
+        origins = given.allow_origins if loopback else ()
+        _last = given, loopback, Rules.of(cidrs=given.allow_cidrs, origins=origins, ports=given.allow_ports)
+    return _last[2]
 
 
-@cache
-def _rules(cidrs: tuple[str, ...], origins: tuple[str, ...], ports: tuple[int, ...]) -> Rules:
-    return Rules.of(cidrs=cidrs, origins=origins, ports=ports)
+_last: tuple[ChannelsDeliverySettings, bool, Rules] | None = None
 
 
 def _origins(texts: tuple[str, ...]) -> Iterator[checks.CheckMessage]:

@@ -1,5 +1,6 @@
 """The thread that owns the network answers for every parcel that it was given."""
 
+import asyncio
 import queue
 import threading
 from collections.abc import Sequence
@@ -41,6 +42,21 @@ class Busy(Scripted):
 BUSY = Busy()
 
 
+class Slow(Scripted):
+    """Holds on to what it sends, without keeping the loop, until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._go_on = asyncio.Event()
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        await self._go_on.wait()
+        return Delivered()
+
+    def release(self, loop: LoopThread) -> None:
+        loop.later(0, self._go_on.set)
+
+
 def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
     put(acme, "a", "b")
     first, second = take()
@@ -48,14 +64,39 @@ def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
     answers = queue.SimpleQueue[Result]()
     loop = LoopThread()
 
-    loop.send([(first, busy, outlet)], answers.put)
-    loop.send([(second, idle, outlet)], answers.put)
+    loop.send([(first, busy, outlet)], answers.put, at_once=8)
+    loop.send([(second, idle, outlet)], answers.put, at_once=8)
     loop.give_back([second.id])
     busy.go_on.set()
 
     got: Sequence[Result] = [answers.get(timeout=20), answers.get(timeout=20)]
-    assert {one.parcel.address: one.outcome for one in got} == {"a": Delivered(), "b": GivenBack()}
+    assert {one.parcel.address: one.outcome for one in got} == {"a": Delivered(), "b": GivenBack(begun=False)}
     assert idle.sent == []
+
+
+def test_no_more_than_were_asked_for_run_at_once_and_who_waits_too_long_is_given_back(acme: Tenant) -> None:
+    put(acme, "a", "b", "c")
+    parcels, slow, outlet = take(), Slow(), Outlet(None, {}, {})
+    answers = queue.SimpleQueue[Result]()
+    loop = LoopThread()
+
+    loop.send([(parcel, slow, outlet) for parcel in parcels], answers.put, at_once=2)
+    left_over = answers.get(timeout=20)
+    slow.release(loop)
+    others = [answers.get(timeout=20), answers.get(timeout=20)]
+
+    assert (left_over.parcel.address, left_over.outcome) == ("c", GivenBack(begun=False))
+    assert {one.parcel.address: one.outcome for one in others} == {"a": Delivered(), "b": Delivered()}
+
+
+def test_the_next_starts_when_one_ends(acme: Tenant) -> None:
+    put(acme, *"abcd")
+    parcels, outlet = take(), Outlet(None, {}, {})
+    answers = queue.SimpleQueue[Result]()
+
+    LoopThread().send([(parcel, Scripted(), outlet) for parcel in parcels], answers.put, at_once=1)
+
+    assert [answers.get(timeout=20).parcel.address for _ in parcels] == list("abcd")
 
 
 @pytest.mark.postgres

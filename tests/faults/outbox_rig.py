@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import F
 
 from channels_delivery import outbox
-from channels_delivery.models import Attempt, Channel, Delivery, Lane
+from channels_delivery.models import Attempt, Channel, Delivery, Lane, Lease
 from channels_delivery.outbox import Address, Letter, Way
 from notifications.kernel.clock import db_now
 from notifications.models import Sweep, Tenant
@@ -168,4 +168,5 @@ def ended() -> int:
 def let_leases_end() -> None:
     """For processes that hold as long as in production: what dead ones held is looked for now."""
     rows().filter(state="sending").update(lease_until=F("lease_until") - timedelta(minutes=1))
+    Lease.objects.update(until=F("until") - timedelta(minutes=1))
     Sweep.objects.update(due_at=db_now())
