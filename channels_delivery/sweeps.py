@@ -10,8 +10,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from notifications.kernel import rowset
 from notifications.kernel.clock import db_now
 from notifications.kernel.config import enabled
+from notifications.live import watching
 
 from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane
@@ -50,21 +52,23 @@ def sweep_lost(*, now: datetime, most: int = BATCH) -> int:
                 " state = CASE WHEN revoked THEN 'cancelled'"
                 f" WHEN lost + 1 >= {LOST_MAX} THEN 'dead' ELSE 'pending' END,"
                 f" finished_at = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN %s ELSE NULL END"
-                f" WHERE {_due('sending', 'lease_until')} AND state = 'sending' RETURNING id, lane_id, attempt",
+                f" WHERE {_due('sending', 'lease_until')} AND state = 'sending'"
+                " RETURNING id, lane_id, attempt, origin",
                 [at, at, at, most],
             )
             rows = cursor.fetchall()
         if rows:
-            attempts = [(row, attempt) for row, _, attempt in rows]
+            attempts = [(row, attempt) for row, _, attempt, _ in rows]
             count = len(rows)
             said = ["The worker that sent this did not come back."] * count
             finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
-            by_lane = Counter(lane for _, lane, _ in rows)
+            by_lane = Counter(lane for _, lane, _, _ in rows)
             lanes = locked_lanes(by_lane)
             for lane in lanes:
                 lane.release(by_lane[lane.pk], now)
             save_lanes(lanes)
-            announce([row for row, _, _ in rows])
+            announce([row for row, _, _, _ in rows])
+            watching.changed(rowset.uuid_of(origin) for _, _, _, origin in rows)
     return len(rows)
 
 
@@ -91,11 +95,12 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE \"{Delivery._meta.db_table}\" SET wait_reason = '', finished_at = %s, {change_and_rows}"
-            " AND state = 'pending' RETURNING id",
+            " AND state = 'pending' RETURNING id, origin",
             [at, *parameters],
         )
-        ended = [row[0] for row in cursor.fetchall()]
-        announce(ended)
+        ended = cursor.fetchall()
+        announce([row for row, _ in ended])
+        watching.changed(rowset.uuid_of(origin) for _, origin in ended)
     return len(ended)
 
 

@@ -11,14 +11,19 @@ from ..reading import Unread
 from .rows import News, Position
 
 if TYPE_CHECKING:
-    from .socket import Socket
+    from .credentials import Inbox
 
 
-def hello(socket: Socket, heads: Mapping[int, Position], counts: Mapping[int, Unread]) -> str:
-    """The first frame: where each inbox of this socket stands."""
+def hello(shown: Mapping[int, Inbox], heads: Mapping[int, Position], counts: Mapping[int, Unread]) -> str:
+    """The first frame: whose inboxes this socket shows, and where each stands."""
     inboxes = [
-        {"tenant": socket.slug(person), "cursor": str(heads[person]), "unread": counts[person].to_json()}
-        for person in heads
+        {
+            "tenant": inbox.slug,
+            "person": inbox.who,
+            "cursor": str(heads[person]),
+            "unread": counts[person].to_json(),
+        }
+        for person, inbox in shown.items()
     ]
     return json.dumps({"type": "hello", **inboxes[0], "inboxes": inboxes})
 
@@ -59,9 +64,9 @@ def toast(message: Mapping[str, Any]) -> str:
     return json.dumps({"type": "toast", "tenant": message["slug"], "toast": message["toast"]})
 
 
-def changed(message: Mapping[str, Any]) -> str:
+def changed(kind: str, object_id: str) -> str:
     """An object that is watched has changed; what it is now is asked for by those who want to know."""
-    return json.dumps({"type": "changed", "watch": {message["kind"]: message["id"]}})
+    return json.dumps({"type": "changed", "watch": {kind: object_id}})
 
 
 def refused(what: str, code: str, detail: str) -> str:

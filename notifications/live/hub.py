@@ -21,7 +21,7 @@ from django.db import Error, connection, transaction
 from ..reading import Unread
 from . import credentials, frames, line, rows
 from .rows import News, Position
-from .socket import Gone, Socket
+from .socket import Gone, Socket, Watched
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,12 @@ IDLE = 60.0
 
 
 class Hub:
-    """One a process and event loop. `sockets` maps a recipient id to the sockets that show their inbox."""
+    """One a process and event loop. `sockets` maps a recipient id to the sockets that show their inbox, `watchers` an
+    object's name on the line to those that follow it."""
 
     def __init__(self, layer: Any | None) -> None:
         self.sockets: dict[int, set[Socket]] = defaultdict(set)
-        self.watchers: dict[tuple[int, str, str], set[Socket]] = defaultdict(set)
+        self.watchers: dict[str, set[Socket]] = defaultdict(set)
         self._layer = layer
         self._loop = asyncio.get_running_loop()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="notifyhub-hub")
@@ -89,7 +90,7 @@ class Hub:
         for person in people:
             socket.positions[person] = now_at[person]
             self._unread[person] = now_at[person], counts[person]
-        socket.push(frames.hello(socket, now_at, counts))
+        socket.push(frames.hello(socket.inboxes, now_at, counts))
         socket.greeted = True
         self._catch_up(people)
 
@@ -113,15 +114,17 @@ class Hub:
         socket.push(frames.resumed(socket.slug(person), head, count))
         self._catch_up([person])  # what came between the reading and now was held to be told
 
-    def watch(self, socket: Socket, watched: tuple[int, str, str]) -> None:
-        socket.watching.add(watched)
-        self.watchers[watched].add(socket)
+    def watch(self, socket: Socket, watched: Watched, name: str) -> None:
+        socket.watching[watched] = name
+        self.watchers[name].add(socket)
 
-    def unwatch(self, socket: Socket, watched: tuple[int, str, str]) -> None:
-        socket.watching.discard(watched)
-        self.watchers[watched].discard(socket)
-        if not self.watchers[watched]:
-            del self.watchers[watched]
+    def unwatch(self, socket: Socket, watched: Watched) -> None:
+        name = socket.watching.pop(watched, None)
+        if name is None or name in socket.watching.values():
+            return
+        self.watchers[name].discard(socket)
+        if not self.watchers[name]:
+            del self.watchers[name]
 
     # -- what is heard --------------------------------------------------------------------------------------------
 
@@ -134,11 +137,9 @@ class Hub:
         match message["type"]:
             case "nh.hint":
                 self._catch_up(person for person in message["people"] if person in self.sockets)
+                self._tell_watchers(name for name in message.get("objects", ()) if name in self.watchers)
             case "nh.toast":
                 self._spawn(self._toast(message))
-            case "nh.object":
-                for socket in tuple(self.watchers.get((message["tenant"], message["kind"], message["id"]), ())):
-                    socket.push(frames.changed(message))
             case other:
                 logger.info("live.unknown_message type=%s", other)  # from a newer version, while both run
 
@@ -182,6 +183,13 @@ class Hub:
             socket.push(frame)
         socket.positions[person] = new.head
 
+    def _tell_watchers(self, names: Iterable[str]) -> None:
+        for name in names:
+            for socket in tuple(self.watchers[name]):
+                for (_, kind, object_id), watched in socket.watching.items():
+                    if watched == name:
+                        socket.push(frames.changed(kind, object_id))
+
     async def _toast(self, message: line.Message) -> None:
         try:
             people = await self._addressed(message["to"])
@@ -210,6 +218,7 @@ class Hub:
                 self._channel = await self._layer.new_channel("nh.node")
                 await self._layer.group_add(line.GROUP, self._channel)
                 self._catch_up(list(self.sockets))
+                self._tell_watchers(list(self.watchers))
                 while True:
                     message = await self._layer.receive(self._channel)
                     if message.get("node") != line.NODE:
@@ -233,6 +242,7 @@ class Hub:
             with suppress(Exception):
                 async with asyncio.timeout(1):
                     await self._layer.group_add(line.GROUP, self._channel)
+        self._tell_watchers(list(self.watchers))  # nothing would show that a hint about one was lost
         everybody = list(self.sockets)
         for start in range(0, len(everybody), PEOPLE_MAX):
             people = everybody[start : start + PEOPLE_MAX]
