@@ -58,6 +58,7 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         "failed": run.status == Status.FAILED,
         "remark": reason_in_words(run.error) if run.error else "",
         "state": json.dumps(_state(run, now_at, sent), sort_keys=True),
+        "watched": json.dumps({"run": run.transaction_id}),
         "stages": timeline(run, now_at),
         "walking": sum(now_at.walking.values()),
         "ended": now_at.ended.get("done", 0),
