@@ -29,7 +29,8 @@ def hello(shown: Mapping[int, Inbox], heads: Mapping[int, Position], counts: Map
 
 
 def news(tenant: str, at: Position, new: News, counts: Unread | None) -> Iterator[str]:
-    """A frame for each change past `at`, in order; the last one leads to the head."""
+    """A frame for each change past `at`, in order; the last one leads to the head. Of several with one revision only
+    the last leads on: whoever is cut off between them gets them all again."""
     name = json.dumps(tenant)
     if new.resync or not at.may_follow(new.head):
         yield f'{{"type": "resync", "tenant": {name}, "cursor": "{new.head}"}}'
@@ -38,7 +39,12 @@ def news(tenant: str, at: Position, new: News, counts: Unread | None) -> Iterato
     after = at
     for number, change in enumerate(fresh, 1):
         last = number == len(fresh)
-        to = new.head if last else Position(new.head.epoch, change.rev)
+        if last:
+            to = new.head
+        elif fresh[number].rev == change.rev:
+            to = after
+        else:
+            to = Position(new.head.epoch, change.rev)
         count = f', "unread": {json.dumps(counts.to_json())}' if last and counts is not None else ""
         place = f'"tenant": {name}, "after": "{after}", "cursor": "{to}"'
         yield f'{{"type": "{change.kind}", {place}, {change.body}{count}}}'

@@ -247,3 +247,20 @@ def test_what_changes_within_and_after_a_savepoint_is_one_hint(alice: Recipient,
     line.unlisten(messages.append)
 
     assert [one["people"] for one in messages] == [[alice.pk, bob.pk]]
+
+
+def test_who_is_cut_off_between_changes_of_one_revision_gets_them_again(
+    alice: Recipient, browser: type[Browser]
+) -> None:
+    items = [drop(alice, f"No. {number}") for number in range(3)]
+    tab = browser(alice)
+
+    inbox.mark_read(alice, items, now=db_now())
+    frames = [tab.frame() for _ in range(3)]
+
+    first, second, last = (frame["cursor"] for frame in frames)
+    assert first == second == tab.hello["cursor"]
+    assert last == inbox.current_cursor(alice)
+    cut_off = browser(alice)
+    cut_off.say(type="resume", cursor=second)
+    assert {cut_off.frame()["item"]["id"] for _ in range(3)} == set(map(str, items))
