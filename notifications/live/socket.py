@@ -115,6 +115,11 @@ class Socket:
             self._code = code
             self._task.cancel()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is closed by us, or about to be."""
+        return self._code is not None
+
     async def _write(self) -> None:
         try:
             while self._queue:

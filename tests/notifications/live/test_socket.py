@@ -8,7 +8,7 @@ from notifications.content import Action, Content
 from notifications.kernel.clock import db_now
 from notifications.live import line
 from notifications.models import Recipient, Tenant
-from tests.cast import crowd, drop, rolled_back, topic
+from tests.cast import crowd, drop, member, rolled_back, topic
 from tests.notifications.live.browser import Browser
 from tests.notifications.live.conftest import Server
 
@@ -264,3 +264,19 @@ def test_who_is_cut_off_between_changes_of_one_revision_gets_them_again(
     cut_off = browser(alice)
     cut_off.say(type="resume", cursor=second)
     assert {cut_off.frame()["item"]["id"] for _ in range(3)} == set(map(str, items))
+
+
+def test_who_has_the_same_name_in_another_tenant_is_somebody_else(
+    alice: Recipient, globex: Tenant, browser: type[Browser]
+) -> None:
+    namesake = member(globex, alice.external_id)
+    hers, others = browser(alice), browser(namesake)
+
+    drop(alice, "For Alice of Acme")
+    hers.until("item")
+
+    others.say(type="resume", cursor="0.0", tenant=alice.tenant.slug, person=str(alice.public_id))
+    assert others.frame()["type"] == "error"
+    others.say(type="resume", cursor="0.0", person=str(alice.public_id))
+    assert others.frame()["type"] == "resumed"
+    assert others.quiet()
