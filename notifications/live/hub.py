@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 
+from ..kernel.snapshot import one_moment
 from ..reading import Unread
 from . import credentials, frames, line, rows
 from .rows import News, Position
@@ -310,32 +311,19 @@ def _rev(position: Position) -> tuple[int, int]:
     return position.epoch, position.rev
 
 
-@contextmanager
-def _at_one_moment() -> Iterator[None]:
-    """What is read within is of one moment, so that a number fits the place beside it. SQLite reads so little, and so
-    fast, that it is not worth a lock."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
-
-
 def _standing(people: list[int]) -> tuple[dict[int, Position], dict[int, Unread]]:
-    with _at_one_moment():
+    with one_moment():
         return rows.heads(people), rows.unread(people)
 
 
 def _missed(person: int, since: Position) -> tuple[News | None, Unread]:
-    with _at_one_moment():
+    with one_moment():
         return rows.news({person: since}).get(person), rows.unread([person])[person]
 
 
 def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, Position], dict[int, Unread]]:
     """Heads of all; unread numbers of those who moved since they were last counted."""
-    with _at_one_moment():
+    with one_moment():
         now_at = rows.heads(people)
         moved = [person for person in people if known.get(person) != now_at[person]]
         return now_at, rows.unread(moved) if moved else {}
@@ -343,7 +331,7 @@ def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, 
 
 def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
     """With the exact unread number for those to whom more happened than new items."""
-    with _at_one_moment():
+    with one_moment():
         found = rows.news(since)
         touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
         counts = rows.unread(touched) if touched else {}

@@ -65,7 +65,7 @@ def test_what_somebody_else_does_to_a_run_shows_without_a_question_in_between(si
     ana, bruno = signed_in("ana"), signed_in("bruno")
     run = start(ana, "session.high_priority", WAITS)
     ana.goto(run)
-    expect(ana.locator(".site-stage--now")).to_contain_text("3 people are here")
+    expect(ana.locator(".site-stage--now", has_text="3 people are here")).to_be_visible()
     expect_told(ana)
     asked = never_answered(ana)
 
@@ -103,7 +103,7 @@ def test_where_sockets_are_blocked_the_page_asks(cable: Cable, signed_in: Signed
     ana, bruno = signed_in("ana", base_url=cable.address), signed_in("bruno")
     run = start(ana, "session.high_priority", WAITS)
     ana.goto(run)
-    expect(ana.locator(".site-stage--now")).to_contain_text("3 people are here")
+    expect(ana.locator(".site-stage--now", has_text="3 people are here")).to_be_visible()
 
     bruno.goto(run)
     bruno.get_by_text("Cancel…").click()
