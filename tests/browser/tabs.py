@@ -16,7 +16,8 @@ _COME = """(title) => {
     const before = number();
     const there = () => number() > before
         && [...toasts.querySelectorAll('[part~=toast]')].some((one) => one.innerText.includes(title));
-    window.come = new Promise((done) => {
+    window.come = new Promise((done, never) => {
+        setTimeout(() => never(new Error('no toast and number')), 15_000);
         const timer = setInterval(() => there() && (clearInterval(timer), done(Date.now())), 2);
     });
 }"""
@@ -24,7 +25,8 @@ _COME = """(title) => {
 _GONE = """() => {
     const bell = document.querySelector('nh-bell').shadowRoot;
     const there = () => !/\\d/.test(bell.querySelector('button').getAttribute('aria-label'));
-    window.gone = new Promise((done) => {
+    window.gone = new Promise((done, never) => {
+        setTimeout(() => never(new Error('the number stays')), 15_000);
         const timer = setInterval(() => there() && (clearInterval(timer), done(Date.now())), 2);
     });
 }"""
