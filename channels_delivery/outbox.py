@@ -18,6 +18,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.tokens import uuid7
+from notifications.live import watching
 
 from .backends import backends
 from .models import Channel, Delivery, Lane, Message, State
@@ -121,6 +122,7 @@ def cancel_one(delivery: Delivery, *, now: datetime) -> bool:
     """Take one back. True when it had not started."""
     mine = Delivery.objects.filter(tenant=delivery.tenant_id, pk=delivery.pk, state__in=OPEN)
     mine.update(**_taken_back(now))
+    watching.changed([delivery.origin])
     delivery.refresh_from_db(fields=["state", "revoked"])
     return delivery.state == State.CANCELLED
 

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from notifications.kernel import rowset
+from notifications.live import watching
 
 from . import health
 from .counters import HeldLane, locked_lanes, save_lanes
@@ -80,6 +81,7 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
         held |= _give_back(mine, now)
         _suppress(mine, now)
         announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
+        watching.changed(result.parcel.origin for result in mine)
     return _still_ours([result for result in results if result.parcel.id not in settled])
 
 

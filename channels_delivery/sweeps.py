@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 from notifications.kernel.clock import db_now
 from notifications.kernel.config import enabled
+from notifications.live import watching
 
 from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane, Lease
@@ -46,12 +47,12 @@ def sweep() -> None:
 
 def sweep_lost(*, now: datetime) -> int:
     """Take back deliveries whose lease ended: their worker died or hangs. After three times they are dead. How many."""
-    lost, found = 0, LEASES
-    while found >= LEASES:
+    lost, done = 0, LEASES
+    while done >= LEASES:
         with transaction.atomic():
             leases = _ended_leases(now)
-            lost += _take_back(leases, now) if leases else 0
-        found = len(leases)
+            found, done = _take_back(leases, now) if leases else (0, 0)
+        lost += found
     return lost
 
 
@@ -61,8 +62,9 @@ def _ended_leases(now: datetime) -> dict[uuid.UUID, list[int]]:
     return dict(ended.values_list("token", "deliveries")[:LEASES])
 
 
-def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> int:
-    """What of these leases is still held; how many. A lease stays while somebody else holds one of its rows."""
+def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> tuple[int, int]:
+    """Take back what of these leases is still held: how many, and how many leases are done with. One stays while
+    somebody else holds a row of it."""
     held = [row for rows in leases.values() for row in rows]
     at, tokens = connection.ops.adapt_datetimefield_value(now), [rowset.uuid_text(connection, one) for one in leases]
     mine, ids = rowset.any_of(connection, "id", held)
@@ -76,25 +78,28 @@ def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> int:
             " state = CASE WHEN revoked THEN 'cancelled'"
             f" WHEN lost + 1 >= {LOST_MAX} THEN 'dead' ELSE 'pending' END,"
             f" finished_at = CASE WHEN revoked OR lost + 1 >= {LOST_MAX} THEN %s ELSE NULL END"
-            f" WHERE {_unlocked(still + ' ORDER BY id')} AND state = 'sending' RETURNING id, lane_id, attempt",
+            f" WHERE {_unlocked(still + ' ORDER BY id')} AND state = 'sending'"
+            " RETURNING id, lane_id, attempt, origin",
             [at, at, *ids, *theirs],
         )
         rows = cursor.fetchall()
         cursor.execute(still.replace("SELECT id", "SELECT DISTINCT lease_token", 1), [*ids, *theirs])
         left = {rowset.uuid_of(token) for (token,) in cursor.fetchall()}
-    Lease.objects.filter(token__in=set(leases) - left).delete()
+    done = set(leases) - left
+    Lease.objects.filter(token__in=done).delete()
     if rows:
-        attempts = [(row, attempt) for row, _, attempt in rows]
+        attempts = [(row, attempt) for row, _, attempt, _ in rows]
         count = len(rows)
         said = ["The worker that sent this did not come back."] * count
         finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
-        by_lane = Counter(lane for _, lane, _ in rows)
+        by_lane = Counter(lane for _, lane, _, _ in rows)
         lanes = locked_lanes(by_lane)
         for lane in lanes:
             lane.release(by_lane[lane.pk], now)
         save_lanes(lanes, now=now)
-        announce([row for row, _, _ in rows])
-    return len(rows)
+        announce([row for row, _, _, _ in rows])
+        watching.changed(rowset.uuid_of(origin) for _, _, _, origin in rows)
+    return len(rows), len(done)
 
 
 def expire(*, now: datetime, most: int = BATCH) -> int:
@@ -127,8 +132,9 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
             " AND state = 'pending' RETURNING id",
             [at, *parameters],
         )
-        ended = [row[0] for row in cursor.fetchall()]
-        announce(ended)
+        ended = cursor.fetchall()
+        announce([row for row, _ in ended])
+        watching.changed(rowset.uuid_of(origin) for _, origin in ended)
     return len(ended)
 
 

@@ -17,6 +17,7 @@ from tests.services import find_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
+LIVE = "tests/notifications/live/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
 
 
@@ -261,6 +262,47 @@ MUTANTS = [
         "guard: redirects are followed",
         [("channels_delivery/outbound/aio.py", "allow_redirects=False", "allow_redirects=True")],
         [OUTBOUND + "test_forbidden_addresses.py::test_no_redirect_is_followed"],
+    ),
+    Mutant(
+        "live: each of several changes with one revision leads on",
+        [("notifications/live/frames.py", "elif fresh[number].rev == change.rev:", "elif False:")],
+        [LIVE + "test_socket.py::test_who_is_cut_off_between_changes_of_one_revision_gets_them_again"],
+    ),
+    Mutant(
+        "live: a heartbeat brings nobody up to date",
+        [("notifications/live/hub.py", "if any(place != now_at[person]", "if any(False and place != now_at[person]")],
+        [LIVE + "test_socket.py::test_a_lost_hint_is_found_by_the_heartbeat"],
+    ),
+    Mutant(
+        "live: credentials are looked at once",
+        [("notifications/live/hub.py", "self._beat(), self._recheck()", "self._beat()")],
+        [LIVE + "test_doors.py::TestLifetime::test_it_is_looked_at_without_being_asked_for"],
+    ),
+    Mutant(
+        "live: whoever does not read is waited for",
+        [("notifications/live/socket.py", "if self._backlog > BACKLOG_MAX:", "if False:")],
+        [LIVE + "test_doors.py::TestLimits::test_who_does_not_read_is_cut_off_comes_back_and_nobody_waits"],
+    ),
+    Mutant(
+        "live: a step does not say which runs moved",
+        [("workflows/settle.py", "    watching.changed(run.public_id for run, _ in scene.runs)\n", "")],
+        [LIVE + "test_watching.py::TestTheCost"],
+    ),
+    Mutant(
+        "live: a run of another tenant may be watched",
+        [
+            (
+                "workflows/runs.py",
+                "return runs_of(person.tenant_id).filter(tr",
+                "return Run.objects.across_tenants().filter(tr",
+            )
+        ],
+        [LIVE + "test_watching.py::TestWhoMay::test_another_tenants_run_is_none_even_in_a_demo"],
+    ),
+    Mutant(
+        "live: every member may watch a run",
+        [("workflows/runs.py", "if person.role not in (Role.OWNER, Role.ADMIN):", "if False:")],
+        [LIVE + "test_watching.py::TestWhoMay::test_a_member_may_not"],
     ),
 ]
 

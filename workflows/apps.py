@@ -19,10 +19,12 @@ class WorkflowsConfig(AppConfig):
         from channels_delivery.composing import channel_kinds
         from notifications import kinds
         from notifications.kernel import ticker
+        from notifications.live import watching
 
-        from . import conf, engine, registry  # noqa: F401 - conf registers the section of the setting
+        from . import conf, engine, registry, runs  # noqa: F401 - conf registers the section of the setting
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
+        watching.register("run", runs.watched_by)
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)

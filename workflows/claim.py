@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from notifications.kernel import rowset
+from notifications.live import watching
 
 from .conf import conf
 from .models import Cohort, Outcome, Run, Status
@@ -152,6 +153,8 @@ def _give_up(cohort: Cohort, error: Exception, now: datetime) -> None:
     failed = Run.objects.across_tenants().filter(
         pk__in=_runs_of(cohort), status__in=[Status.PENDING, Status.PROCESSING]
     )
+    ids = list(failed.values_list("public_id", flat=True))
     failed.update(
         status=Status.FAILED, finished_at=now, error=f"Step {cohort.step}: {type(error).__name__}: {error}"[:500]
     )
+    watching.changed(ids)

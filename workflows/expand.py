@@ -12,12 +12,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.config import enabled
+from notifications.live import watching
 
 from . import audience as audiences
 from .audience import Audience
@@ -55,6 +57,7 @@ class Due(NamedTuple):
     """What is needed of a run to resolve its recipients. A thousand of these cost a tenth of a thousand models."""
 
     pk: int
+    public_id: UUID
     tenant_id: int
     definition_id: str
     audience: Mapping[str, Any]
@@ -120,6 +123,7 @@ def _expand_one_by_one(runs: Sequence[Due], now: datetime) -> None:
             _fail(mine.filter(start_at__lte=now - PASSES), error, now)
         except Exception as error:
             _fail(mine, error, now)
+        watching.changed([run.public_id])
 
 
 def _fail(runs: QuerySet[Run], error: Exception, now: datetime) -> None:
@@ -164,6 +168,7 @@ def _expand_large(run: Due, now: datetime) -> None:
     if run.status == Status.PENDING:
         changes |= {"status": Status.PROCESSING} if pieces else {"status": Status.SENT, "finished_at": now}
     Run.objects.across_tenants().filter(pk=run.pk).update(**changes)
+    watching.changed([run.public_id])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
 
@@ -213,6 +218,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
     _end([run for run in taken if not (run.people or with_house)], now)
     if pairs:
         _share_chunk([run for run in taken if run.people or with_house], sorted(pairs), now)
+    watching.changed(run.public_id for run in taken)
 
 
 def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, list[int]]) -> set[int] | None:
@@ -278,3 +284,4 @@ def _disable(runs: Sequence[Due], now: datetime) -> None:
     stopped.update(expand_at=None, error="disabled")
     for run in runs:
         finish_if_done(run.pk, now=now)
+    watching.changed(run.public_id for run in runs)

@@ -14,6 +14,7 @@ from channels_delivery import outbox, tally
 from notifications import inbox
 from notifications.kernel import doorbell
 from notifications.kernel.clock import db_now
+from notifications.live import watching
 from notifications.models import Tenant
 
 from . import audience as audiences
@@ -67,6 +68,7 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
             run.status, run.finished_at = Status.SENT, run.finished_at or now
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
+        watching.changed([run.public_id])
         return Cancelled(transaction_id, unresolved + walking, run.people - walking, called_back, left)
 
 
@@ -147,3 +149,4 @@ def _withdraw_page(run: Run, now: datetime) -> None:
         mine.update(withdraw_at=None, retracted_at=now)
     else:
         mine.update(withdraw_at=now, withdrawn_upto=upto)  # behind the others
+    watching.changed([run.public_id])

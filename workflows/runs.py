@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from channels_delivery import tally
 from channels_delivery.tally import Sent
-from notifications.models import InboxItem, Recipient, State
+from notifications.models import InboxItem, Recipient, Role, State
 
 from .models import Chunk, Cohort, Outcome, Run
 from .people import NOBODY, People
@@ -62,6 +62,13 @@ class Person:
 def runs_of(tenant: Any) -> QuerySet[Run]:
     """A tenant's runs, newest first."""
     return Run.objects.filter(tenant=tenant).order_by("-id")
+
+
+def watched_by(person: Recipient, transaction_id: str) -> UUID | None:
+    """The public id of this run, if this person may follow it: as over HTTP, who runs the tenant may."""
+    if person.role not in (Role.OWNER, Role.ADMIN):
+        return None
+    return runs_of(person.tenant_id).filter(transaction_id=transaction_id).values_list("public_id", flat=True).first()
 
 
 def chunks_of(run: Run) -> list[Chunk]:

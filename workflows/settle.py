@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from notifications.kernel import rowset
+from notifications.live import watching
 
 from .claim import Held
 from .conf import conf
@@ -49,6 +50,7 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
         _finish_small(work, gone | join([end.people for end in ends]))
     elif not walks:
         finish_if_done(work.scene.runs[0][0].id, now=scene.now)
+    watching.changed(run.public_id for run, _ in scene.runs)
     return going
 
 

@@ -6,6 +6,7 @@
 - `encrypted` JSON at rest that only this site can read: secrets of channels, and of what identifies people
 - `rowset`    one statement for any number of rows, on PostgreSQL and SQLite
 - `schema`    JSON Schema: of payloads and steps, of the settings and secrets of channels
+- `snapshot`  several things read as of one moment: an inbox and its number, a run and its people
 - `ticker`    due verbs run by a timer thread in every worker, elected by a row
 - `tokens`    UUIDv7 names, random secrets and their hashes
 

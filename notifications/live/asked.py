@@ -91,10 +91,11 @@ async def _watch(asked: Ask, socket: Socket, hub: Hub, person: int) -> None:
     wanted = watching.named(asked.get("watch"))
     if len(socket.watching) >= watching.MAX:
         raise NotUnderstood(f"At most {watching.MAX} objects are watched at once.")
-    if not await hub.read(watching.may_watch, person, *wanted):
+    name = await hub.read(watching.find, person, *wanted)
+    if name is None:
         raise NotUnderstood("There is no such object.")
-    hub.watch(socket, (socket.tenant(person), *wanted))
-    socket.push(frames.changed({"kind": wanted[0], "id": wanted[1]}))  # whatever happened before counts as a change
+    hub.watch(socket, (socket.tenant(person), *wanted), name)
+    socket.push(frames.changed(*wanted))  # whatever happened before counts as a change
 
 
 async def _unwatch(asked: Ask, socket: Socket, hub: Hub, person: int) -> None:

@@ -36,12 +36,27 @@ class Credential:
     people: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One that a socket shows: whose it is, in which tenant, and how the API calls them."""
+
+    person: int
+    tenant: int
+    slug: str
+    who: Mapping[str, str]
+
+    @classmethod
+    def of(cls, recipient: Recipient) -> Inbox:
+        who = {"id": str(recipient.public_id), "user": recipient.external_id, "name": recipient.name}
+        return cls(recipient.pk, recipient.tenant_id, recipient.tenant.slug, who)
+
+
 @dataclass(frozen=True)
 class Identity:
-    """Whose inboxes a socket shows: (recipient, tenant, its slug), the one of the current tenant first."""
+    """Whose inboxes a socket shows, the one of the current tenant first."""
 
     credential: Credential
-    inboxes: Sequence[tuple[int, int, str]]
+    inboxes: Sequence[Inbox]
 
 
 def of_session(scope: Mapping[str, Any]) -> Identity | None:
@@ -63,13 +78,12 @@ def of_request(request: Any) -> Identity | None:
         return None
     first = principal.recipient
     others = [] if sites_own_resolver() else [one for one in memberships(request.user) if one.pk != first.pk]
-    inboxes = [(first.pk, principal.tenant.pk, principal.tenant.slug)]
-    inboxes += [(one.pk, one.tenant_id, one.tenant.slug) for one in others]
+    inboxes = [Inbox.of(one) for one in (first, *others)]
     credential = Credential(
         session=request.session.session_key or "",
         user=str(request.user.pk),
         password_hash=request.session.get(HASH_SESSION_KEY, ""),
-        people=tuple(person for person, _, _ in inboxes),
+        people=tuple(inbox.person for inbox in inboxes),
     )
     return Identity(credential, inboxes)
 
@@ -77,7 +91,7 @@ def of_request(request: Any) -> Identity | None:
 def of_person(recipient: Recipient, *, api_key: int | None, until: datetime) -> Identity:
     """The identity behind a widget's token."""
     credential = Credential(api_key=api_key, until=until, people=(recipient.pk,))
-    return Identity(credential, [(recipient.pk, recipient.tenant_id, recipient.tenant.slug)])
+    return Identity(credential, [Inbox.of(recipient)])
 
 
 def ended(held: Sequence[Credential]) -> list[Credential]:

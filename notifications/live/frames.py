@@ -11,20 +11,26 @@ from ..reading import Unread
 from .rows import News, Position
 
 if TYPE_CHECKING:
-    from .socket import Socket
+    from .credentials import Inbox
 
 
-def hello(socket: Socket, heads: Mapping[int, Position], counts: Mapping[int, Unread]) -> str:
-    """The first frame: where each inbox of this socket stands."""
+def hello(shown: Mapping[int, Inbox], heads: Mapping[int, Position], counts: Mapping[int, Unread]) -> str:
+    """The first frame: whose inboxes this socket shows, and where each stands."""
     inboxes = [
-        {"tenant": socket.slug(person), "cursor": str(heads[person]), "unread": counts[person].to_json()}
-        for person in heads
+        {
+            "tenant": inbox.slug,
+            "person": inbox.who,
+            "cursor": str(heads[person]),
+            "unread": counts[person].to_json(),
+        }
+        for person, inbox in shown.items()
     ]
     return json.dumps({"type": "hello", **inboxes[0], "inboxes": inboxes})
 
 
 def news(tenant: str, at: Position, new: News, counts: Unread | None) -> Iterator[str]:
-    """A frame for each change past `at`, in order; the last one leads to the head."""
+    """A frame for each change past `at`, in order; the last one leads to the head. Of several with one revision only
+    the last leads on: whoever is cut off between them gets them all again."""
     name = json.dumps(tenant)
     if new.resync or not at.may_follow(new.head):
         yield f'{{"type": "resync", "tenant": {name}, "cursor": "{new.head}"}}'
@@ -33,7 +39,12 @@ def news(tenant: str, at: Position, new: News, counts: Unread | None) -> Iterato
     after = at
     for number, change in enumerate(fresh, 1):
         last = number == len(fresh)
-        to = new.head if last else Position(new.head.epoch, change.rev)
+        if last:
+            to = new.head
+        elif fresh[number].rev == change.rev:
+            to = after
+        else:
+            to = Position(new.head.epoch, change.rev)
         count = f', "unread": {json.dumps(counts.to_json())}' if last and counts is not None else ""
         place = f'"tenant": {name}, "after": "{after}", "cursor": "{to}"'
         yield f'{{"type": "{change.kind}", {place}, {change.body}{count}}}'
@@ -59,9 +70,9 @@ def toast(message: Mapping[str, Any]) -> str:
     return json.dumps({"type": "toast", "tenant": message["slug"], "toast": message["toast"]})
 
 
-def changed(message: Mapping[str, Any]) -> str:
+def changed(kind: str, object_id: str) -> str:
     """An object that is watched has changed; what it is now is asked for by those who want to know."""
-    return json.dumps({"type": "changed", "watch": {message["kind"]: message["id"]}})
+    return json.dumps({"type": "changed", "watch": {kind: object_id}})
 
 
 def refused(what: str, code: str, detail: str) -> str:

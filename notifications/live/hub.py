@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 
+from ..kernel.snapshot import one_moment
 from ..reading import Unread
 from . import credentials, frames, line, rows
 from .rows import News, Position
-from .socket import Gone, Socket
+from .socket import Gone, Socket, Watched
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +43,12 @@ IDLE = 60.0
 
 
 class Hub:
-    """One a process and event loop. `sockets` maps a recipient id to the sockets that show their inbox."""
+    """One a process and event loop. `sockets` maps a recipient id to the sockets that show their inbox, `watchers` an
+    object's name on the line to those that follow it."""
 
     def __init__(self, layer: Any | None) -> None:
         self.sockets: dict[int, set[Socket]] = defaultdict(set)
-        self.watchers: dict[tuple[int, str, str], set[Socket]] = defaultdict(set)
+        self.watchers: dict[str, set[Socket]] = defaultdict(set)
         self._layer = layer
         self._loop = asyncio.get_running_loop()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="notifyhub-hub")
@@ -89,7 +91,7 @@ class Hub:
         for person in people:
             socket.positions[person] = now_at[person]
             self._unread[person] = now_at[person], counts[person]
-        socket.push(frames.hello(socket, now_at, counts))
+        socket.push(frames.hello(socket.inboxes, now_at, counts))
         socket.greeted = True
         self._catch_up(people)
 
@@ -113,15 +115,17 @@ class Hub:
         socket.push(frames.resumed(socket.slug(person), head, count))
         self._catch_up([person])  # what came between the reading and now was held to be told
 
-    def watch(self, socket: Socket, watched: tuple[int, str, str]) -> None:
-        socket.watching.add(watched)
-        self.watchers[watched].add(socket)
+    def watch(self, socket: Socket, watched: Watched, name: str) -> None:
+        socket.watching[watched] = name
+        self.watchers[name].add(socket)
 
-    def unwatch(self, socket: Socket, watched: tuple[int, str, str]) -> None:
-        socket.watching.discard(watched)
-        self.watchers[watched].discard(socket)
-        if not self.watchers[watched]:
-            del self.watchers[watched]
+    def unwatch(self, socket: Socket, watched: Watched) -> None:
+        name = socket.watching.pop(watched, None)
+        if name is None or name in socket.watching.values():
+            return
+        self.watchers[name].discard(socket)
+        if not self.watchers[name]:
+            del self.watchers[name]
 
     # -- what is heard --------------------------------------------------------------------------------------------
 
@@ -134,11 +138,9 @@ class Hub:
         match message["type"]:
             case "nh.hint":
                 self._catch_up(person for person in message["people"] if person in self.sockets)
+                self._tell_watchers(name for name in message.get("objects", ()) if name in self.watchers)
             case "nh.toast":
                 self._spawn(self._toast(message))
-            case "nh.object":
-                for socket in tuple(self.watchers.get((message["tenant"], message["kind"], message["id"]), ())):
-                    socket.push(frames.changed(message))
             case other:
                 logger.info("live.unknown_message type=%s", other)  # from a newer version, while both run
 
@@ -182,6 +184,13 @@ class Hub:
             socket.push(frame)
         socket.positions[person] = new.head
 
+    def _tell_watchers(self, names: Iterable[str]) -> None:
+        for name in names:
+            for socket in tuple(self.watchers[name]):
+                for (_, kind, object_id), watched in socket.watching.items():
+                    if watched == name:
+                        socket.push(frames.changed(kind, object_id))
+
     async def _toast(self, message: line.Message) -> None:
         try:
             people = await self._addressed(message["to"])
@@ -210,6 +219,7 @@ class Hub:
                 self._channel = await self._layer.new_channel("nh.node")
                 await self._layer.group_add(line.GROUP, self._channel)
                 self._catch_up(list(self.sockets))
+                self._tell_watchers(list(self.watchers))
                 while True:
                     message = await self._layer.receive(self._channel)
                     if message.get("node") != line.NODE:
@@ -233,6 +243,7 @@ class Hub:
             with suppress(Exception):
                 async with asyncio.timeout(1):
                     await self._layer.group_add(line.GROUP, self._channel)
+        self._tell_watchers(list(self.watchers))  # nothing would show that a hint about one was lost
         everybody = list(self.sockets)
         for start in range(0, len(everybody), PEOPLE_MAX):
             people = everybody[start : start + PEOPLE_MAX]
@@ -300,32 +311,19 @@ def _rev(position: Position) -> tuple[int, int]:
     return position.epoch, position.rev
 
 
-@contextmanager
-def _at_one_moment() -> Iterator[None]:
-    """What is read within is of one moment, so that a number fits the place beside it. SQLite reads so little, and so
-    fast, that it is not worth a lock."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
-
-
 def _standing(people: list[int]) -> tuple[dict[int, Position], dict[int, Unread]]:
-    with _at_one_moment():
+    with one_moment():
         return rows.heads(people), rows.unread(people)
 
 
 def _missed(person: int, since: Position) -> tuple[News | None, Unread]:
-    with _at_one_moment():
+    with one_moment():
         return rows.news({person: since}).get(person), rows.unread([person])[person]
 
 
 def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, Position], dict[int, Unread]]:
     """Heads of all; unread numbers of those who moved since they were last counted."""
-    with _at_one_moment():
+    with one_moment():
         now_at = rows.heads(people)
         moved = [person for person in people if known.get(person) != now_at[person]]
         return now_at, rows.unread(moved) if moved else {}
@@ -333,7 +331,7 @@ def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, 
 
 def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
     """With the exact unread number for those to whom more happened than new items."""
-    with _at_one_moment():
+    with one_moment():
         found = rows.news(since)
         touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
         counts = rows.unread(touched) if touched else {}

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.db import connections
 
@@ -32,7 +33,7 @@ GROUP = "nh.nodes"
 """The group that every hub joins."""
 
 PEOPLE_MAX = 1_000
-"""Recipients named in one hint."""
+"""Recipients named in one hint, and objects."""
 
 PATIENCE = 1.0  # seconds for the layer to take a message
 SILENCE = 5.0  # seconds without a message after a failed one
@@ -46,16 +47,18 @@ SENT: Counter[str] = Counter()
 _listeners: list[Callable[[Message], None]] = []
 
 
-def hint(recipients: Iterable[int], *, using: str = "default") -> None:
-    """Once the current transaction commits, tell the hubs that something of these people's changed. One call a
-    transaction, however often this is called; nothing when it rolls back."""
+def hint(recipients: Iterable[int] = (), *, objects: Iterable[UUID] = (), using: str = "default") -> None:
+    """Once the current transaction commits, tell the hubs that something of these people's changed, or these objects
+    did. One call a transaction, however often this is called; nothing when it rolls back."""
     connection = connections[using]
+    within = set(connection.savepoint_ids)
     for savepoints, callback, *_ in connection.run_on_commit:
-        if isinstance(callback, _Hint) and savepoints == set(connection.savepoint_ids):
-            callback.people.update(recipients)
+        # Savepoints that it has beyond ours were released, and cannot be rolled back by themselves any more.
+        if isinstance(callback, _Hint) and savepoints >= within:
+            callback.add(recipients, objects)
             return
     call = _Hint()
-    call.people.update(recipients)
+    call.add(recipients, objects)
     connection.on_commit(call, robust=True)
 
 
@@ -90,12 +93,18 @@ class _Hint:
     __qualname__ = "hint"
 
     def __init__(self) -> None:
-        self.people: set[int] = set()
+        self._people: set[int] = set()
+        self._objects: set[UUID] = set()
+
+    def add(self, people: Iterable[int], objects: Iterable[UUID]) -> None:
+        self._people.update(people)
+        self._objects.update(objects)
 
     def __call__(self) -> None:
-        everybody = sorted(self.people)
-        for start in range(0, len(everybody), PEOPLE_MAX):
-            send({"type": "nh.hint", "people": everybody[start : start + PEOPLE_MAX]})
+        people, objects = sorted(self._people), [one.hex for one in self._objects]
+        for start in range(0, max(len(people), len(objects)), PEOPLE_MAX):
+            part = slice(start, start + PEOPLE_MAX)
+            send({"type": "nh.hint", "people": people[part], "objects": objects[part]})
 
 
 def layer() -> Any:

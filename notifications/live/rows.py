@@ -113,8 +113,9 @@ def unread(people: Sequence[int]) -> dict[int, Unread]:
     return {person: Unread(by_tab) for person, by_tab in counts.items()}
 
 
-def _place(change: Change) -> int:
-    return change.rev
+def _place(change: Change) -> tuple[int, bool]:
+    """By revision; of several with one, what is new comes last, so that its frame leads on and is never repeated."""
+    return change.rev, change.kind == "item"
 
 
 def _add_items(found: dict[int, list[Change]], wanted: Mapping[int, tuple[int, int]]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conf import conf
 from . import doors
-from .credentials import Credential, Identity
+from .credentials import Credential, Identity, Inbox
 from .rows import Position
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+Watched = tuple[int, str, str]
+"""An object as its client names it: tenant, kind, id."""
 
 FRAME_MAX = 64 * 1024
 """Bytes of a frame from a client."""
@@ -48,7 +51,8 @@ class Gone(IntEnum):
 
 
 class Socket:
-    """What the hub knows of one. `positions` says for each inbox how far the client was told."""
+    """What the hub knows of one. `positions` says for each inbox how far the client was told; `watching` how the
+    objects it watches are named on the line."""
 
     __slots__ = (
         "_allowed",
@@ -68,9 +72,9 @@ class Socket:
 
     def __init__(self, identity: Identity, send: Send) -> None:
         self.credential: Credential = identity.credential
-        self.inboxes = {person: (tenant, slug) for person, tenant, slug in identity.inboxes}
+        self.inboxes: dict[int, Inbox] = {inbox.person: inbox for inbox in identity.inboxes}
         self.positions = dict.fromkeys(self.inboxes, Position())
-        self.watching: set[tuple[int, str, str]] = set()
+        self.watching: dict[Watched, str] = {}
         self.greeted = False
         self._send = send
         self._queue: deque[str] | None = None
@@ -81,16 +85,16 @@ class Socket:
         self._allowed, self._asked_at = BURST, time.monotonic()
 
     def slug(self, person: int) -> str:
-        return self.inboxes[person][1]
+        return self.inboxes[person].slug
 
     def tenant(self, person: int) -> int:
-        return self.inboxes[person][0]
+        return self.inboxes[person].tenant
 
     def person(self, slug: str | None) -> int | None:
         """Who this is in a tenant; in the current one unless it is named."""
         if slug is None:
             return next(iter(self.inboxes))
-        return next((person for person, (_, name) in self.inboxes.items() if name == slug), None)
+        return next((person for person, inbox in self.inboxes.items() if inbox.slug == slug), None)
 
     def push(self, text: str) -> None:
         """Have this sent, in order. Whoever does not read is cut off, and nobody else waits."""
@@ -110,6 +114,11 @@ class Socket:
         if self._code is None and self._task is not None:
             self._code = code
             self._task.cancel()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is closed by us, or about to be."""
+        return self._code is not None
 
     async def _write(self) -> None:
         try:

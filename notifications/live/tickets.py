@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ..kernel.clock import db_now
 from ..kernel.tokens import random_secret, secret_hash
 from ..models import SocketTicket
-from .credentials import Credential, Identity, ended
+from .credentials import Credential, Identity, Inbox, ended
 
 LIFE = timedelta(seconds=30)
 
@@ -18,7 +18,7 @@ def issue(identity: Identity, *, now: datetime) -> str:
     secret = random_secret()
     held = asdict(identity.credential)
     held["until"] = identity.credential.until and identity.credential.until.isoformat()
-    said = {"credential": held, "inboxes": [list(one) for one in identity.inboxes]}
+    said = {"credential": held, "inboxes": [asdict(one) for one in identity.inboxes]}
     SocketTicket.objects.create(secret_hash=secret_hash(secret), identity=said, expires_at=now + LIFE)
     return secret
 
@@ -34,7 +34,7 @@ def use(secret: str) -> Identity | None:
     held = said["credential"]
     until = datetime.fromisoformat(held["until"]) if held["until"] else None
     credential = Credential(**{**held, "until": until, "people": tuple(held["people"])})
-    inboxes = [(person, tenant, slug) for person, tenant, slug in said["inboxes"]]
+    inboxes = [Inbox(**one) for one in said["inboxes"]]
     return None if ended([credential]) else Identity(credential, inboxes)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -14,7 +15,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from notifications.edges import Principal, principal_of
-from notifications.models import Tenant
+from notifications.models import Recipient, Tenant
+from workflows.models import Run
 
 from .sign_in import demo_is_on
 
@@ -64,3 +66,13 @@ def runs_the_site(request: HttpRequest) -> bool:
 def may_play(request: HttpRequest, principal: Principal) -> bool:
     is_staff = request.user.is_authenticated and request.user.is_staff
     return principal.runs_the_tenant or is_staff or demo_is_on()
+
+
+def run_watched_by(person: Recipient, transaction_id: str) -> UUID | None:
+    """For the socket: the public id of a run of this person's tenant that the site's pages let them follow, beyond whom
+    the workflows let."""
+    is_staff = person.user is not None and person.user.is_staff
+    if not (is_staff or demo_is_on()):
+        return None
+    mine = Run.objects.filter(tenant=person.tenant_id, transaction_id=transaction_id)
+    return mine.values_list("public_id", flat=True).first()

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications.edges import Principal
+from notifications.kernel.snapshot import one_moment
 from notifications.web.clock import zone_of
 from workflows import retract
 from workflows.definition import load
@@ -48,8 +49,10 @@ class Told:
 @require_safe
 @for_playground
 def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
-    run = _run(principal, run_id)
-    now_at, listed, sent = progress(run), people(run, limit=PEOPLE_SHOWN), outside(run)
+    with one_moment():
+        run = _run(principal, run_id)
+        now_at, listed, sent = progress(run), people(run, limit=PEOPLE_SHOWN), outside(run)
+        traced = traces(run, principal.tenant) if sent.deliveries else []
     context = {
         "run": run,
         "name": load(run.definition_id).name,
@@ -58,6 +61,7 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         "failed": run.status == Status.FAILED,
         "remark": reason_in_words(run.error) if run.error else "",
         "state": json.dumps(_state(run, now_at, sent), sort_keys=True),
+        "watched": json.dumps({"run": run.transaction_id}),
         "stages": timeline(run, now_at),
         "walking": sum(now_at.walking.values()),
         "ended": now_at.ended.get("done", 0),
@@ -70,7 +74,7 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
             {"channel": kind_in_words(channel), "why": reason_in_words(reason)} for channel, reason in now_at.teams
         ],
         "people": _told(run, listed),
-        "traces": traces(run, principal.tenant) if sent.deliveries else [],
+        "traces": traced,
         "more_traces": max(sent.deliveries - TRACES_SHOWN, 0),
         "more": max(run.people - len(listed), 0),
         "payload": json.dumps(run.payload, indent=2, ensure_ascii=False),
@@ -84,8 +88,9 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
 @for_playground
 def state(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
     """The page in a few words; while they stay the same there is nothing new to show."""
-    run = _run(principal, run_id)
-    return JsonResponse(_state(run, progress(run), outside(run)))
+    with one_moment():
+        run = _run(principal, run_id)
+        return JsonResponse(_state(run, progress(run), outside(run)))
 
 
 @require_POST

@@ -1,25 +1,15 @@
-"""A real hub in a process of its own (web server, worker and ticker on SQLite, demo data), and a real browser."""
+"""A hub and a browser for the tests, and people who are signed in."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
-
-from tests.services import find_chromium, free_port
-from tests.site.processes import ROOT, environment, get, wait_until
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
 from .cable import Cable
-
-# fmt: off
-_CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync",
-             "--disable-features=LocalNetworkAccessChecks"]  # a page that a test made up counts as one from afar
-# fmt: on
+from .hub import running_chromium, running_hub
 
 SignedIn = Callable[..., Page]
 
@@ -32,31 +22,15 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the hub listens. One for all: each test makes something of its own happen and looks at that."""
-    folder, port = tmp_path_factory.mktemp("hub"), free_port()
-    with (folder / "output.txt").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "notifyhub_run", "--port", str(port)],
-            cwd=ROOT,
-            env=environment(NOTIFYHUB_VAR_DIR=str(folder)),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        address = f"http://127.0.0.1:{port}"
-        ready = wait_until(lambda: get(f"{address}/readyz") == 200 or process.poll() is not None, seconds=90)
-        assert ready, (folder / "output.txt").read_text()
-        assert process.poll() is None, (folder / "output.txt").read_text()
+    with running_hub(tmp_path_factory.mktemp("hub")) as address:
         yield address
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Ended with each module: while it runs, this thread has an event loop, which Django's ORM would refuse."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium().address, args=_CHROMIUM)
+    """Ended with each module, because of what its loop does to the tests that follow."""
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

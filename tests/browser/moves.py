@@ -37,13 +37,17 @@ def escalate(page: Page, customer: str, *, to: str = "default") -> str:
     return page.url
 
 
+def csrf(page: Page) -> str:
+    """The token with which this browser may change something."""
+    return next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
+
+
 def trigger(page: Page, customer: str, *, key: str = "session.escalated", **payload: object) -> None:
     """The same by the API, without waiting for anything: the admins of the person's tenant are told."""
-    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "csrftoken")
     name = customer.replace(" ", "-")
     said = {"session_id": f"S-{name}", "customer": customer, "reason": "Asked for it", "url": f"/sessions/{name}"}
     answer = page.request.post(
-        "/api/v1/trigger/", headers={"X-CSRFToken": token}, data={"workflow": key, "payload": payload or said}
+        "/api/v1/trigger/", headers={"X-CSRFToken": csrf(page)}, data={"workflow": key, "payload": payload or said}
     )
     assert answer.status == 202, answer.text()
 

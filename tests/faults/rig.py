@@ -144,7 +144,7 @@ def celery_worker(
     env = environment(
         **{
             "DJANGO_SETTINGS_MODULE": "notifyhub.settings.test",
-            "NOTIFYHUB_TEST_DATABASE_URL": _address(place),
+            "NOTIFYHUB_TEST_DATABASE_URL": address(place),
             "NOTIFYHUB_TEST_BROKER_URL": broker,
             "NOTIFYHUB_TEST_LEASE": str(lease),
         }
@@ -164,7 +164,8 @@ def celery_worker(
         process.wait()
 
 
-def _address(place: Mapping[str, Any]) -> str:
+def address(place: Mapping[str, Any]) -> str:
+    """The URL of a database from its settings."""
     who = f"{place['USER']}:{place['PASSWORD']}" if place["PASSWORD"] else place["USER"]
     return f"postgres://{who}@{place['HOST']}:{place['PORT'] or 5432}/{place['NAME']}"
 

@@ -1,23 +1,36 @@
-// Follows what a page shows: asks for its state in a few words, and takes a fresh copy of the page when they have
-// changed. The page's part has `data-site-follow` (where to ask), `data-state` (what it shows) and, once nothing will
-// change by itself any more, `data-settled`. With `data-slowest` it is asked at least every so many milliseconds.
+// Follows what a page shows, and takes a fresh copy of the page when it has changed. The page's part has
+// `data-site-follow` (where to ask for its state in a few words), `data-state` (what it shows) and, once nothing will
+// change by itself any more, `data-settled`.
+//
+// With `data-site-watch` (an object as JSON) the connection tells when it changed, and nothing is asked; until it does,
+// and where sockets are blocked, the page asks, with `data-slowest` at least every so many milliseconds.
 
+import { live, pageOptions } from "../notifyhub/live.js";
 import { reload } from "../notifyhub/parts.js";
 
 const FIRST = 400; // milliseconds between two questions at first, and at most
 const SLOWEST = 5000;
+const AGAIN = 200; // milliseconds between two fresh copies, so that a storm of words is a few of them
 
 const page = () => document.querySelector("[data-site-follow]");
 const ended = () => !page() || page().hasAttribute("data-settled");
 const slowest = () => Number(page()?.dataset.slowest) || SLOWEST;
 
+// -- asked ------------------------------------------------------------------------------------------------------
+
 let pause = FIRST;
+let timer = 0;
+
+function ask() {
+  clearTimeout(timer);
+  if (!told && !ended()) timer = setTimeout(look, pause);
+}
 
 async function look() {
-  if (ended()) return;
   if (!document.hidden) {
     try {
       const response = await fetch(page().dataset.siteFollow, { headers: { Accept: "application/json" } });
+      if (told) return;
       if (response.ok && differs(await response.json())) {
         await reload();
         pause = FIRST;
@@ -28,7 +41,7 @@ async function look() {
       pause = SLOWEST; // the network is away: the page stays as it is and asks again later
     }
   }
-  setTimeout(look, pause);
+  ask();
 }
 
 function differs(state) {
@@ -41,7 +54,48 @@ function sorted(value) {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
 }
 
-// Whoever comes back to the page soon sees what came meanwhile.
-document.addEventListener("visibilitychange", () => { pause = FIRST; });
+// -- told -------------------------------------------------------------------------------------------------------
 
-setTimeout(look, pause);
+let told = false; // whether the connection says what happens
+let wanted = false;
+let looking = false;
+
+/** Take a fresh copy of the page, one at a time; what happens meanwhile is the next one's. */
+async function refresh() {
+  wanted = true;
+  if (looking || document.hidden) return;
+  looking = true;
+  while (wanted && !ended()) {
+    wanted = false;
+    await reload().catch(() => {}); // the network is away: the connection tells when it is back
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+  }
+  looking = false;
+}
+
+function watch(object) {
+  const hub = live();
+  const stop = hub.watch(object);
+  hub.addEventListener("nh:changed", ({ detail }) => {
+    if (hub.state !== "live" || JSON.stringify(detail.watch) !== JSON.stringify(object)) return;
+    told = true;
+    clearTimeout(timer);
+    refresh();
+  });
+  hub.addEventListener("nh:state", () => {
+    told &&= hub.state === "live";
+    ask();
+  });
+  document.addEventListener("nh:shown", () => ended() && stop());
+  hub.connect();
+}
+
+// Whoever comes back to the page soon sees what came meanwhile.
+document.addEventListener("visibilitychange", () => {
+  pause = FIRST;
+  if (told && wanted) refresh();
+});
+
+const watched = page()?.dataset.siteWatch;
+if (watched && !ended() && pageOptions().tenant) watch(JSON.parse(watched));
+ask();

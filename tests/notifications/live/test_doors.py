@@ -1,6 +1,8 @@
 """Who is let in, for how long, and what happens to those who ask too much."""
 
+import asyncio
 import json
+import os
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -245,6 +247,20 @@ class TestLifetime:
 
         assert tab.code() == 4001
 
+    def test_it_is_looked_at_without_being_asked_for(
+        self, acme: Tenant, alice: Recipient, bob: Recipient, mallory: Recipient, browser: type[Browser]
+    ) -> None:
+        """The hub's own clock; a `Browser` waits ten seconds for it and no longer."""
+        widget = with_token(mint(api_key(acme, Scope.ADMIN), bob))
+        ticket = widget.post("/api/v1/socket-ticket/").json()["ticket"]
+        signed_out, revoked, suspended = browser(alice), browser(ticket=ticket), browser(mallory)
+
+        signed_out.client.logout()
+        ApiKey.objects.across_tenants().update(revoked_at=db_now())
+        Tenant.objects.filter(pk=mallory.tenant_id).update(active=False)
+
+        assert [tab.code() for tab in (signed_out, revoked, suspended)] == [4001, 4001, 4001]
+
     def test_whose_credentials_hold_stays(self, alice: Recipient, server: Server, browser: type[Browser]) -> None:
         tab = browser(alice)
 
@@ -313,6 +329,28 @@ class TestLimits:
             answer = tab.frame()
             assert (answer["type"], answer["code"]) == ("error", "invalid"), asked
             assert answer["detail"]
+
+    def test_who_does_not_read_is_cut_off_comes_back_and_nobody_waits(
+        self, alice: Recipient, bob: Recipient, server: Server, browser: type[Browser]
+    ) -> None:
+        stuck, tab = browser(alice), browser(bob)
+        (socket,) = server.hub.sockets[alice.pk]
+
+        async def flood() -> None:
+            """More than the network holds, and no faster than a reader could follow."""
+            for _ in range(2_000):
+                if not socket.ended:
+                    socket.push(os.urandom(20_000).hex())
+                    await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(flood(), server.loop).result(30)
+        item = drop(bob, "Meanwhile")
+        assert tab.frame()["item"]["id"] == str(item)
+
+        assert stuck.code() == 4008
+        back = browser(alice)
+        back.say(type="resume", cursor=stuck.hello["cursor"])
+        assert back.frame()["type"] == "resumed"
 
     def test_another_persons_item_cannot_be_read(
         self, alice: Recipient, mallory: Recipient, browser: type[Browser]

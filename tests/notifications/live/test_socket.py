@@ -6,8 +6,9 @@ from django.db import transaction
 from notifications import inbox, toast
 from notifications.content import Action, Content
 from notifications.kernel.clock import db_now
+from notifications.live import line
 from notifications.models import Recipient, Tenant
-from tests.cast import crowd, drop, topic
+from tests.cast import crowd, drop, member, rolled_back, topic
 from tests.notifications.live.browser import Browser
 from tests.notifications.live.conftest import Server
 
@@ -217,3 +218,65 @@ class TestToasts:
             transaction.set_rollback(True)
 
         assert tab.quiet()
+
+
+def test_the_first_frame_says_who_one_is_in_each_tenant(
+    alice: Recipient, globex: Tenant, browser: type[Browser]
+) -> None:
+    there = Recipient.objects.create(tenant=globex, user=alice.user, external_id="a-7", name="Alice of Globex")
+
+    tab = browser(alice)
+
+    assert [one["person"] for one in tab.hello["inboxes"]] == [
+        {"id": str(alice.public_id), "user": "alice", "name": "Alice"},
+        {"id": str(there.public_id), "user": "a-7", "name": "Alice of Globex"},
+    ]
+    assert tab.hello["person"]["user"] == "alice"
+
+
+def test_what_changes_within_and_after_a_savepoint_is_one_hint(alice: Recipient, bob: Recipient) -> None:
+    messages: list[line.Message] = []
+    line.listen(messages.append)
+
+    with transaction.atomic():
+        with transaction.atomic():
+            drop(alice, "Within")
+        with rolled_back():
+            drop(alice, "Never")
+        drop(bob, "After")
+    line.unlisten(messages.append)
+
+    assert [one["people"] for one in messages] == [[alice.pk, bob.pk]]
+
+
+def test_who_is_cut_off_between_changes_of_one_revision_gets_them_again(
+    alice: Recipient, browser: type[Browser]
+) -> None:
+    items = [drop(alice, f"No. {number}") for number in range(3)]
+    tab = browser(alice)
+
+    inbox.mark_read(alice, items, now=db_now())
+    frames = [tab.frame() for _ in range(3)]
+
+    first, second, last = (frame["cursor"] for frame in frames)
+    assert first == second == tab.hello["cursor"]
+    assert last == inbox.current_cursor(alice)
+    cut_off = browser(alice)
+    cut_off.say(type="resume", cursor=second)
+    assert {cut_off.frame()["item"]["id"] for _ in range(3)} == set(map(str, items))
+
+
+def test_who_has_the_same_name_in_another_tenant_is_somebody_else(
+    alice: Recipient, globex: Tenant, browser: type[Browser]
+) -> None:
+    namesake = member(globex, alice.external_id)
+    hers, others = browser(alice), browser(namesake)
+
+    drop(alice, "For Alice of Acme")
+    hers.until("item")
+
+    others.say(type="resume", cursor="0.0", tenant=alice.tenant.slug, person=str(alice.public_id))
+    assert others.frame()["type"] == "error"
+    others.say(type="resume", cursor="0.0", person=str(alice.public_id))
+    assert others.frame()["type"] == "resumed"
+    assert others.quiet()

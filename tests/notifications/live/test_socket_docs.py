@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from notifications.live import asked, frames
+from notifications.live.credentials import Inbox
 from notifications.live.rows import Change, News, Position
 from notifications.reading import Unread
 
@@ -33,11 +34,13 @@ def made() -> Iterator[str]:
     ]
     yield from frames.news("acme", Position(7, 12), News(Position(7, 15), changes), NONE)
     yield from frames.news("acme", Position(7, 12), News(Position(8, 15), resync=True), None)
+    person = {"id": "", "user": "", "name": ""}
+    yield frames.hello({1: Inbox(1, 1, "acme", person)}, {1: Position(7, 12)}, {1: NONE})
     yield frames.resumed("acme", Position(7, 15), NONE)
     yield frames.heartbeat("acme", Position(7, 15), NONE)
     yield frames.done("read", "acme", NONE)
     yield frames.toast({"slug": "acme", "toast": {}})
-    yield frames.changed({"kind": "run", "id": "t-1"})
+    yield frames.changed("run", "t-1")
     yield frames.refused("read", "invalid", "why")
     yield frames.pong()
 
@@ -53,7 +56,16 @@ def test_every_frame_that_the_server_makes_is_shown_with_its_fields() -> None:
         assert any(
             name == frame["type"] and set(fields) - optional == set(frame) - optional for name, *fields in shown
         ), text
-    assert types == {json.loads(text)["type"] for text in made()} | {"hello"}
+    assert types == {json.loads(text)["type"] for text in made()}
+
+
+def test_the_first_frame_is_shown_with_what_it_says_of_each_inbox() -> None:
+    (hello,) = (json.loads(text) for text in made() if '"hello"' in text)
+
+    (shown,) = (one for one in examples("What the server says") if one["type"] == "hello")
+
+    assert shown["inboxes"][0].keys() == hello["inboxes"][0].keys()
+    assert shown["person"].keys() == hello["person"].keys()
 
 
 def test_every_verb_of_a_client_is_shown() -> None:
