@@ -71,7 +71,8 @@ class HeldLane:
             return
         full = max(self.rate, 1.0)  # a bucket of one second's worth, and of one send at least; full at first
         waited = (now - self.refilled_at).total_seconds() if self.refilled_at else full / self.rate
-        self.tokens, self.refilled_at = min(full, self.tokens + max(waited, 0.0) * self.rate), now
+        self.tokens = min(full, self.tokens + max(waited, 0.0) * self.rate)
+        self.refilled_at = max(self.refilled_at or now, now)  # clocks of processes differ: no moment counts twice
         self.room = min(self.room, int(self.tokens + 1e-6))
 
     def start(self) -> None:

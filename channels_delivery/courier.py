@@ -83,8 +83,7 @@ def drain(
     stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
     under_way, back, done, clock = dict[int, Parcel](), list[Result](), 0, RunningClock()
     while True:
-        # While we are at the database, about as many slots get free as did since the last turn.
-        room = _room(slots + min(len(back), slots) if _may_claim(stop, stop_claiming) else 0, under_way)
+        room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back)
         if back:
             crash.point("before_settle")
         taken = turn(back, room, now=clock.now(), lease=lease)
@@ -106,10 +105,14 @@ def drain(
             del under_way[result.parcel.id]
 
 
-def _room(slots: int, under_way: Mapping[int, Parcel]) -> Room:
+def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
+    """What a turn may start. While we are at the database, about as many of each tenant end as did since the last turn,
+    so they count as ended."""
     busy = Counter(parcel.tenant_id for parcel in under_way.values())
+    busy.subtract(Counter(result.parcel.tenant_id for result in back))
+    busy = +busy
     careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    return Room(max(slots - len(under_way), 0), busy, careful)
+    return Room(max(slots - busy.total(), 0), busy, careful)
 
 
 def _may_claim(stop: Stop, stop_claiming: float) -> bool:

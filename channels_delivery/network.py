@@ -31,7 +31,7 @@ DEADLINE = 30.0
 """Seconds a backend has in all for one parcel."""
 
 
-PATIENCE = 1.0
+PATIENCE = 0.25
 """Seconds an errand waits for its turn. It was taken because one was about to be free; its lease goes on meanwhile."""
 
 Errand = tuple[Parcel, Backend, Outlet]

@@ -129,7 +129,7 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_DELIVERY} SET wait_reason = '', finished_at = %s, {change_and_rows}"
-            " AND state = 'pending' RETURNING id",
+            " AND state = 'pending' RETURNING id, origin",
             [at, *parameters],
         )
         ended = cursor.fetchall()

@@ -83,7 +83,7 @@ def posting_held_up() -> Iterator[Callable[[], bool]]:
     whether somebody does."""
     table = InboxItem._meta.db_table
     waiting = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
-    with psycopg.connect(_address(connection.settings_dict)) as other:
+    with psycopg.connect(address(connection.settings_dict)) as other:
         other.execute(f'LOCK TABLE "{table}" IN SHARE MODE')
         yield lambda: bool((other.execute(waiting, [table]).fetchone() or [0])[0])
         other.rollback()
