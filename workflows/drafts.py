@@ -19,7 +19,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.kernel import doorbell, rowset
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock
 from notifications.kernel.tokens import uuid7
 from notifications.models import Tenant
 
@@ -82,9 +82,15 @@ class Drafts:
     """The triggers of one call, going through each check together. A refused one stays out of the next."""
 
     def __init__(
-        self, tenant: Tenant, triggers: Sequence[Trigger], answers: list[Triggered | Refused | None], using: str
+        self,
+        tenant: Tenant,
+        triggers: Sequence[Trigger],
+        answers: list[Triggered | Refused | None],
+        *,
+        using: str,
+        clock: Clock,
     ) -> None:
-        self.tenant, self.answers, self.using = tenant, answers, using
+        self.tenant, self.answers, self.using, self.clock = tenant, answers, using, clock
         self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
 
     def live(self) -> list[Draft]:
@@ -170,7 +176,7 @@ class Drafts:
 
     def insert(self) -> None:
         """One row each, one statement, one ring. Repeats within this call get the first one's answer."""
-        live, now = self.live(), db_now(self.using)
+        live, now = self.live(), self.clock()
         firsts: dict[str, Draft] = {}
         for draft in live:
             firsts.setdefault(draft.repeats, draft)

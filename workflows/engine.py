@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Value
 
 from notifications.kernel import doorbell
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock, db_now
 from notifications.kernel.config import enabled
 
 from . import settle
@@ -45,17 +45,18 @@ AWAY = timedelta(seconds=2)
 """How long a cohort waits for a database that was away or too busy, which is no fault of its people."""
 
 
-def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
+def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0, clock: Clock = db_now) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
     tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
+    `clock` says what is due.
     """
     deadline, done, tenant = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
-        now = db_now()
-        stepped = _step_due(now)
+        now = clock()
+        stepped = _step_due(now, clock)
         served = expand_due(now=now, after_tenant=tenant)
         withdrawn = withdraw_due(now=now)
         tenant = served or tenant
@@ -65,7 +66,7 @@ def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
         quiet_since = quiet_since or time.monotonic()
         if not done or time.monotonic() - quiet_since >= listen:
             return done
-        while not anything_due(now=db_now()) and time.monotonic() - quiet_since < listen:
+        while not anything_due(now=clock()) and time.monotonic() - quiet_since < listen:
             time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
@@ -83,41 +84,41 @@ def anything_due(*, now: datetime) -> bool:
     return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
 
 
-def _step_due(now: datetime) -> int:
+def _step_due(now: datetime, clock: Clock) -> int:
     """Claim a few cohorts and walk each; how many."""
     lease = timedelta(seconds=conf().lease_seconds)
     held, claimed = claim_due(now=now, lease=lease), time.monotonic()
     for one in held:
         waited = time.monotonic() - claimed
-        if waited < conf().lease_seconds / 3 or hold_on(one, now=db_now(), lease=lease):
-            advance(one)
+        if waited < conf().lease_seconds / 3 or hold_on(one, now=clock(), lease=lease):
+            advance(one, clock=clock)
     return len(held)
 
 
-def advance(held: Held) -> None:
+def advance(held: Held, *, clock: Clock = db_now) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again."""
-    if held.tries > conf().tries and isolate_lost(held, now=db_now()):
+    if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
         going: Held | None = held
         while going is not None:
-            going = _step(going)
+            going = _step(going, clock)
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
-            put_back(held, until=db_now() + STEP_ASIDE)
+            put_back(held, until=clock() + STEP_ASIDE)
             return
         if isinstance(error, OperationalError | InterfaceError) and _sqlstate(error) != CANCELED:
             logger.warning("engine.database_away cohort=%s error=%s", held.cohort_id, type(error).__name__)
-            put_back(held, until=db_now() + AWAY)
+            put_back(held, until=clock() + AWAY)
             return
         logger.exception("engine.step_failed cohort=%s", held.cohort_id)
-        release_failed(held, error=error, now=db_now())
+        release_failed(held, error=error, now=clock())
 
 
-def _step(held: Held) -> Held | None:
+def _step(held: Held, clock: Clock) -> Held | None:
     """One step of one cohort: plan with nothing locked, then write in one transaction. The hold goes on while the
     next step is due at once."""
-    work = load_work(held, now=db_now())
+    work = load_work(held, now=clock())
     if work is None:
         return None
     return held if _settled(held, work, _plan(work)) else None

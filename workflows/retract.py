@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from channels_delivery import outbox, tally
 from notifications import inbox
 from notifications.kernel import doorbell
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock, db_now
 from notifications.models import Tenant
 
 from . import audience as audiences
@@ -45,7 +45,7 @@ class Cancelled:
         return dict(self.__dict__)
 
 
-def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
+def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Cancelled:
     """Stop this run. When this returns and the caller's transaction commits, nothing more is sent for it.
 
     Raises UnknownRun. Cancelling again changes nothing.
@@ -56,7 +56,7 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
             raise UnknownRun(f"There is no run {transaction_id!r}.")
         if run.cancelled_at is not None:
             return Cancelled(transaction_id, 0, 0)
-        now = db_now()
+        now = clock()
         unresolved, walking = _unresolved(run), _people_walking(run)
         _stop_waiting(run, now)
         called_back, _ = outbox.cancel(origin=run.public_id, now=now)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from notifications.kernel.clock import Clock, db_now
 from notifications.models import Recipient, Tenant
 
 from . import audience as audiences
@@ -85,18 +87,22 @@ atrigger = sync_to_async(trigger)
 
 
 def trigger_many(
-    triggers: Sequence[Trigger], *, tenant: Tenant | str | None = None, using: str = "default"
+    triggers: Sequence[Trigger],
+    *,
+    tenant: Tenant | str | None = None,
+    using: str = "default",
+    clock: Clock | None = None,
 ) -> list[Triggered | Refused]:
     """Up to 1,000 independent triggers of one tenant; an answer or a refusal for each, in order.
 
-    The number of statements does not depend on how many there are.
+    The number of statements does not depend on how many there are. `clock`: the database's, if None.
     """
     if len(triggers) > BULK_MAX:
         raise BadRequest(f"At most {BULK_MAX} triggers fit into one call; this one has {len(triggers)}.")
     owner = find_tenant(tenant, using=using)
     answers: list[Triggered | Refused | None] = [None] * len(triggers)
     with transaction.atomic(using=using, savepoint=False):
-        drafts = Drafts(owner, triggers, answers, using)
+        drafts = Drafts(owner, triggers, answers, using=using, clock=clock or partial(db_now, using))
         drafts.spell()
         drafts.answer_known_keys()
         drafts.check()
@@ -109,7 +115,7 @@ def dry_run(one: Trigger, *, tenant: Tenant | str | None = None) -> DryRun:
     """What `one` would do now. The same checks, the same refusals, nothing written."""
     owner = find_tenant(tenant)
     answers: list[Triggered | Refused | None] = [None]
-    drafts = Drafts(owner, [one], answers, "default")
+    drafts = Drafts(owner, [one], answers, using="default", clock=db_now)
     for check in (drafts.spell, drafts.check, drafts.resolve_people):
         check()
     if isinstance(answers[0], Refused):
