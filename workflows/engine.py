@@ -14,7 +14,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Value
+from django.db.models import Min, Value
 
 from notifications.kernel import doorbell
 from notifications.kernel.clock import Clock, db_now
@@ -45,36 +45,38 @@ AWAY = timedelta(seconds=2)
 """How long a cohort waits for a database that was away or too busy, which is no fault of its people."""
 
 
-def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0, clock: Clock = db_now) -> int:
+def drain(
+    *, seconds: float = DRAIN_SECONDS, listen: float = 0.0, clock: Clock = db_now, tenant: int | None = None
+) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
     tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
-    `clock` says what is due.
+    `clock` says what is due. `tenant`: nobody else's work.
     """
-    deadline, done, tenant = time.monotonic() + seconds, 0, 0
+    deadline, done, served = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = clock()
-        stepped = _step_due(now, clock)
-        served = expand_due(now=now, after_tenant=tenant)
-        withdrawn = withdraw_due(now=now)
-        tenant = served or tenant
-        if stepped or served is not None or withdrawn:
+        stepped = _step_due(now, clock, tenant)
+        expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
+        withdrawn = withdraw_due(now=now, tenant=tenant)
+        served = expanded or served
+        if stepped or expanded is not None or withdrawn:
             done, quiet_since = done + 1, None
             continue
         quiet_since = quiet_since or time.monotonic()
         if not done or time.monotonic() - quiet_since >= listen:
             return done
-        while not anything_due(now=clock()) and time.monotonic() - quiet_since < listen:
+        while not anything_due(now=clock(), tenant=tenant) and time.monotonic() - quiet_since < listen:
             time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
 
 
-def anything_due(*, now: datetime) -> bool:
+def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
     """Whether a drain would find something, in one statement."""
-    cohorts, runs = Cohort.objects.across_tenants(), Run.objects.across_tenants()
+    cohorts, runs = Cohort.objects.within(tenant), Run.objects.within(tenant)
     questions = (
         cohorts.filter(open=True, wake_at__lte=now),
         runs.filter(expand_at__lte=now),
@@ -84,10 +86,20 @@ def anything_due(*, now: datetime) -> bool:
     return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
 
 
-def _step_due(now: datetime, clock: Clock) -> int:
+def next_due(*, tenant: int) -> datetime | None:
+    """When this tenant's next work is due, or was; None when nothing waits."""
+    cohorts, runs = Cohort.objects.filter(tenant=tenant, open=True), Run.objects.filter(tenant=tenant)
+    firsts = [
+        cohorts.aggregate(at=Min("wake_at"))["at"],
+        *runs.aggregate(a=Min("expand_at"), b=Min("withdraw_at")).values(),
+    ]
+    return min((at for at in firsts if at is not None), default=None)
+
+
+def _step_due(now: datetime, clock: Clock, tenant: int | None) -> int:
     """Claim a few cohorts and walk each; how many."""
     lease = timedelta(seconds=conf().lease_seconds)
-    held, claimed = claim_due(now=now, lease=lease), time.monotonic()
+    held, claimed = claim_due(now=now, lease=lease, tenant=tenant), time.monotonic()
     for one in held:
         waited = time.monotonic() - claimed
         if waited < conf().lease_seconds / 3 or hold_on(one, now=clock(), lease=lease):

@@ -311,6 +311,19 @@ class TestSmallRuns:
 
         assert [run_named(run.transaction_id).status for run in (empty, full)] == ["sent", "sent"]
 
+    def test_a_drain_for_one_tenant_leaves_the_work_of_others(
+        self, acme: Tenant, globex: Tenant, hello: None, alice: Recipient, mallory: Recipient
+    ) -> None:
+        ours, theirs = start("hello", acme, alice), start("hello", globex, mallory)
+
+        engine.drain(tenant=acme.pk)
+
+        ours.refresh_from_db()
+        theirs.refresh_from_db()
+        assert (ours.status, theirs.status) == (Status.SENT, Status.PENDING)
+        assert engine.next_due(tenant=acme.pk) is None
+        assert engine.next_due(tenant=globex.pk) == theirs.expand_at
+
     def test_each_tenant_has_its_turn(self, acme: Tenant, globex: Tenant, hello: None) -> None:
         start("hello", acme, *crowd(acme, 8 * CHUNK))
         start("hello", globex, *crowd(globex, 1))
