@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from notifications.models import Category, NoticeType, Tab, Tenant
 
 from . import registry
 from .definition import Body, ensure_stored, forget_stored
+
+
+class Find(Protocol):
+    """Says which (hash, body) a trigger starts."""
+
+    def __call__(self, key: str, *, tenant: Tenant) -> tuple[str, Body] | None: ...
 
 
 def in_force(key: str, *, tenant: Tenant) -> tuple[str, Body] | None:

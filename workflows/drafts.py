@@ -26,7 +26,7 @@ from notifications.models import Tenant
 from . import audience as audiences
 from .audience import Audience, Named, UnknownRecipients
 from .call import Trigger, Triggered
-from .catalogue import in_force
+from .catalogue import Find
 from .definition import Body, ensure_stored
 from .engine_bell import BELL, QUEUE
 from .models import Run, Status
@@ -89,8 +89,9 @@ class Drafts:
         *,
         using: str,
         clock: Clock,
+        find: Find,
     ) -> None:
-        self.tenant, self.answers, self.using, self.clock = tenant, answers, using, clock
+        self.tenant, self.answers, self.using, self.clock, self.find = tenant, answers, using, clock, find
         self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
 
     def live(self) -> list[Draft]:
@@ -142,7 +143,7 @@ class Drafts:
         for draft in self.live():
             key = draft.asked.workflow
             if key not in found:
-                found[key] = in_force(key, tenant=self.tenant)
+                found[key] = self.find(key, tenant=self.tenant)
             definition = found[key]
             if definition is None:
                 self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {key!r}.")

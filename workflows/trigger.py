@@ -22,6 +22,7 @@ from notifications.models import Recipient, Tenant
 
 from . import audience as audiences
 from .call import BULK_MAX, Trigger, Triggered
+from .catalogue import Find, in_force
 from .drafts import Drafts
 from .refusals import BadRequest, Refused, UnknownTenant
 
@@ -92,17 +93,19 @@ def trigger_many(
     tenant: Tenant | str | None = None,
     using: str = "default",
     clock: Clock | None = None,
+    find: Find = in_force,
 ) -> list[Triggered | Refused]:
     """Up to 1,000 independent triggers of one tenant; an answer or a refusal for each, in order.
 
     The number of statements does not depend on how many there are. `clock`: the database's, if None.
+    `find`: which definition a key starts.
     """
     if len(triggers) > BULK_MAX:
         raise BadRequest(f"At most {BULK_MAX} triggers fit into one call; this one has {len(triggers)}.")
     owner = find_tenant(tenant, using=using)
     answers: list[Triggered | Refused | None] = [None] * len(triggers)
     with transaction.atomic(using=using, savepoint=False):
-        drafts = Drafts(owner, triggers, answers, using=using, clock=clock or partial(db_now, using))
+        drafts = Drafts(owner, triggers, answers, using=using, clock=clock or partial(db_now, using), find=find)
         drafts.spell()
         drafts.answer_known_keys()
         drafts.check()
@@ -115,7 +118,7 @@ def dry_run(one: Trigger, *, tenant: Tenant | str | None = None) -> DryRun:
     """What `one` would do now. The same checks, the same refusals, nothing written."""
     owner = find_tenant(tenant)
     answers: list[Triggered | Refused | None] = [None]
-    drafts = Drafts(owner, [one], answers, using="default", clock=db_now)
+    drafts = Drafts(owner, [one], answers, using="default", clock=db_now, find=in_force)
     for check in (drafts.spell, drafts.check, drafts.resolve_people):
         check()
     if isinstance(answers[0], Refused):

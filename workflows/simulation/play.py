@@ -1,0 +1,90 @@
+"""Playing: from one due time to the next, until nothing waits any more or the time is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from channels_delivery import simulated
+from channels_delivery.simulated import Sender
+from notifications.kernel.waiting import WAITING
+
+from ..models import Cohort
+from ..people import People
+from ..refusals import TooMuch
+from .events import Event
+from .stage import Stage
+
+ROUNDS_MAX = 1_000
+"""Rounds of work at one time. More means that something comes due again and again without getting anywhere."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """These people of a chunk were seen to wait, since `at`, to go on at `step`."""
+
+    at: datetime
+    until: datetime
+    chunk: int
+    step: str
+    people: People
+
+
+@dataclass
+class Play:
+    """`until`: the end of the simulated time. `deadline`: when to give up, on this process's monotonic clock."""
+
+    stage: Stage
+    sender: Sender
+    until: datetime
+    deadline: float
+    sleeps: dict[tuple[int, str, datetime], Sleep] = field(default_factory=dict)
+
+    def run(self, events: Sequence[Event]) -> bool:
+        """Play it all; whether nothing waits any more. Raises TooMuch, and what an event's verb raises."""
+        stage, start, left = self.stage, self.stage.now, list(events)
+        while True:
+            times = [start + left[0].after] if left else []
+            due = self._next_due()
+            at = min([*times, *([] if due is None else [due])], default=None)
+            if at is None or at > self.until:
+                stage.now = self.until if at is not None else stage.now
+                return at is None
+            stage.now = max(stage.now, at)
+            while left and start + left[0].after <= stage.now:
+                stage.happen(left.pop(0))
+            self._work_off()
+            self._watch_sleepers()
+
+    def _work_off(self) -> None:
+        """Everything that is due now, and what becomes due by it."""
+        stage = self.stage
+        for _ in range(ROUNDS_MAX):
+            self._check_time()
+            for waiting in WAITING.values():
+                waiting.work_off(tenant=stage.tenant.pk, clock=stage.clock)
+            simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self.sender)
+            due = self._next_due()
+            if due is None or due > stage.now:
+                return
+        raise TooMuch("Something comes due again and again at the same time and gets nowhere.")
+
+    def _next_due(self) -> datetime | None:
+        tenant = self.stage.tenant.pk
+        firsts = [waiting.next_due(tenant=tenant) for waiting in WAITING.values()]
+        firsts.append(simulated.next_due(tenant_id=tenant))
+        return min((at for at in firsts if at is not None), default=None)
+
+    def _watch_sleepers(self) -> None:
+        """Who waits is nowhere on record but in where they stand."""
+        asleep = Cohort.objects.filter(tenant=self.stage.tenant, open=True, lease_token__isnull=True, tries=0)
+        for pk, chunk, step, mask, until in asleep.values_list("pk", "chunk_id", "step", "mask", "wake_at"):
+            if until > self.stage.now:
+                new = Sleep(self.stage.now, until, chunk, step, People.load(mask))
+                self.sleeps.setdefault((pk, step, until), new)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise TooMuch("It took too long. Simulate fewer people, fewer events, or a shorter time.")
