@@ -28,6 +28,7 @@ from .definition import Body
 from .refusals import BadRequest
 from .simulation.cast import Persona, Somebody, Wish, listed
 from .simulation.events import Act, Cancel, Event, Fire, Publish, checked
+from .simulation.failures import Failure, with_failures
 from .simulation.play import Play
 from .simulation.record import entries
 from .simulation.stage import set_up
@@ -39,6 +40,7 @@ __all__ = [
     "Cancel",
     "Entry",
     "Event",
+    "Failure",
     "Fire",
     "Persona",
     "Publish",
@@ -69,6 +71,7 @@ def simulate(
     tenant: Tenant | None = None,
     start: datetime | None = None,
     lasts: timedelta = LASTS,
+    failures: Sequence[Failure] = (),
     sender: Sender = all_arrives,
 ) -> Timeline:
     """Play `workflow`: the key of a published one (of `tenant`, if that is given), a version of one, or the JSON of a
@@ -77,7 +80,7 @@ def simulate(
     `people`, at most 1,000: how many, or who: names, personas, or recipients of `tenant`, who are copied with what they
     chose. `events`: what happens; if nothing is told, the workflow is triggered at the start, with its sample, for
     everybody. `tenant`: whose name, zone and channels the stage has. `start`: an aware time; now, if None. `lasts`: how
-    much time may pass. `sender`: what comes of each parcel that leaves.
+    much time may pass. `failures`: what does not arrive. `sender`: what comes of every other parcel that leaves.
 
     Raises a `refusals.Refused`: `BadRequest` for what cannot be played, `TooMuch` beyond 10 s or 10,000 entries. Uses
     the database for that long; on SQLite nobody else can write meanwhile.
@@ -88,7 +91,7 @@ def simulate(
         try:
             begin = start or db_now()
             stage = set_up(workflow, everybody, tenant=tenant, start=begin)
-            play = Play(stage, sender, begin + lasts, deadline)
+            play = Play(stage, with_failures(sender, failures, stage.names), begin + lasts, deadline)
             finished = play.run(planned)
             return Timeline(begin, stage.now, tuple(entries(play, most=ENTRIES_MAX)), finished)
         finally:
