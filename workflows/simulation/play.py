@@ -45,9 +45,9 @@ class Play:
     def run(self, events: Sequence[Event]) -> bool:
         """Play it all; whether nothing waits any more. Raises TooMuch, and what an event's verb raises."""
         stage, start, left = self.stage, self.stage.now, list(events)
+        due: datetime | None = None
         while True:
             times = [start + left[0].after] if left else []
-            due = self._next_due()
             at = min([*times, *([] if due is None else [due])], default=None)
             if at is None or at > self.until:
                 stage.now = self.until if at is not None else stage.now
@@ -55,11 +55,11 @@ class Play:
             stage.now = max(stage.now, at)
             while left and start + left[0].after <= stage.now:
                 stage.happen(left.pop(0))
-            self._work_off()
+            due = self._work_off()
             self._watch_sleepers()
 
-    def _work_off(self) -> None:
-        """Everything that is due now, and what becomes due by it."""
+    def _work_off(self) -> datetime | None:
+        """Everything that is due now, and what becomes due by it; when there is more."""
         stage = self.stage
         for _ in range(ROUNDS_MAX):
             self._check_time()
@@ -68,7 +68,7 @@ class Play:
             simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self.sender)
             due = self._next_due()
             if due is None or due > stage.now:
-                return
+                return due
         raise TooMuch("Something comes due again and again at the same time and gets nowhere.")
 
     def _next_due(self) -> datetime | None:
