@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
-from .models import Attempt, Channel, Delivery
+from .composing import title_of
+from .models import Attempt, Channel, Delivery, Message
 
 
 @dataclass(frozen=True)
 class Track:
     """A delivery as far as it is. `channel` is the name of the tenant's way out, "" where it goes by the site's own.
 
-    `detail` is what the receiver or the network said at the latest try that ended.
+    `detail` is what the receiver or the network said at the latest try that ended. `again`: it was sent once more.
     """
 
     stable_id: UUID
@@ -33,6 +35,8 @@ class Track:
     created_at: datetime
     finished_at: datetime | None
     step: str
+    title: str = ""
+    again: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +55,19 @@ class Origin:
 def tracks(origin: UUID, *, tenant_id: int, limit: int = 100) -> list[Track]:
     """What `origin` put into the outbox, oldest first, without replays. Three queries."""
     first = Delivery.objects.filter(tenant=tenant_id, origin=origin, replay_of__isnull=True)
-    found = list(first.order_by("pk")[:limit])
+    return _tracks(list(first.order_by("pk")[:limit]), tenant_id)
+
+
+def tracks_of(recipient: int, *, origin: UUID, tenant_id: int, limit: int = 100) -> list[Track]:
+    """What `origin` sent to this person, oldest first, with titles and with what was sent again. Four queries."""
+    mine = Delivery.objects.filter(tenant=tenant_id, origin=origin, recipient=recipient).order_by("pk")
+    found = list(mine[:limit])
+    said = Message.objects.filter(tenant=tenant_id, pk__in={one.message_id for one in found}, emptied_at__isnull=True)
+    titles = {pk: title_of(kind, parts) for pk, kind, parts in said.values_list("pk", "kind", "parts")}
+    return _tracks(found, tenant_id, titles)
+
+
+def _tracks(found: Sequence[Delivery], tenant_id: int, titles: Mapping[int, str] = MappingProxyType({})) -> list[Track]:
     said = _said(one.pk for one in found)
     named = {one.channel_id for one in found if one.channel_id}
     channels = dict(Channel.objects.filter(tenant=tenant_id, pk__in=named).values_list("pk", "name"))
@@ -71,6 +87,8 @@ def tracks(origin: UUID, *, tenant_id: int, limit: int = 100) -> list[Track]:
             one.created_at,
             one.finished_at,
             one.origin_step,
+            titles.get(one.message_id, ""),
+            one.replay_of_id is not None,
         )
         for one in found
     ]

@@ -1,4 +1,7 @@
-"""Every code with which this engine, the preferences and the outbox say why, in words."""
+"""Every code with which the engine, the preferences and the outbox say why, in words.
+
+The one place: a code that is in use and has no words here fails a test.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from notifications.kinds import kinds
 
 REASONS: Mapping[str, Promise] = {
     "done": _("Reached the end."),
@@ -29,3 +34,65 @@ REASONS: Mapping[str, Promise] = {
 
 REMARKS = frozenset({"template_failed", "invalid_time"})
 """Those that silenced nothing."""
+
+FAILURES: Mapping[str, Promise] = {
+    "auth": _("the receiver did not accept our credentials"),
+    "address": _("there is nobody at that address"),
+    "content": _("the receiver did not want this content"),
+    "rate_limited": _("the receiver asked for patience"),
+    "timeout": _("the receiver took too long"),
+    "network": _("the receiver could not be reached"),
+    "provider": _("the receiver had a problem"),
+    "config": _("the channel is not set up well"),
+    "crash": _("something broke on our side"),
+    "suppressed": _("nothing is sent to that address any more"),
+}
+"""Why a try failed."""
+
+STATES: Mapping[str, Promise] = {
+    "pending": _("It is about to leave."),
+    "sending": _("It is being sent."),
+    "delivered": _("It was delivered."),
+    "accepted": _("The receiver's server took it."),
+    "failed": _("It could not be delivered."),
+    "dead": _("It was tried until there was no hope left."),
+    "cancelled": _("It was called back before it left."),
+    "expired": _("It could not be sent in time, and later it would have been of no use."),
+}
+"""What became of a message on its way out."""
+
+WAITS: Mapping[str, Promise] = {
+    "retry": _("A try failed; it is tried again."),
+    "held": _("It is held back for now."),
+    "lost": _("The worker that sent it did not come back; it is tried again."),
+    "stopped": _("The worker that sent it was stopped; it is tried again."),
+}
+"""Why a message waits."""
+
+ITEMS: Mapping[str, Promise] = {
+    "unread": _("It has not been read yet."),
+    "read": _("It was read."),
+    "archived": _("It was archived."),
+    "snoozed": _("It was put off for later."),
+    "withdrawn": _("It was taken back."),
+    "superseded": _("Newer word took its place."),
+    "deleted": _("It was deleted."),
+}
+"""What became of an item in the inbox."""
+
+
+def in_words(code: str) -> str:
+    """A code we do not know is still better than silence; what is a sentence already stays as it is."""
+    return str(REASONS.get(code) or (code.replace("_", " ") if code.isidentifier() else code))
+
+
+def failure_in_words(code: str, detail: str = "") -> str:
+    """Why a try failed, and what the other side said to it."""
+    why = str(FAILURES.get(code, code.replace("_", " ")))
+    return f"{why} ({detail})." if detail else f"{why}."
+
+
+def kind_in_words(kind: str) -> str:
+    """A kind of channel; its key where this site has none of that key."""
+    known = kinds().get(kind)
+    return str(known.name) if known else kind
