@@ -29,8 +29,10 @@ from .sign_in import demo_is_on
 from .timeline import timeline
 from .traces import SHOWN as TRACES_SHOWN
 from .traces import Outside, outside, traces
+from .why import why
 
 PEOPLE_SHOWN = 100
+ASKED_MAX = 255
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Told:
 def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpResponse:
     run = _run(principal, run_id)
     now_at, listed, sent = progress(run), people(run, limit=PEOPLE_SHOWN), outside(run)
+    asked = request.GET.get("person", "").strip()[:ASKED_MAX].replace("\0", "")
     context = {
+        "why": why(run, asked) if asked else None,
         "run": run,
         "name": load(run.definition_id).name,
         "finished": is_finished(run),
