@@ -185,7 +185,7 @@ class TestOutside:
 
         assert found.texts == [
             "Was not among the recipients.",
-            "Is not admin.",
+            "Does not have the role “admin”.",
             "Does not follow the topic “incidents”.",
         ]
 
