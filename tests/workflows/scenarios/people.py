@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from workflows.define import delay, send_email, send_inbox
-from workflows.simulate import Act, Persona, Wish
+from workflows.testing import Persona, Wish, act, fire, read
 
-from .scenario import Scenario, at, fire, off, read
+from .scenario import Scenario, off
 
 CASCADE = [
     send_inbox(title="One"),
@@ -41,7 +41,7 @@ SCENARIOS = [
         CASCADE,
         ['0s a sent inbox "One"', '10m a sent email "Two"', '1h10m a sent email "Three"'],
         people=("a",),
-        events=[fire(), at(Act("seen", "a"), minutes=1)],
+        events=[fire(), act("seen", "a", minutes=1)],
         look=("sent",),
     ),
     Scenario(
@@ -49,7 +49,7 @@ SCENARIOS = [
         CASCADE,
         ["10m a skipped email read", "1h10m a skipped email read"],
         people=("a",),
-        events=[fire(), at(Act("archive", "a"), minutes=1)],
+        events=[fire(), act("archive", "a", minutes=1)],
         look=("skipped",),
     ),
     Scenario(

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from workflows.define import delay, send_email, send_inbox
-from workflows.simulate import Failure
+from workflows.testing import Failure, cancel, fire
 
-from .scenario import Scenario, cancel, fire
+from .scenario import Scenario
 
 MAIL = [send_email(title="M")]
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.cast import workflow
+from workflows import testing
 from workflows.define import StepSettings
-from workflows.simulate import Act, Cancel, Event, Failure, Fire, Persona, Publish, Timeline, Wish, simulate
+from workflows.simulate import Event, Failure, Persona, Timeline, Wish, simulate
 
 START = datetime(2026, 3, 27, 9, tzinfo=UTC)
 """A Friday; on the Sunday after it, Europe's clocks go forward."""
@@ -47,30 +48,11 @@ class Scenario:
         return Timeline(timeline.start, timeline.end, told).lines()
 
 
-def at(what: Any, **after: float) -> Event:
-    """`what` happens after so many days, hours, minutes."""
-    return Event(what, timedelta(**after))
-
-
-def fire(payload: Mapping[str, Any] | None = None, **given: Any) -> Event:
-    """A trigger, at once or `after` so long."""
-    after = given.pop("after", timedelta())
-    return Event(Fire(payload, **given), after)
-
-
-def read(person: str, **after: float) -> Event:
-    return at(Act("read", person), **after)
-
-
-def cancel(run: str = "run-1", **after: float) -> Event:
-    return at(Cancel(run), **after)
-
-
 def publish(*steps: StepSettings, **after: float) -> Event:
     """Another version of the story."""
-    return at(Publish(workflow("story", *steps)), **after)
+    return testing.publish(workflow("story", *steps), **after)
 
 
-def off(name: str, **wish: str) -> Persona:
+def off(name: str, **wish: Any) -> Persona:
     """Somebody who does not want this."""
     return Persona(name, wishes=[Wish(**wish)])

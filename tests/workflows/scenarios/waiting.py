@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from workflows.define import delay, send_email, send_inbox
+from workflows.testing import cancel, fire, read
 
-from .scenario import START, Scenario, cancel, fire, publish, read
+from .scenario import START, Scenario, publish
 
 TWO = [send_inbox(title="One"), delay(days=2), send_inbox(title="Two")]
 UNTIL = [delay(until="payload.due"), send_inbox(title="Now")]
