@@ -18,7 +18,7 @@ class WorkflowsConfig(AppConfig):
 
         from channels_delivery.composing import channel_kinds
         from notifications import kinds
-        from notifications.kernel import ticker, waiting
+        from notifications.kernel import ticker
 
         from . import conf, engine, registry  # noqa: F401 - conf registers the section of the setting
 
@@ -26,7 +26,6 @@ class WorkflowsConfig(AppConfig):
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)
-        waiting.register("workflows.engine", next_due=engine.next_due, work_off=engine.drain)
         ticker.register("workflows.sweep", every=1, verb=engine.sweep)
         ticker.register("workflows.forget_keys", every=600, verb=engine.forget_keys)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -28,8 +29,10 @@ from .expand import expand_due
 from .models import Cohort, Run
 from .retract import withdraw_due
 from .scene import Work, load_work
-from .step import Move, Plan, Stop
+from .step import Move, Plan, Step, Stop
 from .steps import STEPS
+
+Steps = Mapping[str, Step]
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +49,24 @@ AWAY = timedelta(seconds=2)
 
 
 def drain(
-    *, seconds: float = DRAIN_SECONDS, listen: float = 0.0, clock: Clock = db_now, tenant: int | None = None
+    *,
+    seconds: float = DRAIN_SECONDS,
+    listen: float = 0.0,
+    clock: Clock = db_now,
+    tenant: int | None = None,
+    steps: Steps = STEPS,
 ) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
     tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
-    `clock` says what is due. `tenant`: nobody else's work.
+    `clock` says what is due. `tenant`: nobody else's work. `steps`: how each kind of step plans.
     """
     deadline, done, served = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = clock()
-        stepped = _step_due(now, clock, tenant)
+        stepped = _step_due(now, clock, tenant, steps)
         expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
         withdrawn = withdraw_due(now=now, tenant=tenant)
         served = expanded or served
@@ -96,25 +104,25 @@ def next_due(*, tenant: int) -> datetime | None:
     return min((at for at in firsts if at is not None), default=None)
 
 
-def _step_due(now: datetime, clock: Clock, tenant: int | None) -> int:
+def _step_due(now: datetime, clock: Clock, tenant: int | None, steps: Steps) -> int:
     """Claim a few cohorts and walk each; how many."""
     lease = timedelta(seconds=conf().lease_seconds)
     held, claimed = claim_due(now=now, lease=lease, tenant=tenant), time.monotonic()
     for one in held:
         waited = time.monotonic() - claimed
         if waited < conf().lease_seconds / 3 or hold_on(one, now=clock(), lease=lease):
-            advance(one, clock=clock)
+            advance(one, clock=clock, steps=steps)
     return len(held)
 
 
-def advance(held: Held, *, clock: Clock = db_now) -> None:
+def advance(held: Held, *, clock: Clock = db_now, steps: Steps = STEPS) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again."""
     if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
         going: Held | None = held
         while going is not None:
-            going = _step(going, clock)
+            going = _step(going, clock, steps)
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
             put_back(held, until=clock() + STEP_ASIDE)
@@ -127,23 +135,23 @@ def advance(held: Held, *, clock: Clock = db_now) -> None:
         release_failed(held, error=error, now=clock())
 
 
-def _step(held: Held, clock: Clock) -> Held | None:
+def _step(held: Held, clock: Clock, steps: Steps) -> Held | None:
     """One step of one cohort: plan with nothing locked, then write in one transaction. The hold goes on while the
     next step is due at once."""
     work = load_work(held, now=clock())
     if work is None:
         return None
-    return held if _settled(held, work, _plan(work)) else None
+    return held if _settled(held, work, _plan(work, steps)) else None
 
 
-def _plan(work: Work) -> Plan:
+def _plan(work: Work, steps: Steps) -> Plan:
     scene = work.scene
     if not enabled():
         return Plan([Move(scene.people, Stop("disabled"))])
     settings = scene.body.step_at(scene.step)
     if settings is None:
         raise LookupError(f"The definition has no step {scene.step!r}.")
-    return STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
+    return steps[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
 
 
 def _settled(held: Held, work: Work, plan: Plan) -> bool:

@@ -26,7 +26,7 @@ from .definition import FIRST, Body
 from .people import NOBODY, People
 from .sending.people import decide
 from .sending.sending import Sending
-from .step import Next, RunFacts, Scene, Sleep, Stop
+from .step import Next, RunFacts, Scene, Sleep, Stop, reaches_out
 from .steps import STEPS
 
 SAMPLE, PAGES = 1_000, 10
@@ -150,7 +150,7 @@ class _Walk:
                 waiting.append((people, self.body.after(step), now))
                 continue
             code = STEPS[settings["kind"]]
-            if getattr(code, "reaches_out", False):
+            if reaches_out(code):
                 return
             plan = code.plan({name: value for name, value in settings.items() if name != "kind"}, scene)
             for move in plan.moves:

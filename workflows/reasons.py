@@ -29,10 +29,11 @@ REASONS: Mapping[str, Promise] = {
     "unknown_channel": _("This site has no such channel."),
     "template_failed": _("The text could not be made, so the workflow's name was sent instead."),
     "invalid_time": _("The time to wait for could not be read, so nobody waited."),
+    "not_simulated": _("This step asks somebody outside, which a simulation does not."),
 }
 """Why somebody got nothing at a step, or why their walk ended."""
 
-REMARKS = frozenset({"template_failed", "invalid_time"})
+REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated"})
 """Those that silenced nothing."""
 
 FAILURES: Mapping[str, Promise] = {

@@ -1,11 +1,13 @@
 """The front door to simulations: play a workflow with made-up people against a virtual clock, and see what happens.
 
-    timeline = simulate("invoice.overdue", people=["alice", "bob"], events=[read("alice", after=timedelta(hours=1))])
+    reads = Event(Act("read", "alice"), after=timedelta(hours=1))
+    timeline = simulate("invoice.overdue", people=["alice", "bob"], events=[Event(Fire()), reads])
     timeline.of("bob").lines()
 
 It is the real engine, with the real steps, preferences, inbox and outbox, on a throw-away tenant in one transaction
 that is always rolled back. Nobody waits: the clock jumps from one due time to the next. Nothing leaves: what is due in
-the outbox is settled at once, as `sender` says. Nothing is rung, hinted or announced, as nothing commits.
+the outbox is settled at once, as `sender` says. Nothing is rung, hinted or announced, as nothing commits. Steps that
+ask somebody outside are passed.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from notifications.models import Recipient
 from ..definition import FIRST, Body
 from ..people import People
 from ..reasons import REMARKS, in_words, kind_in_words
-from ..step import Next, Plan, RunFacts, Scene, Sleep, Stop
+from ..step import Next, Plan, RunFacts, Scene, Sleep, Stop, reaches_out
 from ..steps import STEPS
 from .sentence import Sentence, Speaker
 
@@ -36,8 +36,8 @@ def walk(
         if settings is None:
             break
         kind = STEPS[settings["kind"]]
-        if getattr(kind, "reaches_out", False):
-            yield speaker.say("would_reach_out", step=step, kind=kind.kind)
+        if reaches_out(kind):
+            yield speaker.say("would_reach_out", step=step, what=kind.kind)
             return
         plan = kind.plan(
             {name: value for name, value in settings.items() if name != "kind"},

@@ -55,7 +55,7 @@ WORDS: Mapping[str, Promise] = {
     "would_not_send": _("%(channel)s: nothing would be sent. %(why)s"),
     "would_wait": _("Would wait until %(until)s."),
     "would_go_on": _("Would go past this step."),
-    "would_reach_out": _("Would ask somebody else at this step (%(kind)s); what follows depends on the answer."),
+    "would_reach_out": _("Would ask somebody else at this step (%(what)s); what follows depends on the answer."),
     "would_be_held": _("%(channel)s: would be held until %(until)s. %(why)s"),
     "would_end": _("Would end here: %(why)s"),
 }

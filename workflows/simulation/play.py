@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from channels_delivery import simulated
 from channels_delivery.simulated import Sender
 from notifications.kernel.waiting import WAITING
 
+from .. import engine
 from ..models import Cohort
 from ..people import People
 from ..refusals import TooMuch
+from ..step import Note, Plan, Scene, Step, all_next, reaches_out
+from ..steps import STEPS
 from .events import Event
 from .stage import Stage
 
-ROUNDS_MAX = 1_000
+ROUNDS_MAX = 50
 """Rounds of work at one time. More means that something comes due again and again without getting anywhere."""
 
 
@@ -61,8 +66,10 @@ class Play:
     def _work_off(self) -> datetime | None:
         """Everything that is due now, and what becomes due by it; when there is more."""
         stage = self.stage
+        steps: dict[str, Step] = {kind: _Unasked(kind) if reaches_out(step) else step for kind, step in STEPS.items()}
         for _ in range(ROUNDS_MAX):
-            self._check_time()
+            left = self._time_left()
+            engine.drain(seconds=left, tenant=stage.tenant.pk, clock=stage.clock, steps=steps)
             for waiting in WAITING.values():
                 waiting.work_off(tenant=stage.tenant.pk, clock=stage.clock)
             simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self.sender)
@@ -74,6 +81,7 @@ class Play:
     def _next_due(self) -> datetime | None:
         tenant = self.stage.tenant.pk
         firsts = [waiting.next_due(tenant=tenant) for waiting in WAITING.values()]
+        firsts.append(engine.next_due(tenant=tenant))
         firsts.append(simulated.next_due(tenant_id=tenant))
         return min((at for at in firsts if at is not None), default=None)
 
@@ -85,6 +93,20 @@ class Play:
                 new = Sleep(self.stage.now, until, chunk, step, People.load(mask))
                 self.sleeps.setdefault((pk, step, until), new)
 
-    def _check_time(self) -> None:
-        if time.monotonic() > self.deadline:
+    def _time_left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
             raise TooMuch("It took too long. Simulate fewer people, fewer events, or a shorter time.")
+        return left
+
+
+class _Unasked:
+    """In the place of a step that asks somebody outside: nobody is asked, and everybody walks on."""
+
+    schema: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
+        return Plan(all_next(scene), [Note(scene.people - scene.house, "not_simulated", detail=self.kind)])

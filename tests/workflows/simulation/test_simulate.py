@@ -1,6 +1,7 @@
 """A simulation: the real engine on a virtual clock, told as a timeline."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,14 +9,20 @@ import pytest
 
 from channels_delivery.outcome import Delivered, Outcome, Temporary
 from channels_delivery.parcel import Parcel
+from notifications.kernel import waiting
+from notifications.kernel.clock import Clock
 from notifications.models import Recipient, Tenant
 from preferences.models import Choice
 from tests.cast import Publish, statements, topic, workflow
 from tests.workflows.sending.moves import channel
 from workflows.define import delay, send_email, send_inbox, send_webhook
+from workflows.explain import explain_future
 from workflows.refusals import BadRequest, Refused, TooMuch, UnknownRun, UnknownWorkflow
 from workflows.simulate import Act, Cancel, Event, Fire, Persona, Wish, simulate
 from workflows.simulate import Publish as PublishNow
+from workflows.step import Plan, Scene
+from workflows.steps import STEPS
+from workflows.trigger import Trigger, dry_run
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -194,3 +201,68 @@ def test_people_of_another_tenant_cannot_be_copied(acme: Tenant, mallory: Recipi
 def test_a_workflow_of_that_name_has_to_be_there(db: None) -> None:
     with pytest.raises(UnknownWorkflow):
         simulate("nowhere")
+
+
+class Asks:
+    """A step that asks somebody outside."""
+
+    kind, reaches_out, schema = "ask", True, {"type": "object"}
+
+    def plan(self, settings: Any, scene: Scene) -> Plan:
+        raise AssertionError("nobody is asked in a simulation")
+
+
+class TestSteps:
+    @pytest.fixture(autouse=True)
+    def ask(self) -> Iterator[None]:
+        STEPS["ask"] = Asks()
+        yield
+        del STEPS["ask"]
+
+    def test_nobody_outside_is_asked(self) -> None:
+        timeline = simulate(workflow("asks", {"kind": "ask"}, send_inbox(title="After")), people=["a"], start=START)
+
+        assert timeline.only("noted", "sent").lines() == ["0s a noted not_simulated", '0s a sent inbox "After"']
+
+    def test_nor_by_whoever_only_wants_to_know(self, acme: Tenant, bob: Recipient, publish: Publish) -> None:
+        publish(workflow("asks", send_inbox(title="Before"), {"kind": "ask"}, send_inbox(title="After")))
+
+        assert explain_future("asks", bob).codes == ["would_send", "would_reach_out"]
+        assert [send.step for send in dry_run(Trigger("asks", recipients=[bob]), tenant=acme).sends] == ["0"]
+
+
+class Rows:
+    """Rows of another app that wait: here, one that is due in three hours."""
+
+    def __init__(self, due: datetime) -> None:
+        self.due: datetime | None = due
+        self.worked_off: list[datetime] = []
+
+    def next_due(self, *, tenant: int) -> datetime | None:
+        return self.due
+
+    def work_off(self, *, tenant: int, clock: Clock) -> None:
+        if self.due is not None and self.due <= clock():
+            self.worked_off.append(clock())
+            self.due = None
+
+
+def test_rows_of_other_apps_that_wait_are_waited_for() -> None:
+    rows = Rows(START + 3 * HOUR)
+    waiting.register("test", next_due=rows.next_due, work_off=rows.work_off)
+    try:
+        timeline = simulate(HELLO, people=["a"], start=START)
+    finally:
+        waiting.WAITING.pop("test")
+
+    assert rows.worked_off == [START + 3 * HOUR]
+    assert timeline.end == START + 3 * HOUR
+
+
+def test_what_comes_due_again_and_again_is_given_up() -> None:
+    waiting.register("test", next_due=lambda **_: START, work_off=lambda **_: None)
+    try:
+        with pytest.raises(TooMuch, match="gets nowhere"):
+            simulate(HELLO, people=["a"], start=START)
+    finally:
+        waiting.WAITING.pop("test")
