@@ -12,6 +12,7 @@ from django.db import connection
 
 from channels_delivery import outbox, retention, sweeps
 from channels_delivery.claim import claim
+from channels_delivery.following import tracks_of
 from channels_delivery.models import Delivery
 from channels_delivery.outcome import Delivered
 from channels_delivery.retry import QUICK
@@ -131,6 +132,10 @@ VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
     ),
     "replays": (lambda _: list(Delivery.objects.across_tenants().filter(replay_of=7)), {"nh_delivery_replay"}),
     "of an origin": (lambda one: list(Delivery.objects.filter(tenant=one, origin=ORIGIN)), {"nh_delivery_once"}),
+    "of a person in an origin": (
+        lambda one: tracks_of(7, origin=ORIGIN, tenant_id=one.pk),
+        {"nh_delivery_once"},
+    ),
     "retention": (
         lambda _: retention.clear_out(now=db_now(), most=100),
         {"nh_message_full", "nh_message_emptied", "nh_delivery_of_message", f"{APP}delivery_public_id_key"},
@@ -148,3 +153,4 @@ def test_each_verb_walks_its_index(old: Tenant) -> None:
     ]
     assert not any(missing.values()), {name: (gone, plans[name]) for name, gone in missing.items() if gone}
     assert not scanned, [plans[name] for name in scanned]
+    assert re.search(r"Index Cond: .*COALESCE\(d?\.?recipient_id", plans["of a person in an origin"])
