@@ -75,7 +75,7 @@ def claim(
     token = uuid.uuid4()
     with transaction.atomic():
         lanes = _hold(ready, now)
-        parcels = take(_choose(lanes, slots, now, busy, careful), token, now, lease)
+        parcels = take_these(_choose(lanes, slots, now, busy, careful), token, now, lease)
         _move_lanes(lanes, now)
     return Claimed(parcels, len(lanes))
 
@@ -208,7 +208,7 @@ def _due(lanes: Sequence[_Held], now: datetime) -> list[tuple[int, int, int]]:
     return found
 
 
-def take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
+def take_these(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
     """Put a lease on these, write their attempts, and read them with their words: on PostgreSQL in one statement."""
     if not ids:
         return []

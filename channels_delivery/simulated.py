@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min
 
 from .backends import backends
-from .claim import take
+from .claim import take_these
 from .gate import kept_back
 from .models import Delivery, State
 from .outcome import Ending, Outcome, Permanent
@@ -38,7 +38,7 @@ def send_due(*, tenant_id: int, now: datetime, sender: Sender) -> int:
     due = pending.filter(due_at__lte=now).order_by("pk").values_list("pk", flat=True)
     done = last = 0
     while ids := list(due.filter(pk__gt=last)[:BATCH]):  # each once, whatever comes of it
-        settle(_results(take(ids, uuid.uuid4(), now, LEASE), now, sender), now=now)
+        settle(_results(take_these(ids, uuid.uuid4(), now, LEASE), now, sender), now=now)
         done, last = done + len(ids), ids[-1]
     return done
 

@@ -27,6 +27,7 @@ from .conf import DRAIN_SECONDS, conf
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
 from .models import Cohort, Run
+from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
 from .step import Move, Plan, Step, Stop
@@ -148,10 +149,7 @@ def _plan(work: Work, steps: Steps) -> Plan:
     scene = work.scene
     if not enabled():
         return Plan([Move(scene.people, Stop("disabled"))])
-    settings = scene.body.step_at(scene.step)
-    if settings is None:
-        raise LookupError(f"The definition has no step {scene.step!r}.")
-    return steps[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
+    return plan_step(scene, steps)
 
 
 def _settled(held: Held, work: Work, plan: Plan) -> bool:

@@ -48,10 +48,10 @@ def explain_future(
     UnknownWorkflow."""
     speaker = Speaker.to(recipient)
     if isinstance(workflow, str):
-        found = in_force(workflow, tenant=recipient.tenant)
-        if found is None:
+        found = in_force([workflow], tenant=recipient.tenant)
+        if workflow not in found:
             raise UnknownWorkflow(f"There is no published workflow {workflow!r}.")
-        workflow = found[1]
+        _, workflow = found[workflow]
     if not recipient.active:
         return Explanation((speaker.say("not_active"),), outside=True)
     given = workflow.sample if payload is None else payload

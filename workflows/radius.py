@@ -23,10 +23,12 @@ from notifications.models import Recipient, Tenant
 from . import audience as audiences
 from .audience import Audience
 from .definition import FIRST, Body
+from .onward import Onward, onward
 from .people import NOBODY, People
+from .planning import plan_step
 from .sending.people import decide
 from .sending.sending import Sending
-from .step import Next, RunFacts, Scene, Sleep, Stop, reaches_out
+from .step import RunFacts, Scene, reaches_out
 from .steps import STEPS
 
 SAMPLE, PAGES = 1_000, 10
@@ -135,13 +137,13 @@ class _Walk:
     def sends(self, at: datetime) -> Iterator[Send]:
         """In the order in which they are come to. At a step that asks somebody else the walk ends: what follows depends
         on the answer."""
-        waiting = [(People.everyone(len(self.ids)), FIRST, at)]
+        waiting: list[Onward] = [(People.everyone(len(self.ids)), FIRST, at)]
         for _ in range(STEPS_MAX):
             if not waiting:
                 return
             people, step, now = waiting.pop(0)
-            settings = self.body.step_at(step)
-            if settings is None:
+            settings = None if step is None else self.body.step_at(step)
+            if step is None or settings is None:
                 continue
             scene = self._scene(people, step, now)
             kind = kinds().get(settings.get("channel", "")) if settings["kind"] == "send" else None
@@ -149,18 +151,9 @@ class _Walk:
                 yield self._send(kind, settings, scene)
                 waiting.append((people, self.body.after(step), now))
                 continue
-            code = STEPS[settings["kind"]]
-            if reaches_out(code):
+            if reaches_out(STEPS[settings["kind"]]):
                 return
-            plan = code.plan({name: value for name, value in settings.items() if name != "kind"}, scene)
-            for move in plan.moves:
-                match move.to:
-                    case Next():
-                        waiting.append((move.people, self.body.after(step), now))
-                    case Sleep(until):
-                        waiting.append((move.people, self.body.after(step), until))
-                    case Stop():
-                        pass
+            waiting += onward(plan_step(scene), scene)
 
     def channels_of(self, place: int) -> list[str]:
         """What this one would get, each channel once."""

@@ -106,7 +106,7 @@ def trigger_many(
     """Up to 1,000 independent triggers of one tenant; an answer or a refusal for each, in order.
 
     The number of statements does not depend on how many there are. `clock`: the database's, if None.
-    `find`: which definition a key starts.
+    `find`: which definitions keys start.
     """
     if len(triggers) > BULK_MAX:
         raise BadRequest(f"At most {BULK_MAX} triggers fit into one call; this one has {len(triggers)}.")

@@ -204,4 +204,4 @@ def _event(given: Mapping[str, Any], key: str) -> Event:
         case "publish":
             return Event(Publish({"name": key, **given["definition"], "key": key}), after)
         case kind:
-            return Event(Act(kind, given["user"]), after)
+            return Event(Act(kind, given["user"], given.get("run", "run-1")), after)

@@ -15,9 +15,11 @@ from notifications.kinds import kinds
 from notifications.models import Recipient
 
 from ..definition import FIRST, Body
+from ..onward import Onward, onward
 from ..people import People
+from ..planning import plan_step
 from ..reasons import REMARKS, in_words, kind_in_words
-from ..step import Next, Plan, RunFacts, Scene, Sleep, Stop, reaches_out
+from ..step import Plan, RunFacts, Scene, Stop, reaches_out
 from ..steps import STEPS
 from .sentence import Sentence, Speaker
 
@@ -30,58 +32,59 @@ def walk(
     body: Body, recipient: Recipient, *, at: datetime, payload: Mapping[str, Any], speaker: Speaker
 ) -> Iterator[Sentence]:
     """Each step from the first to the end, or to one that asks somebody else."""
-    step, now = FIRST, at
+    standing: Onward = (_ONE, FIRST, at)
     for _ in range(STEPS_MAX):
-        settings = body.step_at(step)
-        if settings is None:
-            break
+        _, step, now = standing
+        settings = None if step is None else body.step_at(step)
+        if step is None or settings is None:
+            yield speaker.say("done", frame="would_end", at=now, why=in_words("done"))
+            return
         kind = STEPS[settings["kind"]]
         if reaches_out(kind):
             yield speaker.say("would_reach_out", step=step, what=kind.kind)
             return
-        plan = kind.plan(
-            {name: value for name, value in settings.items() if name != "kind"},
-            _scene(body, recipient, step=step, now=now, payload=payload),
-        )
-        yield from _said(plan, settings, step, now, speaker)
-        match plan.moves[0].to:
-            case Stop(reason, detail):
-                yield speaker.say(reason, frame="would_end", step=step, why=in_words(reason), detail=detail)
-                return
-            case Sleep(until):
-                yield speaker.say("would_wait", step=step, until=until)
-                now = until
-            case Next():
-                pass
-        step = body.after(step)
-    yield speaker.say("done", frame="would_end", step=step, at=now, why=in_words("done"))
+        scene = _scene(body, recipient, step=step, now=now, payload=payload)
+        plan = plan_step(scene)
+        goes_on = next(onward(plan, scene), None)
+        yield from _notes(plan, settings, step, speaker)
+        if goes_on is None:
+            yield from _end(plan, step, speaker)
+            return
+        standing = goes_on
+        yield from _deeds(plan, settings, scene, speaker, until=standing[2])
 
 
-def _said(plan: Plan, settings: Mapping[str, Any], step: str, now: datetime, speaker: Speaker) -> Iterator[Sentence]:
-    sends = settings["kind"] == "send"
-    channel = settings.get("channel", "")
+def _notes(plan: Plan, settings: Mapping[str, Any], step: str, speaker: Speaker) -> Iterator[Sentence]:
     for note in plan.notes:
         frame = "remark" if note.reason in REMARKS else "would_be_held" if note.until else "would_not_send"
-        name = kind_in_words(note.channel or channel or settings["kind"])
-        given = {"until": note.until} if note.until else {}
-        yield speaker.say(
-            note.reason,
-            frame=frame,
-            step=step,
-            kind=note.channel,
-            channel=name,
-            why=in_words(note.reason),
-            detail=note.detail,
-            **given,
-        )
-    if sends and plan.effects:
-        yield speaker.say("would_send", step=step, kind=channel, channel=kind_in_words(channel), at=now)
-    elif sends and not plan.notes:
-        kind = kinds().get(channel)
-        code = "for_teams" if kind is not None and not kind.personal else "would_go_on"
-        yield speaker.say(code, step=step, kind=channel, channel=kind_in_words(channel))
-    elif not plan.notes and isinstance(plan.moves[0].to, Next):
+        name = kind_in_words(note.channel or settings.get("channel") or settings["kind"])
+        given: dict[str, Any] = {"step": step, "kind": note.channel, "detail": note.detail}
+        if note.until:
+            given["until"] = note.until
+        yield speaker.say(note.reason, frame=frame, channel=name, why=in_words(note.reason), **given)
+
+
+def _deeds(
+    plan: Plan, settings: Mapping[str, Any], scene: Scene, speaker: Speaker, *, until: datetime
+) -> Iterator[Sentence]:
+    """What the step would do to them, beside what is noted."""
+    step, channel = scene.step, settings.get("channel", "")
+    about: dict[str, Any] = {"step": step, "kind": channel, "channel": kind_in_words(channel)}
+    if settings["kind"] == "send" and plan.effects:
+        yield speaker.say("would_send", at=scene.now, **about)
+    elif not plan.notes and (kind := kinds().get(channel)) is not None and not kind.personal:
+        yield speaker.say("for_teams", **about)
+    elif until > scene.now:
+        yield speaker.say("would_wait", step=step, until=until)
+    elif not plan.notes:
         yield speaker.say("would_go_on", step=step)
+
+
+def _end(plan: Plan, step: str, speaker: Speaker) -> Iterator[Sentence]:
+    for move in plan.moves:
+        if isinstance(move.to, Stop):
+            why = in_words(move.to.reason)
+            yield speaker.say(move.to.reason, frame="would_end", step=step, why=why, detail=move.to.detail)
 
 
 def _scene(body: Body, recipient: Recipient, *, step: str, now: datetime, payload: Mapping[str, Any]) -> Scene:

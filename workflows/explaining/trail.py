@@ -58,7 +58,7 @@ class Trail:
 
     def steps(self) -> list[str]:
         """Those of the definition, and others that are on record, in order."""
-        known = {str(place) for place in range(len(self.body.steps))}
+        known = {position for position, _ in self.body.walk()}
         seen = {one.step for one in self.outcomes} | {step for step, _ in self.items}
         seen |= {_position(one.step) for one in self.sent} | ({self.standing.step} if self.standing else set())
         return sorted(known | seen, key=_natural)

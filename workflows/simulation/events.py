@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from notifications import inbox
-from notifications.models import InboxItem, InboxState, State
+from notifications.models import InboxItem, InboxState, State, Tenant
 
 from ..define import Workflow
 from ..definition import Body
@@ -34,10 +34,11 @@ class Fire:
 
 @dataclass(frozen=True)
 class Act:
-    """Somebody does something with what lies in their inbox: `kind` is one of `ACTS`."""
+    """Somebody does something, with what lies in their inbox or about a run: `kind` is one of `ACTS`."""
 
     kind: str
     person: str
+    run: str = "run-1"
 
 
 @dataclass(frozen=True)
@@ -77,28 +78,33 @@ def checked(events: Sequence[Event], *, lasts: timedelta) -> list[Event]:
     return sorted(events, key=lambda event: event.after)
 
 
-def act(kind: str, recipient: int, *, now: datetime) -> None:
-    """What this person does, with everything there."""
-    ACTS[kind](recipient, now)
+@dataclass(frozen=True)
+class Deed:
+    """Somebody of this tenant does something now; about this run, where it is about one."""
+
+    tenant: Tenant
+    recipient: int
+    run: str
+    now: datetime
+
+    def items(self) -> list[UUID]:
+        """What lies in their inbox."""
+        items = InboxItem.objects.filter(recipient_id=self.recipient, state__in=(State.ACTIVE, State.ARCHIVED))
+        return list(items.values_list("notification__public_id", flat=True))
 
 
-def _there(recipient: int) -> list[UUID]:
-    items = InboxItem.objects.filter(recipient_id=recipient, state__in=(State.ACTIVE, State.ARCHIVED))
-    return list(items.values_list("notification__public_id", flat=True))
+def _read(deed: Deed) -> None:
+    inbox.mark_read(deed.recipient, deed.items(), now=deed.now)
 
 
-def _read(recipient: int, now: datetime) -> None:
-    inbox.mark_read(recipient, _there(recipient), now=now)
+def _seen(deed: Deed) -> None:
+    head = InboxState.objects.filter(pk=deed.recipient).values_list("head", flat=True).first()
+    inbox.mark_seen(deed.recipient, head or 0)
 
 
-def _seen(recipient: int, now: datetime) -> None:
-    head = InboxState.objects.filter(pk=recipient).values_list("head", flat=True).first()
-    inbox.mark_seen(recipient, head or 0)
+def _archive(deed: Deed) -> None:
+    inbox.archive(deed.recipient, deed.items())
 
 
-def _archive(recipient: int, now: datetime) -> None:
-    inbox.archive(recipient, _there(recipient))
-
-
-ACTS: dict[str, Callable[[int, datetime], None]] = {"read": _read, "seen": _seen, "archive": _archive}
+ACTS: dict[str, Callable[[Deed], None]] = {"read": _read, "seen": _seen, "archive": _archive}
 """What a person can do."""

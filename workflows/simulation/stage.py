@@ -5,8 +5,8 @@ Everything on it is written by the real verbs into the real tables, in a transac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -18,13 +18,13 @@ from .. import registry, retract
 from ..call import Trigger
 from ..catalogue import in_force
 from ..define import Workflow
-from ..definition import Body
+from ..definition import Body, InForce
 from ..models import Definition
 from ..refusals import BadRequest, Refused, UnknownWorkflow
 from ..trigger import trigger_many
 from . import cast
 from .cast import Persona
-from .events import Act, Cancel, Event, Fire, Publish, act
+from .events import ACTS, Act, Cancel, Deed, Event, Fire, Publish
 
 
 @dataclass
@@ -37,14 +37,15 @@ class Stage:
     names: Mapping[int, str] = field(default_factory=dict)
     runs: int = 0
     acts: list[tuple[datetime, str, str]] = field(default_factory=list)
-    _versions: dict[str, tuple[str, Body]] = field(default_factory=dict)
+    _versions: dict[str, InForce] = field(default_factory=dict)
 
     def clock(self) -> datetime:
         return self.now
 
-    def find(self, key: str, *, tenant: Tenant) -> tuple[str, Body] | None:
+    def find(self, keys: Collection[str], *, tenant: Tenant, using: str = "default") -> dict[str, InForce]:
         """What a trigger here starts: what was published here, else what is in force outside."""
-        return self._versions.get(key) or in_force(key, tenant=tenant)
+        others = [key for key in keys if key not in self._versions]
+        return {**(in_force(others, tenant=tenant) if others else {}), **self._versions}
 
     def publish(self, body: Body) -> None:
         self._versions[body.key] = _as_stored(body)
@@ -54,8 +55,8 @@ class Stage:
         match event.what:
             case Fire():
                 self._fire(event.what)
-            case Act(kind, person):
-                act(kind, self._id(person), now=self.now)
+            case Act(kind, person, run):
+                ACTS[kind](Deed(self.tenant, self._id(person), run, self.now))
                 self.acts.append((self.now, person, kind))
             case Cancel(name):
                 retract.cancel(name, tenant=self.tenant, clock=self.clock)
@@ -124,18 +125,18 @@ def body_of(workflow: Body | Workflow | Mapping[str, Any]) -> Body:
 
 def _declared(body: Body) -> Workflow:
     """As it would be declared, for the checks that declarations go through."""
-    said = {name: value for name, value in body.__dict__.items() if name != "payload_schema"}
+    said = {one.name: getattr(body, one.name) for one in fields(body) if one.name != "payload_schema"}
     return Workflow(**said, payload=dict(body.payload_schema))
 
 
 def _in_force(key: str, tenant: Tenant) -> Body:
-    found = in_force(key, tenant=tenant)
-    if found is None:
+    found = in_force([key], tenant=tenant)
+    if key not in found:
         raise UnknownWorkflow(f"There is no published workflow {key!r}.")
-    return found[1]
+    return found[key][1]
 
 
-def _as_stored(body: Body) -> tuple[str, Body]:
+def _as_stored(body: Body) -> InForce:
     """By its hash where it is stored; else by a name of its own: whoever publishes the same at this moment must not
     wait for a transaction that never commits."""
     known = body.hash()
