@@ -116,6 +116,7 @@ class TestInside:
         run = finish(start(acme, with_mail(bob)), Temporary("network"))
 
         (retry,) = [one for one in explain(run, bob).sentences if one.code == "retry"]
+        assert retry.text == "A try failed; it is tried again. The receiver could not be reached."
         assert retry.until
         assert retry.until > db_now()
 

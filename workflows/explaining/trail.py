@@ -161,7 +161,9 @@ def _became(one: Track, step: str, speaker: Speaker) -> Sentence:
     """What became of a message."""
     where: dict[str, Any] = {"step": step, "channel": one.kind, "detail": one.detail}
     if one.state == "pending" and one.wait_reason:
-        return speaker.said(one.wait_reason, WAITS, until=one.due_at, **where)
+        why = failure_in_words(one.code) if one.code else ""
+        words = f"{WAITS.get(one.wait_reason, STATES['pending'])} {why[:1].upper()}{why[1:]}".strip()
+        return Sentence(one.wait_reason, words, until=one.due_at, **where)
     if one.state == "cancelled" and one.code in REASONS:
         return Sentence(one.code, f"{STATES['cancelled']} {in_words(one.code)}", at=one.finished_at, **where)
     if one.state in ("failed", "dead"):

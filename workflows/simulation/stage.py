@@ -20,6 +20,7 @@ from ..catalogue import in_force
 from ..define import Workflow
 from ..definition import Body, InForce
 from ..models import Definition
+from ..payload import InvalidPayload, check_schema
 from ..refusals import BadRequest, Refused, UnknownWorkflow
 from ..trigger import trigger_many
 from . import cast
@@ -110,10 +111,7 @@ def set_up(
 def body_of(workflow: Body | Workflow | Mapping[str, Any]) -> Body:
     """A version that can be walked, of a declaration or a draft. Raises BadRequest with everything that is wrong."""
     if isinstance(workflow, Mapping):
-        try:
-            body = Body.from_json({"key": "", "name": "", "steps": (), **workflow})
-        except TypeError as error:
-            raise BadRequest(f"This is no definition: {error}") from None
+        body = _read(workflow)
     else:
         body = workflow.body if isinstance(workflow, Workflow) else workflow
     problems = list(registry.problems_of(_declared(body)))
@@ -121,6 +119,30 @@ def body_of(workflow: Body | Workflow | Mapping[str, Any]) -> Body:
         told = {str(place): problem.message for place, problem in enumerate(problems)}
         raise BadRequest("The definition cannot be walked.", code="invalid_definition", errors=told)
     return body
+
+
+_TEXT, _OBJECT = {"type": "string"}, {"type": "object"}
+_SHAPE: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["key", "name", "steps"],
+    "properties": {
+        **dict.fromkeys(("key", "name", "description", "category", "tab"), _TEXT),
+        **dict.fromkeys(("payload_schema", "sample"), _OBJECT),
+        "critical": {"type": "boolean"},
+        "steps": {"type": "array", "items": {"type": "object", "required": ["kind"], "properties": {"kind": _TEXT}}},
+    },
+}
+"""Of a draft, before its steps are looked at."""
+
+
+def _read(draft: Mapping[str, Any]) -> Body:
+    try:
+        check_schema(dict(draft), dict(_SHAPE))
+        return Body.from_json(draft)
+    except InvalidPayload as error:
+        raise BadRequest("The definition cannot be walked.", code="invalid_definition", errors=error.errors) from None
+    except TypeError as error:
+        raise BadRequest(f"This is no definition: {error}.", code="invalid_definition") from None
 
 
 def _declared(body: Body) -> Workflow:

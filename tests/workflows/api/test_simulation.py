@@ -101,7 +101,7 @@ def test_a_run_is_cancelled_and_another_version_published(server: APIClient) -> 
         ({"events": [{"kind": "dance"}]}, 400, "invalid", ""),
         ({"events": [{"kind": "read"}]}, 400, "invalid", ""),
         ({"definition": {"steps": [{"kind": "dance"}]}}, 400, "invalid_definition", "0"),
-        ({"definition": {"spets": []}}, 400, "bad_request", ""),
+        ({"definition": {"spets": []}}, 400, "invalid_definition", ""),
         ({"failures": [{"code": "mood"}]}, 400, "invalid", ""),
         ({"days": 1000}, 400, "invalid", "days"),
         ({"pepole": 1}, 400, "invalid", "pepole"),

@@ -193,6 +193,29 @@ def test_a_draft_that_cannot_be_walked_says_everything_that_is_wrong() -> None:
     assert len(refused.value.errors) == 2
 
 
+GOOD = {"key": "d", "name": "D", "steps": [{"kind": "send", "channel": "inbox"}]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"steps": steps} for steps in (None, 5, {}, [], ["x"], [None], [{}], [{"kind": 5}], [{"kind": ["x"]}])),
+        *({"payload_schema": schema} for schema in (7, [], {"type": 9})),
+        *({"sample": sample} for sample in (5, [1], "x")),
+        *({"tab": tab} for tab in (5, None, "attic")),
+        *({"name": name} for name in (5, None, "", "a\0b")),
+        {"key": "a b"},
+        {"category": None},
+        {"critical": "yes"},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_whatever_a_draft_is_made_of_is_refused_in_words(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest):
+        simulate({**GOOD, **wrong})
+
+
 def test_people_of_another_tenant_cannot_be_copied(acme: Tenant, mallory: Recipient) -> None:
     with pytest.raises(BadRequest):
         simulate(HELLO, people=[mallory], tenant=acme)
