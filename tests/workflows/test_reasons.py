@@ -1,7 +1,7 @@
 """Every code with which the code says why has words: the sources are read, so that a new one without words is found."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -27,35 +27,38 @@ def sources(*apps: str) -> Iterator[ast.Module]:
                 yield ast.parse(path.read_text())
 
 
-def texts(node: ast.AST, constants: dict[str, str]) -> Iterator[str]:
+Constants = dict[str, set[str]]
+
+
+def texts(node: ast.AST, constants: Constants) -> Iterator[str]:
     """The texts that an expression may be."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
         case ast.Name(id=name) if name in constants:
-            yield constants[name]
+            yield from constants[name]
         case ast.IfExp(body=body, orelse=orelse):
             yield from texts(body, constants)
             yield from texts(orelse, constants)
 
 
-def constants_of(module: ast.Module) -> dict[str, str]:
-    """Names that stand for a text at the top of a module."""
-    found = {}
-    for node in module.body:
-        if isinstance(node, ast.Assign):
-            targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
-            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            for target, value in zip(targets, values, strict=False):
-                if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    found[target.id] = value.value
+def constants_of(modules: Sequence[ast.Module]) -> Constants:
+    """Names that stand for a text at the top of any of these modules, wherever they are used."""
+    found: Constants = {}
+    for node in (node for module in modules for node in module.body if isinstance(node, ast.Assign)):
+        targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for target, value in zip(targets, values, strict=False):
+            if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found.setdefault(target.id, set()).add(value.value)
     return found
 
 
 def reasons_in_use() -> set[str]:
     found: set[str] = set()
-    for module in sources("workflows", "preferences"):
-        constants = constants_of(module)
+    modules = list(sources("workflows", "preferences"))
+    constants = constants_of(modules)
+    for module in modules:
         for node in ast.walk(module):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 place = SAYS.get(node.func.id)

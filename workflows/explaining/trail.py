@@ -121,6 +121,8 @@ class Trail:
     def _asleep_at(self, step: str) -> str:
         """Who sleeps stands at the step at which they go on; what made them sleep is the one before, unless that is
         one that never does."""
+        if self.standing is not None and self.standing.round:  # it came to this step before
+            return step
         steps = self.steps()
         before = steps.index(step) - 1
         if before < 0 or (self.body.step_at(steps[before]) or {}).get("kind") == "send":
