@@ -49,5 +49,12 @@ class TooMuch(Refused):
     status, code, title = 422, "too_much", "This is more than can be simulated"
 
 
+class Busy(Refused):
+    """Try again in a moment."""
+
+    status, code, title = 429, "busy", "Too much of this is going on"
+    retry_after = 2
+
+
 class UnknownRun(Refused):
     status, code, title = 404, "unknown_run", "No such run"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any, get_args
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -18,14 +19,15 @@ from notifications.api.problems import ProblemSerializer
 from notifications.api.views import HubView
 from notifications.models import Recipient, Role, Scope, Tenant
 
-from ..refusals import BadRequest
+from ..refusals import BadRequest, Busy
 from ..simulate import LASTS, LASTS_MAX, Act, Cancel, Event, Failure, Fire, Persona, Publish, Wish, simulate
 from ..simulation.cast import PEOPLE_MAX, Somebody
 from ..simulation.events import ACTS, EVENTS_MAX, EVERYBODY
-from ..simulation.timeline import What
+from ..simulation.timeline import Timeline, What
 from .triggers import RECIPIENTS_MAX, RecipientSerializer
 
-DAY = 24 * 3600
+AT_ONCE = BoundedSemaphore(2)
+"""Simulations of one process: each may keep a thread and a connection for ten seconds, which others need as well."""
 
 
 class WishSerializer(StrictSerializer):
@@ -146,6 +148,7 @@ class SimulateView(HubView):
             (400, "application/problem+json"): ProblemSerializer,
             (404, "application/problem+json"): ProblemSerializer,
             (422, "application/problem+json"): ProblemSerializer,
+            (429, "application/problem+json"): ProblemSerializer,
         },
         operation_id="workflows_simulate",
     )
@@ -154,20 +157,28 @@ class SimulateView(HubView):
         asked = SimulateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given, tenant = asked.validated_data, principal(request).tenant
-        draft = given.get("definition")
-        timeline = simulate(
-            {"name": key, **draft, "key": key} if draft is not None else key,
-            people=_people(given["people"], tenant) if "people" in given else given.get("count", 1),
-            events=[_event(one, key) for one in given.get("events", ())],
-            failures=[
-                Failure(**{_PERSON.get(name, name): value for name, value in one.items()})
-                for one in given.get("failures", ())
-            ],
-            tenant=tenant,
-            start=given.get("start"),
-            lasts=timedelta(days=given["days"]),
-        )
-        return Response(timeline.to_json())
+        if not AT_ONCE.acquire(blocking=False):
+            raise Busy("Other simulations are being played. Try again in a moment.")
+        try:
+            return Response(_played(key, given, tenant).to_json())
+        finally:
+            AT_ONCE.release()
+
+
+def _played(key: str, given: Mapping[str, Any], tenant: Tenant) -> Timeline:
+    draft = given.get("definition")
+    return simulate(
+        {"name": key, **draft, "key": key} if draft is not None else key,
+        people=_people(given["people"], tenant) if "people" in given else given.get("count", 1),
+        events=[_event(one, key) for one in given.get("events", ())],
+        failures=[
+            Failure(**{_PERSON.get(name, name): value for name, value in one.items()})
+            for one in given.get("failures", ())
+        ],
+        tenant=tenant,
+        start=given.get("start"),
+        lasts=timedelta(days=given["days"]),
+    )
 
 
 _PERSON = {"user": "person"}

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from notifications.models import Recipient, Scope, Tenant
 from preferences.models import Choice
 from tests.cast import api_key, with_key
+from workflows.api.simulation import AT_ONCE
 from workflows.models import Run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hello")]
@@ -123,3 +124,11 @@ def test_triggering_alone_does_not_allow_to_look_at_people(acme: Tenant) -> None
     client = with_key(api_key(acme, Scope.TRIGGER))
 
     assert client.post(URL, {}, format="json").status_code == 403
+
+
+def test_more_than_two_at_once_have_to_wait(server: APIClient) -> None:
+    with AT_ONCE, AT_ONCE:
+        answer = server.post(URL, {}, format="json")
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (429, "busy", "2")
+    assert server.post(URL, {}, format="json").status_code == 200
