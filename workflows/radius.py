@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Min
@@ -23,20 +22,18 @@ from notifications.models import Recipient, Tenant
 from . import audience as audiences
 from .audience import Audience
 from .definition import FIRST, Body
-from .onward import Onward, onward
+from .onward import Onward, onward, supposed
 from .people import NOBODY, People
 from .planning import plan_step
 from .sending.people import decide
 from .sending.sending import Sending
-from .step import RunFacts, Scene, reaches_out
+from .step import Scene, reaches_out
 from .steps import STEPS
 
 SAMPLE, PAGES = 1_000, 10
 STEPS_MAX = 200
 NIGHT = frozenset({22, 23, *range(7)})
 """Hours at which most people sleep."""
-
-_NO_RUN = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def radius(
     rows = Recipient.objects.filter(tenant=tenant, pk__in=ids).in_bulk()
     ids = [one for one in ids if one in rows]
     zones = [ZoneInfo(rows[one].zone or tenant.zone or "UTC") for one in ids]
-    walk = _Walk(body, tenant, ids, RunFacts(0, _NO_RUN, "", payload, ""), zones, people)
+    walk = _Walk(body, tenant, ids, payload, zones, people)
     sends = list(walk.sends(at))
     first = [
         Reached(rows[one], at.astimezone(zones[place]), walk.channels_of(place))
@@ -129,7 +126,7 @@ class _Walk:
     body: Body
     tenant: Tenant
     ids: Sequence[int]
-    run: RunFacts
+    payload: Mapping[str, Any]
     zones: Sequence[ZoneInfo]
     total: int
     told: list[tuple[str, People]] = field(default_factory=list)
@@ -145,7 +142,7 @@ class _Walk:
             settings = None if step is None else self.body.step_at(step)
             if step is None or settings is None:
                 continue
-            scene = self._scene(people, step, now)
+            scene = supposed(self.body, self.tenant, self.ids, people=people, step=step, now=now, payload=self.payload)
             kind = kinds().get(settings.get("channel", "")) if settings["kind"] == "send" else None
             if kind is not None:
                 yield self._send(kind, settings, scene)
@@ -183,19 +180,6 @@ class _Walk:
     def _of_all(self, count: int) -> int:
         """So many of the sample are so many of everybody."""
         return count if self.total <= len(self.ids) or not self.ids else round(count * self.total / len(self.ids))
-
-    def _scene(self, people: People, step: str, now: datetime) -> Scene:
-        return Scene(
-            tenant_id=self.tenant.pk,
-            tenant={"name": self.tenant.name, "slug": self.tenant.slug},
-            body=self.body,
-            step=step,
-            round=0,
-            people=people,
-            ids=self.ids,
-            runs=[(self.run, people)],
-            now=now,
-        )
 
 
 def _sample(audience: Audience, tenant: Tenant, without: int | None, *, exact: bool) -> list[int]:

@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from notifications.kinds import kinds
 from notifications.models import Recipient
 
 from ..definition import FIRST, Body
-from ..onward import Onward, onward
+from ..onward import Onward, onward, supposed
 from ..people import People
 from ..planning import plan_step
 from ..reasons import REMARKS, in_words, kind_in_words
-from ..step import Plan, RunFacts, Scene, Stop, reaches_out
+from ..step import Plan, Scene, Stop, reaches_out
 from ..steps import STEPS
 from .sentence import Sentence, Speaker
 
 STEPS_MAX = 200
 _ONE = People.everyone(1)
-_NO_RUN = UUID(int=0)
 
 
 def walk(
@@ -43,7 +41,7 @@ def walk(
         if reaches_out(kind):
             yield speaker.say("would_reach_out", step=step, what=kind.kind)
             return
-        scene = _scene(body, recipient, step=step, now=now, payload=payload)
+        scene = supposed(body, recipient.tenant, [recipient.pk], people=_ONE, step=step, now=now, payload=payload)
         plan = plan_step(scene)
         goes_on = next(onward(plan, scene), None)
         yield from _notes(plan, settings, step, speaker)
@@ -85,19 +83,3 @@ def _end(plan: Plan, step: str, speaker: Speaker) -> Iterator[Sentence]:
         if isinstance(move.to, Stop):
             why = in_words(move.to.reason)
             yield speaker.say(move.to.reason, frame="would_end", step=step, why=why, detail=move.to.detail)
-
-
-def _scene(body: Body, recipient: Recipient, *, step: str, now: datetime, payload: Mapping[str, Any]) -> Scene:
-    tenant = recipient.tenant
-    run = RunFacts(0, _NO_RUN, "", payload, "")
-    return Scene(
-        tenant_id=tenant.pk,
-        tenant={"name": tenant.name, "slug": tenant.slug},
-        body=body,
-        step=step,
-        round=0,
-        people=_ONE,
-        ids=[recipient.pk],
-        runs=[(run, _ONE)],
-        now=now,
-    )
