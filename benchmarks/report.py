@@ -12,7 +12,18 @@ from typing import Any
 from .goals import HEADINGS, Line
 
 RESULTS = Path(__file__).resolve().parent / "results"
-ORDER = ["fanout", "small_runs", "inbox_reads", "read_all", "webhooks", "mail", "triggered", "fairness", "tabs"]
+ORDER = [
+    "fanout",
+    "small_runs",
+    "inbox_reads",
+    "read_all",
+    "webhooks",
+    "mail",
+    "triggered",
+    "fairness",
+    "tabs",
+    "simulation",
+]
 
 
 @dataclass(frozen=True, slots=True)

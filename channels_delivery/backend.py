@@ -86,6 +86,10 @@ class Backend(ABC):
         """The parts of a message, as they are stored and sent. Pure, and the same for everybody the words are for."""
         raise NotImplementedError(f"{self.kind} cannot be sent by a workflow.")
 
+    def title(self, parts: Mapping[str, Any]) -> str:
+        """What the receiver reads first of a message with these parts: for lists and timelines. Pure."""
+        return next((str(parts[name]) for name in ("title", "subject", "text", "body") if parts.get(name)), "")
+
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """Where a message to a team goes by a channel with these settings; empty when it is only a way to people."""
         return ()

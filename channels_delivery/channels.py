@@ -297,3 +297,20 @@ def _save(channel: Channel, *, only: Sequence[str] | None = None) -> None:
 
 def _in_order(workflows: Iterable[str]) -> list[str]:
     return sorted(set(workflows))
+
+
+def copy_channels(*, of_tenant: int, to_tenant: int) -> None:
+    """A tenant's channels for another one, without their secrets, so that nothing can leave by the copies: for a
+    simulation."""
+    known = Channel.objects.filter(tenant=of_tenant).order_by("pk").defer("secrets")
+    Channel.objects.bulk_create(
+        Channel(
+            tenant_id=to_tenant,
+            kind=one.kind,
+            name=one.name,
+            settings=one.settings,
+            workflows=one.workflows,
+            paused_at=one.paused_at,
+        )
+        for one in known
+    )

@@ -68,7 +68,6 @@ def claim(
         return NOTHING
     held: dict[int, HeldLane] = {}
     with transaction.atomic():
-        rowset.by_index(connection)
         claimed = take(room, ready, held, now=now, lease=lease)
         save_lanes(held.values(), now=now)
     return claimed
@@ -123,7 +122,7 @@ def take(room: Room, ready: Sequence[Ready], held: dict[int, HeldLane], *, now: 
             choice.add(_due([lane for lane in lanes if lane.room > 0], now), {lane.pk: lane for lane in lanes})
     for lane in looked:
         lane.start()
-    return Claimed(_take(sorted(choice.chosen), uuid.uuid4(), now, lease), len(looked))
+    return Claimed(take_these(sorted(choice.chosen), uuid.uuid4(), now, lease), len(looked))
 
 
 def _in_turn(ready: Iterable[Ready], held: Iterable[HeldLane], room: Room) -> tuple[list[int], int]:
@@ -209,7 +208,7 @@ def _due(lanes: Sequence[HeldLane], now: datetime) -> list[tuple[int, int, int]]
     return found
 
 
-def _take(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
+def take_these(ids: Sequence[int], token: uuid.UUID, now: datetime, lease: timedelta) -> list[Parcel]:
     """Put a lease on these, write their attempts, and read them with their words: on PostgreSQL in one statement."""
     if not ids:
         return []

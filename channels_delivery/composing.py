@@ -8,7 +8,7 @@ from typing import Any
 from .backend import Backend, Words
 from .backends import backends, channel_kinds
 
-__all__ = ["Words", "channel_kinds", "compose", "template_fields"]
+__all__ = ["Words", "channel_kinds", "compose", "template_fields", "title_of"]
 
 
 def template_fields(kind: str) -> Mapping[str, Any]:
@@ -21,6 +21,12 @@ def template_fields(kind: str) -> Mapping[str, Any]:
 def compose(kind: str, words: Words) -> Mapping[str, Any]:
     """The parts of a message of this kind. Raises LookupError when no backend sends it."""
     return _backend(kind).compose(words)
+
+
+def title_of(kind: str, parts: Mapping[str, Any]) -> str:
+    """What the receiver of a message reads first; "" for a kind that no backend sends."""
+    backend = backends().get(kind)
+    return backend.title(parts) if backend else ""
 
 
 def _backend(kind: str) -> Backend:

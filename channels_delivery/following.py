@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Q, Sum
 
-from .models import Attempt, Channel, Delivery
+from notifications.kernel import rowset
+
+from .composing import title_of
+from .models import Attempt, Channel, Delivery, Message
 
 
 @dataclass(frozen=True)
 class Track:
     """A delivery as far as it is. `channel` is the name of the tenant's way out, "" where it goes by the site's own.
 
-    `detail` is what the receiver or the network said at the latest try that ended.
+    `detail` is what the receiver or the network said at the latest try that ended. `again`: it was sent once more.
     """
 
     stable_id: UUID
@@ -33,6 +38,8 @@ class Track:
     created_at: datetime
     finished_at: datetime | None
     step: str
+    title: str = ""
+    again: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +58,37 @@ class Origin:
 def tracks(origin: UUID, *, tenant_id: int, limit: int = 100) -> list[Track]:
     """What `origin` put into the outbox, oldest first, without replays. Three queries."""
     first = Delivery.objects.filter(tenant=tenant_id, origin=origin, replay_of__isnull=True)
-    found = list(first.order_by("pk")[:limit])
+    return _tracks(list(first.order_by("pk")[:limit]), tenant_id)
+
+
+def tracks_of(recipient: int, *, origin: UUID, tenant_id: int, limit: int = 100) -> list[Track]:
+    """What `origin` sent to this person, oldest first, with titles and with what was sent again. Five queries,
+    which cost the same for an origin of one delivery and of a hundred thousand."""
+    mine = Delivery.objects.filter(tenant=tenant_id, pk__in=_ids_of(recipient, origin, limit))
+    found = list(mine.order_by("pk"))
+    said = Message.objects.filter(tenant=tenant_id, pk__in={one.message_id for one in found}, emptied_at__isnull=True)
+    titles = {pk: title_of(kind, parts) for pk, kind, parts in said.values_list("pk", "kind", "parts")}
+    return _tracks(found, tenant_id, titles)
+
+
+def _ids_of(recipient: int, origin: UUID, limit: int) -> list[int]:
+    """By the index that tells deliveries apart, which has the steps before the people: from step to step, and in each
+    to this person, so that it reads nobody else's."""
+    table = f'"{Delivery._meta.db_table}"'
+    named = rowset.uuid_text(connection, origin)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE steps(step) AS (SELECT min(origin_step) FROM {table} WHERE origin = %s"
+            f" UNION ALL SELECT (SELECT min(d.origin_step) FROM {table} d"
+            " WHERE d.origin = %s AND d.origin_step > s.step)"
+            f" FROM steps s WHERE s.step IS NOT NULL) SELECT d.id FROM steps s JOIN {table} d ON d.origin = %s"
+            " AND d.origin_step = s.step AND coalesce(d.recipient_id, 0) = %s ORDER BY d.id LIMIT %s",
+            [named, named, named, recipient, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _tracks(found: Sequence[Delivery], tenant_id: int, titles: Mapping[int, str] = MappingProxyType({})) -> list[Track]:
     said = _said(one.pk for one in found)
     named = {one.channel_id for one in found if one.channel_id}
     channels = dict(Channel.objects.filter(tenant=tenant_id, pk__in=named).values_list("pk", "name"))
@@ -71,6 +108,8 @@ def tracks(origin: UUID, *, tenant_id: int, limit: int = 100) -> list[Track]:
             one.created_at,
             one.finished_at,
             one.origin_step,
+            titles.get(one.message_id, ""),
+            one.replay_of_id is not None,
         )
         for one in found
     ]

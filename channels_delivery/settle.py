@@ -61,7 +61,6 @@ def settle(results: Sequence[Result], *, now: datetime) -> list[Result]:
     if not results:
         return []
     with transaction.atomic():
-        rowset.by_index(connection)
         put_off = record(results, held, now=now)
         save_lanes(held.values(), now=now)
     return put_off

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
 from notifications.models import Category, NoticeType, Tab, Tenant
 
 from . import registry
-from .definition import Body, ensure_stored, forget_stored
+from .definition import InForce, ensure_stored, forget_stored
 
 
-def in_force(key: str, *, tenant: Tenant) -> tuple[str, Body] | None:
-    """The (hash, body) that a trigger of this tenant starts now, or None when there is no such workflow."""
-    workflow = registry.get(key)
-    return (workflow.hash, workflow.body) if workflow else None
+class Find(Protocol):
+    """Says what a trigger of each of these keys starts; a key without a workflow is left out."""
+
+    def __call__(self, keys: Collection[str], *, tenant: Tenant, using: str = "default") -> Mapping[str, InForce]: ...
+
+
+def in_force(keys: Collection[str], *, tenant: Tenant, using: str = "default") -> dict[str, InForce]:
+    """The (hash, body) that a trigger of this tenant starts now, by key; a key without a workflow is left out."""
+    found = {key: registry.get(key) for key in keys}
+    return {key: (workflow.hash, workflow.body) for key, workflow in found.items() if workflow}
 
 
 def publish_static(*, using: str = "default") -> None:

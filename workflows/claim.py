@@ -33,9 +33,9 @@ class Held:
     tries: int = 1
 
 
-def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
-    """Take a few due cohorts, in turn by tenant, each tenant's longest due first."""
-    candidates = _candidates(now)
+def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> list[Held]:
+    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named."""
+    candidates = _candidates(now, tenant)
     if not candidates:
         return []
     cohort, token = Cohort._meta.db_table, uuid.uuid4()
@@ -55,11 +55,11 @@ def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
     return [held[one] for one in candidates if one in held]
 
 
-def _candidates(now: datetime) -> list[int]:
+def _candidates(now: datetime, only: int | None) -> list[int]:
     """Due cohorts, every tenant's longest due before anybody's second."""
-    due = Cohort.objects.across_tenants().filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
+    due = Cohort.objects.within(only).filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
     rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
-    if len(rows) == WINDOW:  # more is due than was seen, and it may all be one tenant's
+    if len(rows) == WINDOW and only is None:  # more is due than was seen, and it may all be one tenant's
         tenants = due_tenants(Cohort._meta.db_table, "wake_at", now=now, condition="open")
         each = max(1, CANDIDATES // len(tenants)) if tenants else 0
         first = (due.filter(tenant=tenant).values_list("wake_at", "tenant_id", "pk")[:each] for tenant in tenants)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -50,6 +50,13 @@ class Body:
     def after(self, position: str) -> str:
         return str(int(position) + 1)
 
+    def walk(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every step with its position."""
+        return ((str(place), step) for place, step in enumerate(self.steps))
+
+
+InForce = tuple[str, Body]
+"""What a trigger starts: the hash of a version, and the version."""
 
 FIRST = "0"
 _stored: dict[str, set[str]] = {}

@@ -19,14 +19,14 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications.kernel import doorbell, rowset
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock
 from notifications.kernel.tokens import uuid7
 from notifications.models import Tenant
 
 from . import audience as audiences
 from .audience import Audience, Named, UnknownRecipients
 from .call import Trigger, Triggered
-from .catalogue import in_force
+from .catalogue import Find
 from .definition import Body, ensure_stored
 from .engine_bell import BELL, QUEUE
 from .models import Run, Status
@@ -82,9 +82,16 @@ class Drafts:
     """The triggers of one call, going through each check together. A refused one stays out of the next."""
 
     def __init__(
-        self, tenant: Tenant, triggers: Sequence[Trigger], answers: list[Triggered | Refused | None], using: str
+        self,
+        tenant: Tenant,
+        triggers: Sequence[Trigger],
+        answers: list[Triggered | Refused | None],
+        *,
+        using: str,
+        clock: Clock,
+        find: Find,
     ) -> None:
-        self.tenant, self.answers, self.using = tenant, answers, using
+        self.tenant, self.answers, self.using, self.clock, self.find = tenant, answers, using, clock, find
         self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
 
     def live(self) -> list[Draft]:
@@ -132,14 +139,12 @@ class Drafts:
 
     def check(self) -> None:
         """Workflow and payload."""
-        found: dict[str, tuple[str, Body] | None] = {}
-        for draft in self.live():
-            key = draft.asked.workflow
-            if key not in found:
-                found[key] = in_force(key, tenant=self.tenant)
-            definition = found[key]
+        live = self.live()
+        found = self.find({draft.asked.workflow for draft in live}, tenant=self.tenant, using=self.using)
+        for draft in live:
+            definition = found.get(draft.asked.workflow)
             if definition is None:
-                self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {key!r}.")
+                self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {draft.asked.workflow!r}.")
                 continue
             draft.hash, draft.body = definition
             try:
@@ -170,7 +175,7 @@ class Drafts:
 
     def insert(self) -> None:
         """One row each, one statement, one ring. Repeats within this call get the first one's answer."""
-        live, now = self.live(), db_now(self.using)
+        live, now = self.live(), self.clock()
         firsts: dict[str, Draft] = {}
         for draft in live:
             firsts.setdefault(draft.repeats, draft)

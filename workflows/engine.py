@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Value
+from django.db.models import Min, Value
 
 from notifications.kernel import doorbell
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock, db_now
 from notifications.kernel.config import enabled
 
 from . import settle
@@ -26,10 +27,13 @@ from .conf import DRAIN_SECONDS, conf
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
 from .models import Cohort, Run
+from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
-from .step import Move, Plan, Stop
+from .step import Move, Plan, Step, Stop
 from .steps import STEPS
+
+Steps = Mapping[str, Step]
 
 logger = logging.getLogger(__name__)
 
@@ -45,35 +49,43 @@ AWAY = timedelta(seconds=2)
 """How long a cohort waits for a database that was away or too busy, which is no fault of its people."""
 
 
-def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
+def drain(
+    *,
+    seconds: float = DRAIN_SECONDS,
+    listen: float = 0.0,
+    clock: Clock = db_now,
+    tenant: int | None = None,
+    steps: Steps = STEPS,
+) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
     tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
+    `clock` says what is due. `tenant`: nobody else's work. `steps`: how each kind of step plans.
     """
-    deadline, done, tenant = time.monotonic() + seconds, 0, 0
+    deadline, done, served = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
-        now = db_now()
-        stepped = _step_due(now)
-        served = expand_due(now=now, after_tenant=tenant)
-        withdrawn = withdraw_due(now=now)
-        tenant = served or tenant
-        if stepped or served is not None or withdrawn:
+        now = clock()
+        stepped = _step_due(now, clock, tenant, steps)
+        expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
+        withdrawn = withdraw_due(now=now, tenant=tenant)
+        served = expanded or served
+        if stepped or expanded is not None or withdrawn:
             done, quiet_since = done + 1, None
             continue
         quiet_since = quiet_since or time.monotonic()
         if not done or time.monotonic() - quiet_since >= listen:
             return done
-        while not anything_due(now=db_now()) and time.monotonic() - quiet_since < listen:
+        while not anything_due(now=clock(), tenant=tenant) and time.monotonic() - quiet_since < listen:
             time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
 
 
-def anything_due(*, now: datetime) -> bool:
+def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
     """Whether a drain would find something, in one statement."""
-    cohorts, runs = Cohort.objects.across_tenants(), Run.objects.across_tenants()
+    cohorts, runs = Cohort.objects.within(tenant), Run.objects.within(tenant)
     questions = (
         cohorts.filter(open=True, wake_at__lte=now),
         runs.filter(expand_at__lte=now),
@@ -83,54 +95,61 @@ def anything_due(*, now: datetime) -> bool:
     return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
 
 
-def _step_due(now: datetime) -> int:
+def next_due(*, tenant: int) -> datetime | None:
+    """When this tenant's next work is due, or was; None when nothing waits."""
+    cohorts, runs = Cohort.objects.filter(tenant=tenant, open=True), Run.objects.filter(tenant=tenant)
+    firsts = [
+        cohorts.aggregate(at=Min("wake_at"))["at"],
+        *runs.aggregate(a=Min("expand_at"), b=Min("withdraw_at")).values(),
+    ]
+    return min((at for at in firsts if at is not None), default=None)
+
+
+def _step_due(now: datetime, clock: Clock, tenant: int | None, steps: Steps) -> int:
     """Claim a few cohorts and walk each; how many."""
     lease = timedelta(seconds=conf().lease_seconds)
-    held, claimed = claim_due(now=now, lease=lease), time.monotonic()
+    held, claimed = claim_due(now=now, lease=lease, tenant=tenant), time.monotonic()
     for one in held:
         waited = time.monotonic() - claimed
-        if waited < conf().lease_seconds / 3 or hold_on(one, now=db_now(), lease=lease):
-            advance(one)
+        if waited < conf().lease_seconds / 3 or hold_on(one, now=clock(), lease=lease):
+            advance(one, clock=clock, steps=steps)
     return len(held)
 
 
-def advance(held: Held) -> None:
+def advance(held: Held, *, clock: Clock = db_now, steps: Steps = STEPS) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again."""
-    if held.tries > conf().tries and isolate_lost(held, now=db_now()):
+    if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
         going: Held | None = held
         while going is not None:
-            going = _step(going)
+            going = _step(going, clock, steps)
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
-            put_back(held, until=db_now() + STEP_ASIDE)
+            put_back(held, until=clock() + STEP_ASIDE)
             return
         if isinstance(error, OperationalError | InterfaceError) and _sqlstate(error) != CANCELED:
             logger.warning("engine.database_away cohort=%s error=%s", held.cohort_id, type(error).__name__)
-            put_back(held, until=db_now() + AWAY)
+            put_back(held, until=clock() + AWAY)
             return
         logger.exception("engine.step_failed cohort=%s", held.cohort_id)
-        release_failed(held, error=error, now=db_now())
+        release_failed(held, error=error, now=clock())
 
 
-def _step(held: Held) -> Held | None:
+def _step(held: Held, clock: Clock, steps: Steps) -> Held | None:
     """One step of one cohort: plan with nothing locked, then write in one transaction. The hold goes on while the
     next step is due at once."""
-    work = load_work(held, now=db_now())
+    work = load_work(held, now=clock())
     if work is None:
         return None
-    return held if _settled(held, work, _plan(work)) else None
+    return held if _settled(held, work, _plan(work, steps)) else None
 
 
-def _plan(work: Work) -> Plan:
+def _plan(work: Work, steps: Steps) -> Plan:
     scene = work.scene
     if not enabled():
         return Plan([Move(scene.people, Stop("disabled"))])
-    settings = scene.body.step_at(scene.step)
-    if settings is None:
-        raise LookupError(f"The definition has no step {scene.step!r}.")
-    return STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
+    return plan_step(scene, steps)
 
 
 def _settled(held: Held, work: Work, plan: Plan) -> bool:

@@ -73,13 +73,15 @@ class Due(NamedTuple):
         return found
 
 
-def expand_due(*, now: datetime, after_tenant: int = 0) -> int | None:
+def expand_due(*, now: datetime, after_tenant: int = 0, tenant: int | None = None) -> int | None:
     """Resolve the next piece of work and make its cohorts. The tenant it was for, so that the caller can go round;
-    None when nothing is due that nobody else holds."""
+    None when nothing is due that nobody else holds. Of one tenant, if it is named."""
+    if tenant is not None:
+        return tenant if _expand_tenant(tenant, now) else None
     tenants = due_tenants(Run._meta.db_table, "expand_at", now=now, condition="expand_at IS NOT NULL")
-    for tenant in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
-        if _expand_tenant(tenant, now):
-            return tenant
+    for one in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
+        if _expand_tenant(one, now):
+            return one
     return None
 
 

@@ -43,5 +43,18 @@ class KeyReused(Refused):
     status, code, title = 422, "idempotency_key_reused", "The idempotency key was used for another request"
 
 
+class TooMuch(Refused):
+    """It would take more than is given for it; `detail` says what to ask less of."""
+
+    status, code, title = 422, "too_much", "This is more than can be simulated"
+
+
+class Busy(Refused):
+    """Try again in a moment."""
+
+    status, code, title = 429, "busy", "Too much of this is going on"
+    retry_after = 2
+
+
 class UnknownRun(Refused):
     status, code, title = 404, "unknown_run", "No such run"

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from channels_delivery import outbox, tally
 from notifications import inbox
 from notifications.kernel import doorbell
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock, db_now
 from notifications.live import watching
 from notifications.models import Tenant
 
@@ -46,7 +46,7 @@ class Cancelled:
         return dict(self.__dict__)
 
 
-def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
+def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Cancelled:
     """Stop this run. When this returns and the caller's transaction commits, nothing more is sent for it.
 
     Raises UnknownRun. Cancelling again changes nothing.
@@ -57,7 +57,7 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
             raise UnknownRun(f"There is no run {transaction_id!r}.")
         if run.cancelled_at is not None:
             return Cancelled(transaction_id, 0, 0)
-        now = db_now()
+        now = clock()
         unresolved, walking = _unresolved(run), _people_walking(run)
         _stop_waiting(run, now)
         called_back, _ = outbox.cancel(origin=run.public_id, now=now)
@@ -119,10 +119,10 @@ def _stop_waiting(run: Run, now: datetime) -> None:
         )
 
 
-def withdraw_due(*, now: datetime) -> bool:
+def withdraw_due(*, now: datetime, tenant: int | None = None) -> bool:
     """Take back the next page of one cancelled run's inbox items, in one transaction. False when none is due that
-    nobody else holds."""
-    due = Run.objects.across_tenants().filter(withdraw_at__lte=now).order_by("withdraw_at", "pk")
+    nobody else holds. Of one tenant, if it is named."""
+    due = Run.objects.within(tenant).filter(withdraw_at__lte=now).order_by("withdraw_at", "pk")
     if not due.values_list("pk")[:1]:  # in order, so that it is read from the index of what is due
         return False
     try:

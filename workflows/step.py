@@ -114,6 +114,12 @@ class Step(Protocol):
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""
 
 
+def reaches_out(step: Step) -> bool:
+    """Whether its plan asks somebody outside or calls code of the host: it says so by `reaches_out = True`. Such a plan
+    is made for real runs only, not for a simulation, a dry run or an explanation of the future."""
+    return bool(getattr(step, "reaches_out", False))
+
+
 def all_next(scene: Scene) -> list[Move]:
     """Everybody goes on."""
     return [Move(scene.people, Next())]

@@ -99,6 +99,9 @@ class Webhook(Backend):
         data = {"transaction_id": words.transaction_id, "payload": words.payload, "notice": content}
         return {"body": {"type": words.key, "timestamp": words.at.isoformat(), "data": data}}
 
+    def title(self, parts: Mapping[str, Any]) -> str:
+        return str(parts["body"]["data"]["notice"].get("title", ""))
+
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         return (settings["url"],) if settings.get("url") else ()
 

@@ -9,6 +9,7 @@
 - `snapshot`  several things read as of one moment: an inbox and its number, a run and its people
 - `ticker`    due verbs run by a timer thread in every worker, elected by a row
 - `tokens`    UUIDv7 names, random secrets and their hashes
+- `waiting`   rows that wait for a time, for a virtual clock that jumps from one due time to the next
 
 Anything new is added to this list first, with the reason why two apps need it.
 """

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import connections
 from django.utils import timezone
+
+Clock = Callable[[], datetime]
+"""For a verb that looks at the time more than once: the database's clock, or a virtual one."""
 
 
 def db_now(using: str = "default") -> datetime:

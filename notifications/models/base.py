@@ -35,6 +35,10 @@ class TenantQuerySet(models.QuerySet[M]):
     def for_tenant(self, tenant: models.Model | int) -> TenantQuerySet[M]:
         return self.filter(tenant=tenant)
 
+    def within(self, tenant: int | None) -> TenantQuerySet[M]:
+        """This tenant's rows; for None every tenant's, deliberately."""
+        return self.across_tenants() if tenant is None else self.for_tenant(tenant)
+
     def _clone(self) -> TenantQuerySet[M]:
         clone: TenantQuerySet[M] = super()._clone()  # type: ignore[misc]
         clone._across = self._across

@@ -23,6 +23,7 @@ from workflows.trigger import DryRun, dry_run, trigger_many
 
 from .access import for_playground
 from .draft import Draft, Problem, Unusable, problems_of
+from .dry import dry_steps
 from .wording import fields_of, step_in_words
 
 PEOPLE_SHOWN = 50
@@ -103,6 +104,7 @@ def _show(
         "found": found,
         "summary": summary(found) if found else "",
         "steps": [step_in_words(step) for step in draft.workflow.body.steps],
+        "dry_steps": dry_steps(found, draft.workflow.body) if found else [],
     }
     return render(request, "playground/playground.html", context, status=status)
 

@@ -22,6 +22,7 @@ from notifications.web.clock import zone_of
 from workflows import retract
 from workflows.definition import load
 from workflows.models import Run, Status
+from workflows.reasons import in_words, kind_in_words
 from workflows.runs import Person, Progress, people, progress
 
 from .access import for_playground
@@ -29,9 +30,10 @@ from .sign_in import demo_is_on
 from .timeline import timeline
 from .traces import SHOWN as TRACES_SHOWN
 from .traces import Outside, outside, traces
-from .wording import kind_in_words, reason_in_words
+from .why import why
 
 PEOPLE_SHOWN = 100
+ASKED_MAX = 255
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,15 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         run = _run(principal, run_id)
         now_at, listed, sent = progress(run), people(run, limit=PEOPLE_SHOWN), outside(run)
         traced = traces(run, principal.tenant) if sent.deliveries else []
+    asked = request.GET.get("person", "").strip()[:ASKED_MAX].replace("\0", "")
     context = {
+        "why": why(run, asked) if asked else None,
         "run": run,
         "name": load(run.definition_id).name,
         "finished": is_finished(run),
         "settled": is_finished(run) and sent.is_settled,
         "failed": run.status == Status.FAILED,
-        "remark": reason_in_words(run.error) if run.error else "",
+        "remark": in_words(run.error) if run.error else "",
         "state": json.dumps(_state(run, now_at, sent), sort_keys=True),
         "watched": json.dumps({"run": run.transaction_id}),
         "stages": timeline(run, now_at),
@@ -67,12 +71,10 @@ def page(request: HttpRequest, principal: Principal, run_id: UUID) -> HttpRespon
         "ended": now_at.ended.get("done", 0),
         "unfinished": sum(now_at.ended.values()) - now_at.ended.get("done", 0),
         "skipped": [
-            {"n": n, "channel": kind_in_words(channel) if channel else "", "why": reason_in_words(reason)}
+            {"n": n, "channel": kind_in_words(channel) if channel else "", "why": in_words(reason)}
             for (channel, reason), n in now_at.skipped.items()
         ],
-        "teams": [
-            {"channel": kind_in_words(channel), "why": reason_in_words(reason)} for channel, reason in now_at.teams
-        ],
+        "teams": [{"channel": kind_in_words(channel), "why": in_words(reason)} for channel, reason in now_at.teams],
         "people": _told(run, listed),
         "traces": traced,
         "more_traces": max(sent.deliveries - TRACES_SHOWN, 0),
@@ -134,7 +136,7 @@ def _told(run: Run, listed: list[Person]) -> list[Told]:
 
 def _in_words(run: Run, one: Person) -> tuple[str, str, str]:
     """Tone, label and reason. What a person did with an item (read, archived, deleted) is theirs and stays out."""
-    why = reason_in_words(one.reason) if one.reason else ""
+    why = in_words(one.reason) if one.reason else ""
     if one.state == "withdrawn":
         return "muted", _("Taken back"), ""
     if one.state == "superseded":

@@ -16,8 +16,9 @@ from django.utils.translation import ngettext
 from channels_delivery.following import Origin, Track, tally, tracks
 from notifications.models import Recipient, Tenant
 from workflows.models import Run
+from workflows.reasons import STATES, failure_in_words, kind_in_words
 
-from .wording import ICONS, failure_in_words, kind_in_words
+from .wording import ICONS
 
 SHOWN = 100
 
@@ -135,7 +136,7 @@ def _what_happened(one: Track) -> str:
         case "cancelled":
             return _("The run was cancelled before it left.")
         case "expired":
-            return _("It could not be sent in time, and later it would have been of no use.")
+            return str(STATES["expired"])
         case _:
             return ""
 

@@ -1,4 +1,4 @@
-"""Codes in words: why somebody was not told, what a step does, what a payload's field holds."""
+"""Codes in words: what a step does, what a payload's field holds, what a receiver was told to answer."""
 
 from __future__ import annotations
 
@@ -12,41 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from notifyhub.catcher import Manner, Verdict
 from workflows import registry
+from workflows.reasons import kind_in_words
 
-REASONS = {
-    "done": gettext_lazy("Reached the end."),
-    "cancelled": gettext_lazy("The run was cancelled before their turn."),
-    "crash": gettext_lazy("Something broke on our side, and trying again did not help."),
-    "disabled": gettext_lazy("All sending is switched off on this site."),
-    "inactive": gettext_lazy("Is not active any more."),
-    "off_by_workflow": gettext_lazy("Turned this notification off."),
-    "off_by_category": gettext_lazy("Turned off notifications of this category."),
-    "off_by_channel": gettext_lazy("Turned off this channel."),
-    "off_by_everything": gettext_lazy("Turned off all notifications."),
-    "no_address": gettext_lazy("Has no address for this."),
-    "read": gettext_lazy("Had read it in the inbox already."),
-    "no_channel": gettext_lazy("No channel of the team listens to this workflow."),
-    "channel_paused": gettext_lazy("The channel is off."),
-    "unknown_channel": gettext_lazy("This site has no such channel."),
-    "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
-    "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
-}
-CHANNELS = {
-    "inbox": gettext_lazy("Inbox"),
-    "email": gettext_lazy("E-mail"),
-    "webhook": gettext_lazy("Webhook"),
-}
-FAILURES = {
-    "auth": gettext_lazy("the receiver did not accept our credentials"),
-    "address": gettext_lazy("there is nobody at that address"),
-    "content": gettext_lazy("the receiver did not want this content"),
-    "rate_limited": gettext_lazy("the receiver asked for patience"),
-    "timeout": gettext_lazy("the receiver took too long"),
-    "network": gettext_lazy("the receiver could not be reached"),
-    "provider": gettext_lazy("the receiver had a problem"),
-    "config": gettext_lazy("the channel is not set up well"),
-    "crash": gettext_lazy("something broke on our side"),
-}
 SENDS = {
     "email": gettext_lazy("Sends to everyone who wants it there, and to the lists that listen to it."),
     "webhook": gettext_lazy("Calls the team's systems that listen to it."),
@@ -93,22 +60,6 @@ class Field:
     name: str
     type: str
     required: bool
-
-
-def reason_in_words(code: str) -> str:
-    """A code we do not know is still better than silence; what is a sentence already stays as it is."""
-    return str(REASONS.get(code) or (code.replace("_", " ") if code.isidentifier() else code))
-
-
-def kind_in_words(kind: str) -> str:
-    """A kind of channel."""
-    return str(CHANNELS.get(kind, kind))
-
-
-def failure_in_words(code: str, detail: str) -> str:
-    """Why a try failed, and what the other side said to it."""
-    why = str(FAILURES.get(code, code.replace("_", " ")))
-    return f"{why} ({detail})." if detail else f"{why}."
 
 
 def workflow_in_words(key: str) -> str:

@@ -11,13 +11,15 @@ import pytest
 from django.db import connection
 
 from channels_delivery import outbox, retention, sweeps
-from channels_delivery.claim import claim
+from channels_delivery.claim import Room, claim
+from channels_delivery.following import tracks_of
 from channels_delivery.log import Filters, deliveries_of
 from channels_delivery.models import Delivery
 from channels_delivery.outcome import Delivered
 from channels_delivery.retry import QUICK
-from channels_delivery.settle import Result, settle
+from channels_delivery.settle import Result
 from channels_delivery.suppression import reasons
+from channels_delivery.turn import turn
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import statements
@@ -26,6 +28,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 APP = "notifyhub_channels_delivery_"
 ORIGIN = UUID(int=42)
 LANES, ENDED = 20_000, 60_000
+LEASE = timedelta(seconds=40)
 
 
 def execute(statement: str, *parameters: Any) -> None:
@@ -117,13 +120,13 @@ def indexes(plan: str) -> set[str]:
 
 
 def settle_one(tenant: Tenant) -> None:
-    parcels = claim(slots=1, now=db_now(), lease=timedelta(seconds=40)).parcels
-    settle([Result(parcels[0], Delivered(), QUICK, 0.5)], now=db_now())
+    parcels = claim(slots=1, now=db_now(), lease=LEASE).parcels
+    turn([Result(parcels[0], Delivered(), QUICK, 0.5)], Room(0), now=db_now(), lease=LEASE)
 
 
 VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
     "claim": (
-        lambda _: claim(slots=5, now=db_now(), lease=timedelta(seconds=40)),
+        lambda _: turn([], Room(5), now=db_now(), lease=LEASE),
         {"nh_lane_ready", "nh_delivery_due"},
     ),
     "settle": (settle_one, {f"{APP}delivery_pkey", f"{APP}lane_pkey"}),
@@ -144,6 +147,10 @@ VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
     ),
     "replays": (lambda _: list(Delivery.objects.across_tenants().filter(replay_of=7)), {"nh_delivery_replay"}),
     "of an origin": (lambda one: list(Delivery.objects.filter(tenant=one, origin=ORIGIN)), {"nh_delivery_once"}),
+    "of a person in an origin": (
+        lambda one: tracks_of(7, origin=ORIGIN, tenant_id=one.pk),
+        {"nh_delivery_once"},
+    ),
     "retention": (
         lambda _: retention.clear_out(now=db_now(), most=100),
         {"nh_message_full", "nh_message_emptied", "nh_delivery_of_message", f"{APP}delivery_public_id_key"},
@@ -161,3 +168,4 @@ def test_each_verb_walks_its_index(old: Tenant) -> None:
     ]
     assert not any(missing.values()), {name: (gone, plans[name]) for name, gone in missing.items() if gone}
     assert not scanned, [plans[name] for name in scanned]
+    assert re.search(r"Index Cond: .*COALESCE\(d?\.?recipient_id", plans["of a person in an origin"])

@@ -75,6 +75,16 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-runs", "get"): ("/api/v1/runs/?workflow=hello", [None], OWN),
     ("api-run", "get"): ("/api/v1/runs/{run}/", [None], GONE),
     ("api-run-cancel", "post"): ("/api/v1/runs/{run}/cancel/", [None], GONE),
+    ("api-run-explain", "get"): ("/api/v1/runs/{run}/explain/?recipient={user}", [None], GONE),
+    ("api-workflow-explain", "get"): ("/api/v1/workflows/hello/explain/?recipient={user}", [None], GONE),
+    ("api-workflow-simulate", "post"): (
+        "/api/v1/workflows/hello/simulate/",
+        [
+            {"people": [{"copy": "{user}"}]},
+            {"people": [{"copy": "{user}"}], "events": [{"kind": "trigger", "recipients": [{"user": "{user}"}]}]},
+        ],
+        REFUSED,
+    ),
     ("api-inbox", "get"): ("/api/v1/inbox/", [None], OWN),
     ("api-inbox-unread-count", "get"): ("/api/v1/inbox/unread-count/", [None], OWN),
     ("api-inbox-changes", "get"): ("/api/v1/inbox/changes/?cursor=0.0", [None], OWN),
@@ -319,7 +329,8 @@ NEEDS: dict[str, set[str]] = {
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
         "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",
-        "api-deliveries get", "api-delivery get",
+        "api-deliveries get", "api-delivery get", "api-run-explain get", "api-workflow-explain get",
+        "api-workflow-simulate post",
     },
 }  # fmt: skip
 

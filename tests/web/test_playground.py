@@ -103,8 +103,16 @@ def test_a_dry_run_says_who_and_writes_nothing(hers: Client) -> None:
 
     assert page.status_code == 200
     assert "Would tell 1: Alice." in words(page)
+    assert "Inbox 1 person" in words(page)
     assert "Nothing was written" in words(page)
     assert runs() == 0
+
+
+def test_a_dry_run_says_to_whom_not_and_why(hers: Client) -> None:
+    text = words(hers.post("/playground/", form(do="dry-run")))
+
+    assert "E-mail Nobody Not 1: Has no address for this." in text
+    assert "Webhook No team" in text
 
 
 @pytest.mark.parametrize(

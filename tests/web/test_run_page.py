@@ -188,3 +188,34 @@ def test_a_run_page_costs_the_same_for_few_and_many(alice: Recipient, hello: Wor
     asked = queries(lambda: hers.get(address))
 
     assert len(asked) == 16, "\n".join(asked)
+
+
+class TestWhy:
+    def test_each_person_has_a_link_to_their_explanation(
+        self, alice: Recipient, bob: Recipient, patient: Workflow
+    ) -> None:
+        Choice.objects.create(tenant=alice.tenant, recipient=bob, kind="inbox", wanted=False)
+        address = start(alice, "patient")
+
+        assert 'href="?person=bob#why"' in visitor(alice).get(address).content.decode()
+        text = words(visitor(alice).get(address, {"person": "bob"}))
+
+        assert "Recipients Everyone of the tenant was a recipient." in text
+        assert "Inbox Inbox: nothing was sent. Turned off this channel." in text
+        assert "Wait Waits until" in text
+        assert "In the end Is on the way." in text
+
+    def test_who_was_no_recipient_can_be_asked_about_too(self, alice: Recipient, hello: Workflow) -> None:
+        address = start(alice, "hello")
+        crowd(alice.tenant, 1, prefix="late")
+
+        text = words(visitor(alice).get(address, {"person": "late0"}))
+
+        assert "Not a recipient" in text
+        assert "Fits now, but did not when the recipients were found." in text
+
+    def test_nobody_of_another_tenant_is_known(self, alice: Recipient, mallory: Recipient, hello: Workflow) -> None:
+        text = words(visitor(alice).get(start(alice, "hello"), {"person": "mallory"}))
+
+        assert "There is nobody with the id “mallory” in this tenant." in text
+        assert "Mallory" not in text

@@ -228,6 +228,19 @@ class TestDelay:
         assert walked(start("t.until", acme, person, payload={"at": value})).status == Status.SENT
         assert titles(person) == ["now"]
 
+    def test_the_clock_that_is_passed_says_what_is_due(self, acme: Tenant, publish: Publish, alice: Recipient) -> None:
+        publish(workflow("later", delay(days=2), send_inbox(title="Now")))
+        start("later", acme, alice)
+        engine.drain()
+
+        tomorrow, after = db_now() + timedelta(days=1), db_now() + timedelta(days=3)
+        engine.drain(clock=lambda: tomorrow)
+        too_early = titles(alice)
+        engine.drain(clock=lambda: after)
+
+        assert (too_early, titles(alice)) == ([], ["Now"])
+        assert Notification.objects.get(tenant=acme).created_at == after
+
     def test_a_delay_at_the_end_ends_at_once(self, acme: Tenant, publish: Publish) -> None:
         publish(workflow("t.end", send_inbox(title="x"), delay(days=3)))
 
@@ -297,6 +310,19 @@ class TestSmallRuns:
         engine.drain()
 
         assert [run_named(run.transaction_id).status for run in (empty, full)] == ["sent", "sent"]
+
+    def test_a_drain_for_one_tenant_leaves_the_work_of_others(
+        self, acme: Tenant, globex: Tenant, hello: None, alice: Recipient, mallory: Recipient
+    ) -> None:
+        ours, theirs = start("hello", acme, alice), start("hello", globex, mallory)
+
+        engine.drain(tenant=acme.pk)
+
+        ours.refresh_from_db()
+        theirs.refresh_from_db()
+        assert (ours.status, theirs.status) == (Status.SENT, Status.PENDING)
+        assert engine.next_due(tenant=acme.pk) is None
+        assert engine.next_due(tenant=globex.pk) == theirs.expand_at
 
     def test_each_tenant_has_its_turn(self, acme: Tenant, globex: Tenant, hello: None) -> None:
         start("hello", acme, *crowd(acme, 8 * CHUNK))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin
 
 from ..models import Run
+from ..reasons import in_words
 from ..retract import cancel
 from ..runs import Person, people, progress
 
@@ -24,7 +25,8 @@ SHOWN = 50
 
 def _became(one: Person) -> str:
     sent = [f"{message.kind} {message.state}" for message in one.deliveries]
-    return ", ".join(filter(None, [one.state, *sent, one.reason])) or _("on the way")
+    why = in_words(one.reason) if one.reason else ""
+    return ", ".join(filter(None, [one.state, *sent, why])) or _("on the way")
 
 
 @admin.register(Run)

@@ -76,11 +76,38 @@ class PersonNameSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class ReachedSerializer(PersonNameSerializer):
+    """`local_time`: where they are, when it would start. `channels`: what they would get. With the scope `read`."""
+
+    zone = serializers.CharField(required=False)
+    local_time = serializers.DateTimeField(required=False)
+    channels = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class SendSerializer(serializers.Serializer[Any]):
+    """One send, if everything goes on as it is now. `local_hours`: people by the hour where they are; `at_night`: those
+    between 22 and 7."""
+
+    step = serializers.CharField()
+    channel = serializers.CharField()
+    at = serializers.DateTimeField()
+    people = serializers.IntegerField()
+    teams = serializers.IntegerField()
+    skipped = serializers.DictField(child=serializers.IntegerField())
+    local_hours = serializers.DictField(child=serializers.IntegerField())
+    at_night = serializers.IntegerField()
+
+
 class DryRunSerializer(serializers.Serializer[Any]):
+    """`messages`: to people and teams in all. `estimated`: reckoned from a sample, beyond 1,000 people."""
+
     workflow = serializers.CharField()
     definition = serializers.CharField()
     people = serializers.IntegerField()
-    first = PersonNameSerializer(many=True)
+    messages = serializers.IntegerField()
+    estimated = serializers.BooleanField()
+    first = ReachedSerializer(many=True)
+    sends = SendSerializer(many=True)
     steps = serializers.ListField(child=serializers.DictField())
     dry_run = serializers.BooleanField()
 
@@ -117,7 +144,8 @@ class TriggerView(HubView):
         asked = TriggerSerializer(data=_with_header(request))
         asked.is_valid(raise_exception=True)
         if asked.validated_data["dry_run"]:
-            return Response(dry_run(asked.to_trigger(), tenant=principal(request).tenant).to_json())
+            found = dry_run(asked.to_trigger(), tenant=principal(request).tenant).to_json()
+            return Response(found if principal(request).may(Scope.READ) else _names_only(found))
         answer = trigger_many([asked.to_trigger()], tenant=principal(request).tenant)[0]
         if isinstance(answer, Refused):
             raise answer
@@ -142,6 +170,12 @@ class BulkTriggerView(HubView):
         for place, answer in zip(places, found, strict=True):
             answers[place] = answer
         return Response({"results": [_result(answer) for answer in answers]})
+
+
+def _names_only(found: dict[str, Any]) -> dict[str, Any]:
+    """Where people are and what they chose is for who may read everything of the tenant."""
+    plain = [{name: one[name] for name in ("id", "user", "name")} for one in found["first"]]
+    return {**found, "first": plain}
 
 
 def _with_header(request: Request) -> Any:

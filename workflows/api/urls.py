@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import runs, triggers
+from . import explanation, runs, simulation, triggers
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
@@ -10,4 +10,7 @@ urlpatterns = [
     path("runs/", runs.RunsView.as_view(), name="api-runs"),
     path("runs/<str:transaction_id>/", runs.RunView.as_view(), name="api-run"),
     path("runs/<str:transaction_id>/cancel/", runs.CancelView.as_view(), name="api-run-cancel"),
+    path("runs/<str:transaction_id>/explain/", explanation.ExplainView.as_view(), name="api-run-explain"),
+    path("workflows/<str:key>/explain/", explanation.ExplainFutureView.as_view(), name="api-workflow-explain"),
+    path("workflows/<str:key>/simulate/", simulation.SimulateView.as_view(), name="api-workflow-simulate"),
 ]

@@ -97,6 +97,14 @@ def test_a_dry_run_is_200_and_writes_nothing(server: APIClient, alice: Recipient
 
     assert (answer.status_code, answer.json()["people"], runs()) == (200, 1, 0)
     assert answer.json()["first"] == [{"id": str(alice.public_id), "user": "alice", "name": "Alice"}]
+    assert answer.json()["messages"] == 1
+
+
+def test_where_people_are_and_what_they_would_get_takes_the_right_to_read(as_alice: APIClient) -> None:
+    answer = as_alice.post(URL, {"workflow": "hello", "dry_run": True}, format="json").json()
+
+    assert (answer["first"][0]["zone"], answer["first"][0]["channels"]) == ("UTC", ["inbox"])
+    assert answer["sends"][0]["people"] == 1
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,0 +1,67 @@
+"""Sending without a network: of one tenant, at a time that the caller says, as a function answers.
+
+For a simulation. A delivery goes through the same hands as for real: a lease and an attempt on record, the last look,
+and the settle with its retries. What is left out are the lanes: their caps, rates and breakers say how fast a way out
+is, and not what comes of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Min
+
+from .backends import backends
+from .claim import take_these
+from .gate import kept_back
+from .models import Delivery, State
+from .outcome import Ending, Outcome, Permanent
+from .parcel import Parcel
+from .retry import QUICK
+from .settle import Result, settle
+
+Sender = Callable[[Parcel], Outcome]
+"""What comes of a parcel. `parcel.attempt` says which try this is, from 1."""
+
+BATCH = 1_000
+LEASE = timedelta(seconds=40)
+EXACTLY = 0.5
+"""The chance in the middle: a retry comes neither sooner nor later than its policy says."""
+
+
+def send_due(*, tenant_id: int, now: datetime, sender: Sender) -> int:
+    """Settle what is due of this tenant; how many attempts that were. In the caller's transaction."""
+    pending = Delivery.objects.filter(tenant=tenant_id, state=State.PENDING)
+    pending.filter(expires_at__lte=now).update(state=State.EXPIRED, wait_reason="", finished_at=now)
+    due = pending.filter(due_at__lte=now).order_by("pk").values_list("pk", flat=True)
+    done = last = 0
+    while ids := list(due.filter(pk__gt=last)[:BATCH]):  # each once, whatever comes of it
+        settle(_results(take_these(ids, uuid.uuid4(), now, LEASE), now, sender), now=now)
+        done, last = done + len(ids), ids[-1]
+    return done
+
+
+def next_due(*, tenant_id: int) -> datetime | None:
+    """When the next of this tenant's deliveries is due, or past its time; None when none waits."""
+    pending = Delivery.objects.filter(tenant=tenant_id, state=State.PENDING)
+    found = pending.aggregate(due=Min("due_at"), over=Min("expires_at"))
+    return min((at for at in found.values() if at is not None), default=None)
+
+
+def _results(parcels: Sequence[Parcel], now: datetime, sender: Sender) -> list[Result]:
+    back, known = kept_back(parcels, now=now), backends()
+    results = []
+    for parcel in parcels:
+        backend = known.get(parcel.kind)
+        outcome: Ending
+        if parcel.id in back:
+            outcome = back[parcel.id]
+        elif backend is None:
+            outcome = Permanent("config", f"No backend here sends {parcel.kind}.")
+        else:
+            outcome = sender(parcel)
+        tried = parcel.id not in back and backend is not None
+        results.append(Result(parcel, outcome, backend.policy if backend else QUICK, EXACTLY, tried=tried))
+    return results

@@ -1,0 +1,58 @@
+"""One story: a workflow, who plays, what happens, and the lines that must come of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.cast import workflow
+from workflows import testing
+from workflows.define import StepSettings
+from workflows.simulate import Event, Failure, Persona, Timeline, Wish, simulate
+
+START = datetime(2026, 3, 27, 9, tzinfo=UTC)
+"""A Friday; on the Sunday after it, Europe's clocks go forward."""
+
+QUIET = ("triggered", "slept")
+"""What is left out of the lines, unless a story asks for it."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`look`: what the lines are about; everything but `QUIET` and walks that reached their end, if it is empty.
+    `channel`: about no other one."""
+
+    name: str
+    steps: Sequence[StepSettings]
+    expect: Sequence[str]
+    people: int | Sequence[Any] = ("alice",)
+    events: Sequence[Event] = ()
+    failures: Sequence[Failure] = ()
+    look: Sequence[str] = ()
+    channel: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    lasts: timedelta = timedelta(days=31)
+
+    def play(self) -> Timeline:
+        story = workflow("story", *self.steps, **self.given)
+        return simulate(
+            story, people=self.people, events=self.events, failures=self.failures, start=START, lasts=self.lasts
+        )
+
+    def lines(self) -> list[str]:
+        timeline = self.play()
+        timeline = timeline.on(self.channel) if self.channel else timeline
+        if self.look:
+            return timeline.only(*self.look).lines()
+        told = [entry for entry in timeline if entry.what not in QUIET and entry.reason != "done"]
+        return Timeline(timeline.start, timeline.end, told).lines()
+
+
+def publish(*steps: StepSettings, **after: float) -> Event:
+    """Another version of the story."""
+    return testing.publish(workflow("story", *steps), **after)
+
+
+def off(name: str, **wish: Any) -> Persona:
+    """Somebody who does not want this."""
+    return Persona(name, wishes=[Wish(**wish)])

@@ -1,0 +1,59 @@
+"""The front door to explanations: why somebody was told something by a run, or was not; and what would happen.
+
+    explain(run, alice).texts
+    explain_future("invoice.overdue", alice, at=tonight).texts
+
+Ordered sentences in the language in force, each with a code for programs: first whether and how they were among the
+recipients, then each step of the definition, then how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from notifications.kernel.clock import db_now
+from notifications.models import Recipient
+
+from .catalogue import in_force
+from .definition import Body
+from .explaining.audience import place_of, why_inside, why_outside
+from .explaining.future import walk
+from .explaining.sentence import Explanation, Sentence, Speaker
+from .explaining.trail import Trail
+from .models import Run
+from .refusals import UnknownWorkflow
+
+__all__ = ["Explanation", "Sentence", "explain", "explain_future"]
+
+
+def explain(run: Run, recipient: Recipient) -> Explanation:
+    """What became of this person in this run, or why they had no part in it. Times are said in their zone.
+
+    As many queries whatever the size of the run, and one for each item that it put into their inbox.
+    """
+    speaker = Speaker.to(recipient)
+    place = place_of(run, recipient) if recipient.tenant_id == run.tenant_id else None
+    if place is None:
+        return Explanation(tuple(why_outside(run, recipient, speaker)), outside=True)
+    return Trail.of(run, recipient, place).explained(why_inside(run, recipient, speaker), speaker)
+
+
+def explain_future(
+    workflow: str | Body, recipient: Recipient, *, at: datetime | None = None, payload: Mapping[str, Any] | None = None
+) -> Explanation:
+    """What would happen to this person if `workflow` were triggered for them `at` that time (now, if None), by what
+    they want and how they can be reached now. `payload`: the sample, if None. Nothing is written. Raises
+    UnknownWorkflow."""
+    speaker = Speaker.to(recipient)
+    if isinstance(workflow, str):
+        found = in_force([workflow], tenant=recipient.tenant)
+        if workflow not in found:
+            raise UnknownWorkflow(f"There is no published workflow {workflow!r}.")
+        _, workflow = found[workflow]
+    if not recipient.active:
+        return Explanation((speaker.say("not_active"),), outside=True)
+    given = workflow.sample if payload is None else payload
+    said = tuple(walk(workflow, recipient, at=at or db_now(), payload=given, speaker=speaker))
+    return Explanation(said, told=any(one.code == "would_send" or (one.channel and one.until) for one in said))

@@ -1,0 +1,96 @@
+"""Whether somebody was among the recipients of a run, and how or why not."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from notifications.models import Recipient, Role, Subscription, Topic
+
+from ..audience import Audience
+from ..models import Chunk, Run, Status
+from .sentence import Sentence, Speaker
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody stands among the recipients."""
+
+    chunk: Chunk
+    number: int
+
+
+def place_of(run: Run, recipient: Recipient) -> Place | None:
+    """Their place, in one query; None for somebody outside."""
+    chunks = Chunk.objects.filter(tenant=run.tenant_id)
+    if run.chunk_id is not None:
+        chunk = chunks.filter(pk=run.chunk_id).first()
+    else:
+        chunk = chunks.filter(run=run, last_id__gte=recipient.pk, first_id__lte=recipient.pk).first()
+    if chunk is None:
+        return None
+    number = bisect_left(chunk.people, recipient.pk)
+    while number < len(chunk.people) and chunk.people[number] == recipient.pk:
+        if chunk.runs is None or chunk.runs[number] == run.pk:
+            return Place(chunk, number)
+        number += 1
+    return None
+
+
+def why_inside(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    """How they came to be a recipient; each way that holds now."""
+    found = list(_ways_in(run, recipient, speaker))
+    yield from found or [speaker.say("recipient")]
+
+
+def why_outside(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    """That they were none, and everything that kept them out. At most two queries."""
+    yield speaker.say("outside")
+    if recipient.tenant_id != run.tenant_id:
+        yield speaker.say("foreign")
+        return
+    if run.audience.get("without") == recipient.pk:
+        yield speaker.say("actor_left_out")
+        return
+    if not recipient.active:
+        yield speaker.say("not_active")
+    if any(True for _ in _ways_in(run, recipient, speaker)):
+        yield _not_yet(run, recipient, speaker)
+    else:
+        yield from _ways_not_in(run, recipient, speaker)
+
+
+def _not_yet(run: Run, recipient: Recipient, speaker: Speaker) -> Sentence:
+    """They belong to them, and are not there."""
+    if run.cancelled_at is not None and run.cursor < recipient.pk:
+        return speaker.say("cancelled_before")
+    if run.status == Status.FAILED:
+        return speaker.say("failed_before", detail=run.error)
+    if run.expand_at is not None and run.start_at > run.created_at and run.status == Status.PENDING:
+        return speaker.say("starts_later", at=run.start_at)
+    return speaker.say("not_found_yet" if run.expand_at is not None else "fits_since")
+
+
+def _ways_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    audience = Audience.from_json(run.audience)
+    if audience.everyone:
+        yield speaker.say("everyone")
+    if recipient.pk in audience.people:
+        yield speaker.say("named")
+    if recipient.role in audience.roles:
+        yield speaker.say("by_role", role=Role(recipient.role).label)
+    followed = Subscription.objects.filter(topic__in=audience.topics, recipient=recipient)
+    for topic in followed.select_related("topic").order_by("topic__key") if audience.topics else ():
+        yield speaker.say("by_topic", topic=topic.topic)
+
+
+def _ways_not_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    audience = Audience.from_json(run.audience)
+    if audience.people:
+        yield speaker.say("not_named")
+    if audience.roles:
+        roles = [str(Role(role).label) for role in audience.roles]
+        yield speaker.say("not_of_role", role=" / ".join(roles))
+    for topic in Topic.objects.filter(tenant=run.tenant_id, pk__in=audience.topics).order_by("key")[:20]:
+        yield speaker.say("not_in_topic", topic=topic)

@@ -1,0 +1,184 @@
+"""What the record says of one person's walk: of each step of the definition, in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from channels_delivery.following import Track, tracks_of
+from notifications import inbox
+from notifications.inbox import Entry
+from notifications.kinds import INBOX, kinds
+from notifications.models import InboxItem, Recipient, State
+
+from ..definition import Body, load
+from ..models import Cohort, Outcome, Run
+from ..reasons import ITEMS, REASONS, REMARKS, STATES, WAITS, failure_in_words, in_words, kind_in_words
+from .audience import Place
+from .sentence import Explanation, Sentence, Speaker
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Everything that is on record of one person in one run. `items` with the position of the step they are from."""
+
+    body: Body
+    outcomes: Sequence[Outcome]
+    standing: Cohort | None
+    items: Sequence[tuple[str, Entry]]
+    sent: Sequence[Track]
+
+    @classmethod
+    def of(cls, run: Run, recipient: Recipient, place: Place) -> Trail:
+        """A fixed number of queries, and one for each item that the run put into their inbox."""
+        outcomes = Outcome.objects.filter(chunk=place.chunk).order_by("pk")
+        cohorts = Cohort.objects.filter(tenant=run.tenant_id, chunk=place.chunk, open=True)
+        items = InboxItem.objects.filter(recipient_id=recipient.pk, notification__origin=run.public_id).order_by("seq")
+        named = items.values_list("notification__public_id", "notification__origin_step")
+        entries = [(step, inbox.get_item(recipient, public_id)) for public_id, step in named]
+        return cls(
+            load(run.definition_id),
+            [one for one in outcomes if place.number in one.people],
+            next((one for one in cohorts if place.number in one.people), None),
+            [(_position(step), entry) for step, entry in entries if entry is not None],
+            tracks_of(recipient.pk, origin=run.public_id, tenant_id=run.tenant_id),
+        )
+
+    @property
+    def told(self) -> bool:
+        """Something reached them, or still may."""
+        kept = any(entry.state != State.WITHDRAWN for _, entry in self.items)
+        return kept or any(one.state in ("pending", "sending", "delivered", "accepted") for one in self.sent)
+
+    @property
+    def end(self) -> Outcome | None:
+        return next((one for one in self.outcomes if one.final), None)
+
+    def steps(self) -> list[str]:
+        """Those of the definition, and others that are on record, in order."""
+        known = {position for position, _ in self.body.walk()}
+        seen = {one.step for one in self.outcomes} | {step for step, _ in self.items}
+        seen |= {_position(one.step) for one in self.sent} | ({self.standing.step} if self.standing else set())
+        return sorted(known | seen, key=_natural)
+
+    def explained(self, inside: Iterator[Sentence], speaker: Speaker) -> Explanation:
+        sentences = [*inside]
+        for step in self.steps():
+            sentences += self._step(step, speaker)
+        return Explanation((*sentences, self._ending(speaker)), self.told)
+
+    def _step(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        settings = self.body.step_at(step) or {}
+        happened = [
+            *self._items(step, speaker),
+            *self._sent(step, speaker),
+            *self._notes(step, speaker),
+            *self._wait(step, speaker),
+        ]
+        yield from happened or [self._silent(step, settings, speaker)]
+
+    def _items(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        for at_step, entry in self.items:
+            if at_step != step:
+                continue
+            where: dict[str, Any] = {"step": step, "at": entry.created_at, "kind": INBOX.key}
+            yield speaker.say("posted", channel=INBOX.name, title=entry.content.title, **where)
+            state = entry.state.name.lower()
+            became = ("read" if entry.read else "unread") if entry.state == State.ACTIVE else state
+            yield speaker.said(became, ITEMS, step=step, channel=INBOX.key)
+
+    def _sent(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        for one in self.sent:
+            if _position(one.step) != step:
+                continue
+            name, title = kind_in_words(one.kind), one.title or self.body.name
+            code = "sent_again" if one.again else "sent"
+            yield speaker.say(code, step=step, at=one.created_at, kind=one.kind, channel=name, title=title)
+            yield _became(one, step, speaker)
+
+    def _notes(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        for one in self.outcomes:
+            if one.final or one.step != step:
+                continue
+            frame = "remark" if one.reason in REMARKS else "held_until" if one.until else "nothing_sent"
+            given: dict[str, Any] = {"step": step, "at": one.created_at, "kind": one.channel, "detail": one.detail}
+            if one.until:
+                given["until"] = one.until
+            name = kind_in_words(one.channel) if one.channel else kind_in_words(self._kind(step))
+            yield speaker.say(one.reason, frame=frame, channel=name, why=in_words(one.reason), **given)
+
+    def _wait(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        here = self.standing
+        if here is None:
+            return
+        if here.lease_token is not None and here.step == step:
+            yield speaker.say("under_way", step=step)
+        elif here.lease_token is None and step == self._asleep_at(here.step):
+            yield speaker.say("waits", step=step, until=here.wake_at)
+
+    def _asleep_at(self, step: str) -> str:
+        """Who sleeps stands at the step at which they go on; what made them sleep is the one before, unless that is
+        one that never does."""
+        if self.standing is not None and self.standing.round:  # it came to this step before
+            return step
+        steps = self.steps()
+        before = steps.index(step) - 1
+        if before < 0 or (self.body.step_at(steps[before]) or {}).get("kind") == "send":
+            return step
+        return steps[before]
+
+    def _silent(self, step: str, settings: Mapping[str, Any], speaker: Speaker) -> Sentence:
+        """Nothing is on record of this step."""
+        kind = kinds().get(settings.get("channel", ""))
+        if self._is_behind(step):
+            if kind is not None and not kind.personal:
+                return speaker.say("for_teams", step=step, kind=kind.key, channel=kind.name)
+            return speaker.say("waited" if settings.get("kind") == "delay" else "passed", step=step)
+        return speaker.say("not_reached" if self.standing else "never_reached", step=step)
+
+    def _is_behind(self, step: str) -> bool:
+        """Whether they are past it; the step at which a walk reached its end is one of those."""
+        end = self.end
+        if self.standing is not None:
+            return _natural(step) < _natural(self.standing.step)
+        if end is None:
+            return False
+        ended = _natural(end.step)
+        return _natural(step) <= ended if end.reason == "done" else _natural(step) < ended
+
+    def _ending(self, speaker: Speaker) -> Sentence:
+        end = self.end
+        if end is None:
+            return speaker.say("walking")
+        return speaker.said(end.reason, REASONS, at=end.created_at, detail=end.detail)
+
+    def _kind(self, step: str) -> str:
+        settings = self.body.step_at(step) or {}
+        return str(settings.get("channel") or settings.get("kind") or "")
+
+
+def _became(one: Track, step: str, speaker: Speaker) -> Sentence:
+    """What became of a message."""
+    where: dict[str, Any] = {"step": step, "channel": one.kind, "detail": one.detail}
+    if one.state == "pending" and one.wait_reason:
+        why = failure_in_words(one.code) if one.code else ""
+        words = f"{WAITS.get(one.wait_reason, STATES['pending'])} {why[:1].upper()}{why[1:]}".strip()
+        return Sentence(one.wait_reason, words, until=one.due_at, **where)
+    if one.state == "cancelled" and one.code in REASONS:
+        return Sentence(one.code, f"{STATES['cancelled']} {in_words(one.code)}", at=one.finished_at, **where)
+    if one.state in ("failed", "dead"):
+        why = failure_in_words(one.code)
+        return Sentence(one.state, f"{STATES[one.state]} {why[:1].upper()}{why[1:]}", at=one.finished_at, **where)
+    return speaker.said(one.state, STATES, at=one.finished_at, **where)
+
+
+def _position(origin_step: str) -> str:
+    """Without the round."""
+    return origin_step.rpartition(".")[0] or origin_step
+
+
+def _natural(step: str) -> list[tuple[bool, int, str]]:
+    parts = (part for part in re.split(r"(\d+)", step) if part)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]

@@ -1,0 +1,99 @@
+"""Every code with which the engine, the preferences and the outbox say why, in words.
+
+The one place: a code that is in use and has no words here fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notifications.kinds import kinds
+
+REASONS: Mapping[str, Promise] = {
+    "done": _("Reached the end."),
+    "cancelled": _("The run was cancelled before their turn."),
+    "crash": _("Something broke on our side, and trying again did not help."),
+    "disabled": _("All sending is switched off on this site."),
+    "inactive": _("Is not active any more."),
+    "off_by_workflow": _("Turned this notification off."),
+    "off_by_category": _("Turned off notifications of this category."),
+    "off_by_channel": _("Turned off this channel."),
+    "off_by_everything": _("Turned off all notifications."),
+    "no_address": _("Has no address for this."),
+    "read": _("Had read it in the inbox already."),
+    "no_channel": _("No channel of the team listens to this workflow."),
+    "channel_paused": _("The channel is off."),
+    "unknown_channel": _("This site has no such channel."),
+    "template_failed": _("The text could not be made, so the workflow's name was sent instead."),
+    "invalid_time": _("The time to wait for could not be read, so nobody waited."),
+    "not_simulated": _("This step asks somebody outside, which a simulation does not."),
+}
+"""Why somebody got nothing at a step, or why their walk ended."""
+
+REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated"})
+"""Those that silenced nothing."""
+
+FAILURES: Mapping[str, Promise] = {
+    "auth": _("the receiver did not accept our credentials"),
+    "address": _("there is nobody at that address"),
+    "content": _("the receiver did not want this content"),
+    "rate_limited": _("the receiver asked for patience"),
+    "timeout": _("the receiver took too long"),
+    "network": _("the receiver could not be reached"),
+    "provider": _("the receiver had a problem"),
+    "config": _("the channel is not set up well"),
+    "crash": _("something broke on our side"),
+    "suppressed": _("nothing is sent to that address any more"),
+}
+"""Why a try failed."""
+
+STATES: Mapping[str, Promise] = {
+    "pending": _("It is about to leave."),
+    "sending": _("It is being sent."),
+    "delivered": _("It was delivered."),
+    "accepted": _("The receiver's server took it."),
+    "failed": _("It could not be delivered."),
+    "dead": _("It was tried until there was no hope left."),
+    "cancelled": _("It was called back before it left."),
+    "expired": _("It could not be sent in time, and later it would have been of no use."),
+}
+"""What became of a message on its way out."""
+
+WAITS: Mapping[str, Promise] = {
+    "retry": _("A try failed; it is tried again."),
+    "held": _("It is held back for now."),
+    "lost": _("The worker that sent it did not come back; it is tried again."),
+    "stopped": _("The worker that sent it was stopped; it is tried again."),
+}
+"""Why a message waits."""
+
+ITEMS: Mapping[str, Promise] = {
+    "unread": _("It has not been read yet."),
+    "read": _("It was read."),
+    "archived": _("It was archived."),
+    "snoozed": _("It was put off for later."),
+    "withdrawn": _("It was taken back."),
+    "superseded": _("Newer word took its place."),
+    "deleted": _("It was deleted."),
+}
+"""What became of an item in the inbox."""
+
+
+def in_words(code: str) -> str:
+    """A code we do not know is still better than silence; what is a sentence already stays as it is."""
+    return str(REASONS.get(code) or (code.replace("_", " ") if code.isidentifier() else code))
+
+
+def failure_in_words(code: str, detail: str = "") -> str:
+    """Why a try failed, and what the other side said to it."""
+    why = str(FAILURES.get(code, code.replace("_", " ")))
+    return f"{why} ({detail})." if detail else f"{why}."
+
+
+def kind_in_words(kind: str) -> str:
+    """A kind of channel; its key where this site has none of that key."""
+    known = kinds().get(kind)
+    return str(known.name) if known else kind

@@ -1,0 +1,166 @@
+"""From rows to lines: reads, in a fixed number of queries, what the play left in the tables of its stage."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from channels_delivery.composing import title_of
+from channels_delivery.models import ENDED_WELL, OPEN, Attempt, Delivery, Message
+from notifications.kinds import INBOX
+from notifications.models import InboxItem, State
+
+from ..models import HOUSE, Chunk, Outcome, Run
+from ..people import People
+from ..reasons import REMARKS
+from ..refusals import TooMuch
+from .play import Play
+from .timeline import TEAM, Entry, What
+
+_ORDER = list(What)
+
+
+def entries(play: Play, *, most: int) -> list[Entry]:
+    """Everything, by time; at one time by person, then by step. Raises TooMuch when it is more than `most`."""
+    record = _Record.of(play)
+    found: list[Entry] = []
+    for some in (record.runs_and_acts, record.outcomes, record.sleeps, record.items, record.deliveries):
+        for entry in some():
+            found.append(entry)
+            if len(found) > most:
+                raise TooMuch(f"More than {most:,} things happen. Simulate fewer people, or a shorter time.")
+    found = _without_idle_teams(found)
+    places = {name: place for place, name in enumerate(play.stage.names.values(), start=1)}
+    return sorted(found, key=lambda entry: _place(entry, places))
+
+
+def _without_idle_teams(found: Sequence[Entry]) -> list[Entry]:
+    """Teams walk along with every run that could tell them; who was told nothing, and for no reason, is left out."""
+    walking = (What.SLEPT, What.ENDED)
+    concerned = {entry.run for entry in found if entry.person == TEAM and entry.what not in walking}
+    return [entry for entry in found if entry.person != TEAM or entry.run in concerned]
+
+
+def _place(entry: Entry, places: Mapping[str, int]) -> tuple[Any, ...]:
+    happened = entry.what not in (What.TRIGGERED, What.CANCELLED, What.ACTED)
+    step = [int(part) if part.isdigit() else -1 for part in re.split(r"(\d+)", entry.step)]
+    return entry.at, happened, places.get(entry.person or "", 0), entry.run, step, _ORDER.index(entry.what)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """`names` by id, those of the house and of nobody among them; `runs` by id and `origins` by public id: their
+    names."""
+
+    play: Play
+    names: Mapping[int, str]
+    rows: Sequence[Run]
+    runs: Mapping[int, str]
+    origins: Mapping[UUID, str]
+    chunks: Mapping[int, Chunk]
+
+    @classmethod
+    def of(cls, play: Play) -> _Record:
+        tenant = play.stage.tenant
+        rows = list(Run.objects.filter(tenant=tenant).defer("payload").order_by("pk"))
+        return cls(
+            play,
+            {HOUSE: TEAM, **play.stage.names},
+            rows,
+            {run.pk: run.transaction_id for run in rows},
+            {run.public_id: run.transaction_id for run in rows},
+            Chunk.objects.filter(tenant=tenant).in_bulk(),
+        )
+
+    def runs_and_acts(self) -> Iterator[Entry]:
+        for run in self.rows:
+            yield Entry(run.created_at, What.TRIGGERED, run=run.transaction_id, detail=run.workflow)
+            if run.cancelled_at:
+                yield Entry(run.cancelled_at, What.CANCELLED, run=run.transaction_id)
+        for at, person, kind in self.play.stage.acts:
+            yield Entry(at, What.ACTED, person, reason=kind)
+
+    def outcomes(self) -> Iterator[Entry]:
+        for one in Outcome.objects.filter(chunk__in=self.chunks).order_by("pk"):
+            what = What.ENDED if one.final else _what(one)
+            for person, run in self._people(one.chunk_id, one.people):
+                yield Entry(
+                    one.created_at, what, person, run, one.step, one.channel, "", one.reason, one.detail, one.until
+                )
+
+    def sleeps(self) -> Iterator[Entry]:
+        for one in self.play.sleeps.values():
+            for person, run in self._people(one.chunk, one.people):
+                yield Entry(one.at, What.SLEPT, person, run, one.step, until=one.until)
+
+    def items(self) -> Iterator[Entry]:
+        withdrawn_at = {run.public_id: run.retracted_at for run in self.rows}
+        rows = InboxItem.objects.filter(notification__tenant=self.play.stage.tenant).values_list(
+            "recipient_id",
+            "state",
+            "notification__origin",
+            "notification__origin_step",
+            "notification__title",
+            "notification__created_at",
+        )
+        for person, state, origin, step, title, at in rows.order_by("notification_id"):
+            assert origin is not None  # everything here came from a run
+            who, run, at_step = self.names[person], self.origins[origin], _step(step)
+            yield Entry(at, What.SENT, who, run, at_step, INBOX.key, title)
+            if state == State.WITHDRAWN and (gone := withdrawn_at[origin]) is not None:
+                yield Entry(gone, What.WITHDRAWN, who, run, at_step, INBOX.key, title)
+
+    def deliveries(self) -> Iterator[Entry]:
+        tenant = self.play.stage.tenant
+        rows = list(Delivery.objects.filter(tenant=tenant).order_by("pk"))
+        words = Message.objects.filter(tenant=tenant).values_list("pk", "kind", "parts")
+        titles = {pk: title_of(kind, parts) for pk, kind, parts in words} if rows else {}
+        tries = _tries([one.pk for one in rows if one.attempt > 1 or one.state in OPEN])
+        for one in rows:
+            yield from self._delivery(one, titles[one.message_id], tries.get(one.pk, ()))
+
+    def _delivery(self, one: Delivery, title: str, tries: Sequence[tuple[datetime, str, str]]) -> Iterator[Entry]:
+        run = self.origins.get(one.origin, "") if one.origin else ""
+        where = (self.names[one.recipient_id or HOUSE], run, _step(one.origin_step), one.kind, title)
+        yield Entry(one.created_at, What.SENT, *where)
+        failed = [(at, code) for at, result, code in tries if result == "retry"]
+        again = [*(at for at, _, _ in tries[1:]), one.due_at]
+        for (at, code), until in zip(failed, again, strict=False):
+            yield Entry(at, What.RETRIED, *where, reason=code, until=until)
+        if one.finished_at is None:
+            return
+        if one.state not in ENDED_WELL:
+            yield Entry(one.finished_at, What.FAILED, *where, reason=one.code or one.state)
+        elif one.finished_at > one.created_at:
+            yield Entry(one.finished_at, What.DELIVERED, *where)
+
+    def _people(self, chunk_id: int, people: People) -> Iterator[tuple[str, str]]:
+        """(person, run) of each place."""
+        chunk = self.chunks[chunk_id]
+        for place in people:
+            run = chunk.run_id if chunk.runs is None else chunk.runs[place]
+            yield self.names[chunk.people[place]], self.runs[run or 0]
+
+
+def _what(outcome: Outcome) -> What:
+    if outcome.reason in REMARKS:
+        return What.NOTED
+    return What.HELD if outcome.until is not None else What.SKIPPED
+
+
+def _step(origin_step: str) -> str:
+    """Without the round."""
+    return origin_step.rpartition(".")[0] or origin_step
+
+
+def _tries(deliveries: Sequence[int]) -> dict[int, list[tuple[datetime, str, str]]]:
+    found: dict[int, list[tuple[datetime, str, str]]] = defaultdict(list)
+    rows = Attempt.objects.filter(delivery__in=deliveries).order_by("delivery_id", "no") if deliveries else ()
+    for one in rows:
+        found[one.delivery_id].append((one.started_at, one.result, one.code))
+    return found
