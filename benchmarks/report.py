@@ -13,16 +13,9 @@ from .goals import HEADINGS, Line
 
 RESULTS = Path(__file__).resolve().parent / "results"
 ORDER = [
-    "fanout",
-    "small_runs",
-    "inbox_reads",
-    "read_all",
-    "webhooks",
-    "mail",
-    "triggered",
-    "fairness",
-    "tabs",
-    "simulation",
+    *("fanout", "small_runs", "inbox_reads", "read_all"),
+    *("webhooks", "mail", "triggered", "fairness"),
+    *("tabs", "simulation"),
 ]
 
 
