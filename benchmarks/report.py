@@ -12,7 +12,20 @@ from typing import Any
 from .goals import HEADINGS, Line
 
 RESULTS = Path(__file__).resolve().parent / "results"
-ORDER = ["fanout", "small_runs", "inbox_reads", "read_all", "webhooks", "mail", "triggered", "fairness"]
+ORDER = [
+    "fanout",
+    "small_runs",
+    "inbox_reads",
+    "read_all",
+    "webhooks",
+    "mail",
+    "triggered",
+    "fairness",
+    "live_frames",
+    "live_toast",
+    "live_latency",
+    "live_memory",
+]
 
 
 @dataclass(frozen=True, slots=True)
