@@ -332,9 +332,13 @@ def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, 
 
 
 def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
-    """With the exact unread number for those to whom more happened than new items."""
+    """With the exact unread number for those to whom more happened than new items: they are read once more, so that
+    number and place are of one moment."""
+    found = rows.news(since)
+    touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
+    if not touched:
+        return {person: (new, None) for person, new in found.items()}
     with _at_one_moment():
-        found = rows.news(since)
-        touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
-        counts = rows.unread(touched) if touched else {}
+        found |= rows.news({person: since[person] for person in touched})
+        counts = rows.unread(touched)
     return {person: (new, counts.get(person)) for person, new in found.items()}
