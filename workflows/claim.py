@@ -16,8 +16,9 @@ from .models import Cohort, Outcome, Run, Status
 from .people import People
 from .turns import WINDOW, due_tenants, in_turn
 
-AT_ONCE = 4
-"""Cohorts claimed together: enough to share a commit, few enough to lose little with a worker."""
+AT_ONCE = 2
+"""Cohorts claimed together: enough to share a commit, few enough to lose little with a worker, and not to keep a run
+of one person waiting behind thousands of another tenant's."""
 
 CANDIDATES = 32
 """How many are tried for, so that workers who look at the same moment do not end up with nothing."""
@@ -32,9 +33,9 @@ class Held:
     tries: int = 1
 
 
-def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
-    """Take a few due cohorts, in turn by tenant, each tenant's longest due first."""
-    candidates = _candidates(now)
+def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> list[Held]:
+    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named."""
+    candidates = _candidates(now, tenant)
     if not candidates:
         return []
     cohort, token = Cohort._meta.db_table, uuid.uuid4()
@@ -54,9 +55,11 @@ def claim_due(*, now: datetime, lease: timedelta) -> list[Held]:
     return [held[one] for one in candidates if one in held]
 
 
-def _candidates(now: datetime) -> list[int]:
+def _candidates(now: datetime, only: int | None) -> list[int]:
     """Due cohorts, every tenant's longest due before anybody's second."""
     due = Cohort.objects.across_tenants().filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
+    if only is not None:
+        return list(due.filter(tenant=only).values_list("pk", flat=True)[:CANDIDATES])
     rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
     if len(rows) == WINDOW:  # more is due than was seen, and it may all be one tenant's
         tenants = due_tenants(Cohort._meta.db_table, "wake_at", now=now, condition="open")

@@ -49,7 +49,8 @@ def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
-    tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
+    tenants have theirs; who was just resolved takes a step at once if nobody else had one to take. `listen` is for how
+    many seconds to go on looking once nothing more is due.
     """
     deadline, done, tenant = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
@@ -57,6 +58,8 @@ def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
         now = db_now()
         stepped = _step_due(now)
         served = expand_due(now=now, after_tenant=tenant)
+        if served is not None and not stepped:
+            stepped = _step_due(now, tenant=served)
         withdrawn = withdraw_due(now=now)
         tenant = served or tenant
         if stepped or served is not None or withdrawn:
@@ -83,10 +86,10 @@ def anything_due(*, now: datetime) -> bool:
     return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
 
 
-def _step_due(now: datetime) -> int:
+def _step_due(now: datetime, *, tenant: int | None = None) -> int:
     """Claim a few cohorts and walk each; how many."""
     lease = timedelta(seconds=conf().lease_seconds)
-    held, claimed = claim_due(now=now, lease=lease), time.monotonic()
+    held, claimed = claim_due(now=now, lease=lease, tenant=tenant), time.monotonic()
     for one in held:
         waited = time.monotonic() - claimed
         if waited < conf().lease_seconds / 3 or hold_on(one, now=db_now(), lease=lease):
