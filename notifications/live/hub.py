@@ -30,6 +30,9 @@ Result = TypeVar("Result")
 TOGETHER = 0.02
 """Seconds for which hints gather after one was followed; the first of a quiet time is followed at once."""
 
+MANY = 500
+"""People who do not wait for others to gather."""
+
 HEARTBEAT = 25.0
 RECHECK = 5.0
 """Seconds between two looks at whether the credentials of the sockets still hold."""
@@ -167,7 +170,8 @@ class Hub:
                     for socket in tuple(self.sockets.get(person, ())):
                         if socket.greeted:
                             self._tell(socket, person, new, counts)
-                await asyncio.sleep(TOGETHER)
+                if len(self._behind) < MANY:
+                    await asyncio.sleep(TOGETHER)
         finally:
             self._pumping = False
 
