@@ -313,7 +313,7 @@ class TestSmallRuns:
     def test_one_person_waits_for_no_more_than_a_few_steps_of_a_crowd(
         self, acme: Tenant, globex: Tenant, hello: None
     ) -> None:
-        start("hello", acme, *crowd(acme, 8 * CHUNK))
+        start("hello", acme, *crowd(acme, 5 * CHUNK))
         start("hello", globex, *crowd(globex, 1))
 
         engine.drain()
