@@ -21,9 +21,9 @@ WHY: dict[str, str] = {
         "nothing of it is under way; and a tenant never takes the last free ones"
     ),
     "live_latency.p50": (
-        "between the two are rows and not only hints: four commits (of the trigger, its recipients, the claim, the items) "
-        "and some 25 statements after the task has started, each of which takes a fifth of what Celery takes in all; the "
-        "socket's part, from the commit of the items to the parsed frame, takes little longer than Celery's"
+        "between the two are rows and not only hints: four commits (the trigger's, its recipients', the claim's, the "
+        "items') and some 25 statements after the task has started, each of which takes a fifth of what Celery takes "
+        "in all; the socket's part, from the commit of the items to the parsed frame, takes little longer than Celery's"
     ),
     "live_latency.fan_out": (
         "the fan-out keeps both workers, and so both cores, busy: each statement takes longer, and a run of one person "
