@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,13 +35,15 @@ class Held:
 
 
 def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> list[Held]:
-    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named."""
+    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named.
+
+    Of what was taken, that comes first whose tenant has the least waiting: it costs the others next to nothing."""
     candidates = _candidates(now, tenant)
     if not candidates:
         return []
     cohort, token = Cohort._meta.db_table, uuid.uuid4()
     source, parameters = rowset.table(
-        connection, "t", {"id": ("bigint", candidates), "place": ("bigint", range(len(candidates)))}
+        connection, "t", {"id": ("bigint", list(candidates)), "place": ("bigint", range(len(candidates)))}
     )
     locking = "FOR UPDATE OF c SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     at = connection.ops.adapt_datetimefield_value
@@ -52,21 +55,22 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
             [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
         held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}
-    return [held[one] for one in candidates if one in held]
+    return sorted((held[one] for one in candidates if one in held), key=lambda one: candidates[one.cohort_id])
 
 
-def _candidates(now: datetime, only: int | None) -> list[int]:
-    """Due cohorts, every tenant's longest due before anybody's second."""
+def _candidates(now: datetime, only: int | None) -> dict[int, int]:
+    """Due cohorts, every tenant's longest due before anybody's second; each with how many its tenant has due."""
     due = Cohort.objects.across_tenants().filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
     if only is not None:
-        return list(due.filter(tenant=only).values_list("pk", flat=True)[:CANDIDATES])
+        due = due.filter(tenant=only)
     rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
-    if len(rows) == WINDOW:  # more is due than was seen, and it may all be one tenant's
+    if len(rows) == WINDOW and only is None:  # more is due than was seen, and it may all be one tenant's
         tenants = due_tenants(Cohort._meta.db_table, "wake_at", now=now, condition="open")
         each = max(1, CANDIDATES // len(tenants)) if tenants else 0
         first = (due.filter(tenant=tenant).values_list("wake_at", "tenant_id", "pk")[:each] for tenant in tenants)
         rows = [(tenant, pk) for _, tenant, pk in sorted(row for some in first for row in some)]
-    return in_turn(rows)[:CANDIDATES]
+    owner, waiting = {pk: tenant for tenant, pk in rows}, Counter(tenant for tenant, _ in rows)
+    return {pk: waiting[owner[pk]] for pk in in_turn(rows)[:CANDIDATES]}
 
 
 def hold_on(held: Held, *, now: datetime, lease: timedelta) -> bool:
