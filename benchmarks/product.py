@@ -140,6 +140,10 @@ def last_run() -> int:
     return int(execute("SELECT coalesce(max(id), 0) FROM {run}", [])[0][0])
 
 
+def last_run_of(tenant: Tenant) -> int:
+    return int(execute("SELECT coalesce(max(id), 0) FROM {run} WHERE tenant_id = %s", [tenant.pk])[0][0])
+
+
 def wait_for_runs(first: int, last: int, *, every: float = 0.003, patience: float = 600) -> float:
     """Look at the run rows until all in this range of ids have ended well; the moment when they had.
 

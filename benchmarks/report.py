@@ -15,7 +15,8 @@ RESULTS = Path(__file__).resolve().parent / "results"
 ORDER = [
     *("fanout", "small_runs", "inbox_reads", "read_all"),
     *("webhooks", "mail", "triggered", "fairness"),
-    *("tabs", "simulation"),
+    *("live_frames", "live_toast", "live_latency", "live_memory", "tabs"),
+    "simulation",
 ]
 
 

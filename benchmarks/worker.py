@@ -25,8 +25,8 @@ DELIVERY = ("delivery", "bulk")
 class Worker:
     """`celery -A notifyhub worker -Q live,engine` with stock settings. Use as a context manager."""
 
-    def __init__(self, *, log: Path, queues: Sequence[str] = QUEUES) -> None:
-        self._log, self._queues = log, queues
+    def __init__(self, *, log: Path, queues: Sequence[str] = QUEUES, app: str = "notifyhub") -> None:
+        self._log, self._queues, self._app = log, queues, app
         self._name = f"{queues[0]}@{socket.gethostname()}"
 
     def __enter__(self) -> Worker:
@@ -37,7 +37,7 @@ class Worker:
             "-m",
             "celery",
             "-A",
-            "notifyhub",
+            self._app,
             "worker",
             "-n",
             self._name,

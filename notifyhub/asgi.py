@@ -5,6 +5,7 @@ import warnings
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
+from .collector import calm_collector
 from .settings import choose
 
 choose()
@@ -16,3 +17,5 @@ _http = get_asgi_application()
 from notifications.live.routing import sockets  # noqa: E402 - needs the app registry, which the line above fills
 
 application = ProtocolTypeRouter({"http": _http, "websocket": sockets})
+
+calm_collector()

@@ -4,12 +4,12 @@ Celery only carries hints. Every worker process runs a ticker of its own, so tha
 with the broker or Beat gone.
 """
 
-import gc
 from typing import Any
 
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
+from .collector import calm_collector
 from .settings import choose
 
 choose()
@@ -70,13 +70,6 @@ def mend_connections(**_kwargs: Any) -> None:
         if not connection.in_atomic_block:  # a task called inline keeps its caller's transaction
             connection.close_at = None
             connection.close_if_unusable_or_obsolete()
-
-
-def calm_collector() -> None:
-    """What is there at the start of a worker stays, and what comes later goes by itself: looking for cycles in all of
-    it every few hundred objects took a quarter of a worker's time."""
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
 
 
 def start_ticker() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,8 +18,9 @@ from .models import Cohort, Outcome, Run, Status
 from .people import People
 from .turns import WINDOW, due_tenants, in_turn
 
-AT_ONCE = 4
-"""Cohorts claimed together: enough to share a commit, few enough to lose little with a worker."""
+AT_ONCE = 2
+"""Cohorts claimed together: enough to share a commit, few enough to lose little with a worker, and not to keep a run
+of one person waiting behind thousands of another tenant's."""
 
 CANDIDATES = 32
 """How many are tried for, so that workers who look at the same moment do not end up with nothing."""
@@ -34,13 +36,15 @@ class Held:
 
 
 def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> list[Held]:
-    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named."""
+    """Take a few due cohorts, in turn by tenant, each tenant's longest due first; of one tenant, if it is named.
+
+    Of what was taken, that comes first whose tenant has the least waiting: it costs the others next to nothing."""
     candidates = _candidates(now, tenant)
     if not candidates:
         return []
     cohort, token = Cohort._meta.db_table, uuid.uuid4()
     source, parameters = rowset.table(
-        connection, "t", {"id": ("bigint", candidates), "place": ("bigint", range(len(candidates)))}
+        connection, "t", {"id": ("bigint", list(candidates)), "place": ("bigint", range(len(candidates)))}
     )
     locking = "FOR UPDATE OF c SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     at = connection.ops.adapt_datetimefield_value
@@ -52,11 +56,11 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
             [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
         held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}
-    return [held[one] for one in candidates if one in held]
+    return sorted((held[one] for one in candidates if one in held), key=lambda one: candidates[one.cohort_id])
 
 
-def _candidates(now: datetime, only: int | None) -> list[int]:
-    """Due cohorts, every tenant's longest due before anybody's second."""
+def _candidates(now: datetime, only: int | None) -> dict[int, int]:
+    """Due cohorts, every tenant's longest due before anybody's second; each with how many its tenant has due."""
     due = Cohort.objects.within(only).filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
     rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
     if len(rows) == WINDOW and only is None:  # more is due than was seen, and it may all be one tenant's
@@ -64,7 +68,8 @@ def _candidates(now: datetime, only: int | None) -> list[int]:
         each = max(1, CANDIDATES // len(tenants)) if tenants else 0
         first = (due.filter(tenant=tenant).values_list("wake_at", "tenant_id", "pk")[:each] for tenant in tenants)
         rows = [(tenant, pk) for _, tenant, pk in sorted(row for some in first for row in some)]
-    return in_turn(rows)[:CANDIDATES]
+    owner, waiting = {pk: tenant for tenant, pk in rows}, Counter(tenant for tenant, _ in rows)
+    return {pk: waiting[owner[pk]] for pk in in_turn(rows)[:CANDIDATES]}
 
 
 def hold_on(held: Held, *, now: datetime, lease: timedelta) -> bool:

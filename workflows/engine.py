@@ -60,8 +60,9 @@ def drain(
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
     Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
-    tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
-    `clock` says what is due. `tenant`: nobody else's work. `steps`: how each kind of step plans.
+    tenants have theirs; who was just resolved takes a step at once if nobody else had one to take. `listen` is for how
+    many seconds to go on looking once nothing more is due. `clock` says what is due. `tenant`: nobody else's work.
+    `steps`: how each kind of step plans.
     """
     deadline, done, served = time.monotonic() + seconds, 0, 0
     quiet_since: float | None = None
@@ -69,6 +70,8 @@ def drain(
         now = clock()
         stepped = _step_due(now, clock, tenant, steps)
         expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
+        if expanded is not None and not stepped:
+            stepped = _step_due(now, clock, expanded, steps)
         withdrawn = withdraw_due(now=now, tenant=tenant)
         served = expanded or served
         if stepped or expanded is not None or withdrawn:

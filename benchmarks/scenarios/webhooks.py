@@ -13,7 +13,7 @@ from benchmarks.outgoing import Endpoint
 from benchmarks.peers.client import Process, with_our_packages
 from benchmarks.report import Report
 from benchmarks.sinks.client import HttpSink
-from notifyhub.celery import calm_collector
+from notifyhub.collector import calm_collector
 
 AT_ONCE = 100
 """Requests under way at a time, on both sides; the caps of the lanes are their defaults."""

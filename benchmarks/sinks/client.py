@@ -8,8 +8,12 @@ import smtplib
 import ssl
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from benchmarks.peers.client import Process
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -76,3 +80,39 @@ class SmtpSink(Sink):
         with smtplib.SMTP(*self._at, timeout=10) as asked:
             answer: dict[str, float] = json.loads(asked.docmd("XSEEN")[1])
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an audience got: `frames` on so many `sockets`, the `last` at that moment of the clock; its `processor`
+    seconds meanwhile. `noted` has the socket and the moment of each, if that was asked for."""
+
+    frames: int
+    sockets: int
+    last: float
+    sample: str
+    noted: Sequence[tuple[int, float]]
+    processor: float
+
+
+class Audience(Process):
+    """Holds sockets to one server open."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.executable, "-m", "benchmarks.sinks.audience")
+
+    def open(self, port: int, protocols: Sequence[str], *, path: str = "/") -> None:
+        """As many sockets as there are offers of subprotocols here."""
+        address = ["127.0.0.1", port]
+        self.ask(do="open", address=address, path=path, origin=f"http://127.0.0.1:{port}", protocols=protocols)
+
+    def expect(self, wanted: str, number: int, *, note: bool = False) -> None:
+        """From now on, count texts that begin so, until there are so many."""
+        self.ask(do="expect", wanted=wanted, number=number, note=note)
+
+    def ended(self, *, patience: float = 2.0) -> Seen:
+        """What came; waits until all did, or until nothing more came for so many seconds."""
+        answer = self.ask(do="ended", patience=patience)
+        if answer.pop("lost"):
+            raise SystemExit("sockets were closed while they were counted on")
+        return Seen(**answer)

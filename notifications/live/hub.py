@@ -31,6 +31,9 @@ Result = TypeVar("Result")
 TOGETHER = 0.02
 """Seconds for which hints gather after one was followed; the first of a quiet time is followed at once."""
 
+MANY = 500
+"""People who do not wait for others to gather."""
+
 HEARTBEAT = 25.0
 RECHECK = 5.0
 """Seconds between two looks at whether the credentials of the sockets still hold."""
@@ -169,7 +172,8 @@ class Hub:
                     for socket in tuple(self.sockets.get(person, ())):
                         if socket.greeted:
                             self._tell(socket, person, new, counts)
-                await asyncio.sleep(TOGETHER)
+                if len(self._behind) < MANY:
+                    await asyncio.sleep(TOGETHER)
         finally:
             self._pumping = False
 
@@ -330,9 +334,13 @@ def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, 
 
 
 def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
-    """With the exact unread number for those to whom more happened than new items."""
+    """With the exact unread number for those to whom more happened than new items: they are read once more, so that
+    number and place are of one moment."""
+    found = rows.news(since)
+    touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
+    if not touched:
+        return {person: (new, None) for person, new in found.items()}
     with one_moment():
-        found = rows.news(since)
-        touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
-        counts = rows.unread(touched) if touched else {}
+        found |= rows.news({person: since[person] for person in touched})
+        counts = rows.unread(touched)
     return {person: (new, counts.get(person)) for person, new in found.items()}

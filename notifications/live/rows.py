@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -68,23 +69,33 @@ def heads(people: Sequence[int]) -> dict[int, Position]:
 
 
 def news(since: Mapping[int, Position]) -> dict[int, News]:
-    """What is new for each of these people since their position; who has no news is left out. Four queries.
+    """What is new for each of these people since their position; who has no news is left out. Two queries, and a third
+    when more happened than new items.
 
-    The heads are read first and bound the rest, so what commits meanwhile belongs to the next call.
+    Heads and items are of one moment, and the heads bound the rest: what commits meanwhile belongs to the next call.
     """
-    now_at = heads(list(since))
-    moved = {person: head for person, head in now_at.items() if head != since[person]}
-    lost = {person for person, head in moved.items() if not since[person].may_follow(head)}
-    wanted = {person: (since[person].rev, head.rev) for person, head in moved.items() if person not in lost}
-    found: dict[int, list[Change]] = {person: [] for person in wanted}
-    if wanted:
-        _add_items(found, wanted)
-        _add_marks(found, wanted)
+    now_at: dict[int, Position] = {}
+    items: list[_Item] = []
+    for person, epoch, head, *item in _stretches(since):
+        now_at[person] = Position(epoch, head)
+        if item[0] is not None:
+            items.append(_Item(person, *item))
+    found: dict[int, list[Change]] = {person: [] for person in now_at}
+    _add_items(found, items)
+    lost = {person for person, head in now_at.items() if not since[person].may_follow(head)}
+    arrived = Counter(item.person for item in items if item.seq == item.rev)
+    others = {
+        person: (since[person].rev, head.rev)
+        for person, head in now_at.items()
+        if person not in lost and arrived[person] != head.rev - since[person].rev
+    }
+    if others:  # somebody's revisions are not all new items
+        _add_marks(found, others)
     limit = conf().resync_after
     lost |= {person for person, changes in found.items() if len(changes) > limit}
     return {
         person: News(head, resync=True) if person in lost else News(head, sorted(found[person], key=_place))
-        for person, head in moved.items()
+        for person, head in now_at.items()
     }
 
 
@@ -118,48 +129,66 @@ def _place(change: Change) -> tuple[int, bool]:
     return change.rev, change.kind == "item"
 
 
-def _add_items(found: dict[int, list[Change]], wanted: Mapping[int, tuple[int, int]]) -> None:
-    rows = _item_rows(wanted)
-    said = _said({row[8] for row in rows})
-    for person, seq, rev, tab, state, read, forced, mark, notification in rows:
-        text = said.get(notification)
-        if text is None:
-            continue  # erased since
-        is_read = not forced and bool(read or seq <= mark)
-        found[person].append(_change(text, seq, rev, Tab(tab), State(state), is_read=is_read))
+class _Item(NamedTuple):
+    person: int
+    seq: int
+    rev: int
+    tab: int
+    state: int
+    read: bool
+    forced: bool
+    notification: int
+    read_upto: int
 
 
-def _item_rows(wanted: Mapping[int, tuple[int, int]]) -> list[tuple[Any, ...]]:
-    """The items of each person with a revision in their stretch, by two indexes; no more of each than may be told."""
+def _add_items(found: dict[int, list[Change]], items: Sequence[_Item]) -> None:
+    said = _said({item.notification for item in items}) if items else {}
+    for item in items:
+        text = said.get(item.notification)
+        if text is not None:  # None: erased since
+            found[item.person].append(_change(text, item))
+
+
+def _stretches(since: Mapping[int, Position]) -> list[tuple[Any, ...]]:
+    """Who moved, to where, and their items with a revision in between, by two indexes: (person, epoch, head, item…), no
+    more items of each than may be told; none where nothing follows, because the history is another one."""
     item, mark, limit = InboxItem._meta.db_table, Mark._meta.db_table, conf().resync_after + 1
     source, parameters = rowset.table(
         connection,
         "t",
         {
-            "person": ("bigint", list(wanted)),
-            "since": ("bigint", [since for since, _ in wanted.values()]),
-            "head": ("bigint", [head for _, head in wanted.values()]),
+            "person": ("bigint", list(since)),
+            "epoch": ("bigint", [at.epoch for at in since.values()]),
+            "rev": ("bigint", [at.rev for at in since.values()]),
         },
     )
+    moved = (
+        "SELECT h.person, h.epoch, h.head,"
+        " CASE WHEN (h.was = 0 AND h.rev = 0) OR (h.was = h.epoch AND h.rev <= h.head) THEN h.rev END AS since"
+        " FROM (SELECT t.person, t.epoch AS was, t.rev, coalesce(s.epoch, 0) AS epoch, coalesce(s.head, 0) AS head"
+        f" FROM {source} LEFT JOIN {InboxState._meta.db_table} s ON s.recipient_id = t.person) h"
+        " WHERE h.epoch <> h.was OR h.head <> h.rev"
+    )
     columns = "i.recipient_id, i.seq, i.rev, i.tab, i.state, i.read_at, i.forced, i.notification_id"
-    new = "i.recipient_id = t.person AND i.seq > t.since AND i.seq <= t.head"
+    new = "i.recipient_id = m.person AND i.seq > m.since AND i.seq <= m.head"
     changed = (
-        "i.recipient_id = t.person AND i.rev > t.since AND i.rev <= t.head AND i.rev <> i.seq AND i.seq <= t.since"
+        "i.recipient_id = m.person AND i.rev > m.since AND i.rev <= m.head AND i.rev <> i.seq AND i.seq <= m.since"
     )
     if connection.vendor == "postgresql":
         stretch = " UNION ALL ".join(
             f"(SELECT {columns} FROM {item} i WHERE {one} ORDER BY {order} LIMIT {limit})"
             for one, order in ((new, "i.seq"), (changed, "i.rev"))
         )
-        items = f"{source}, LATERAL ({stretch}) i"
+        items = f"LATERAL ({stretch}) i ON true"
     else:  # no LATERAL, and few people
-        stretch = " UNION ALL ".join(f"SELECT {columns} FROM {source} JOIN {item} i ON {one}" for one in (new, changed))
-        items, parameters = f"({stretch}) i", parameters * 2
+        stretch = " UNION ALL ".join(f"SELECT {columns} FROM moved m JOIN {item} i ON {one}" for one in (new, changed))
+        items = f"({stretch}) i ON i.recipient_id = m.person"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT i.recipient_id, i.seq, i.rev, i.tab, i.state, i.read_at IS NOT NULL, i.forced,"
-            f" coalesce(m.read_upto, 0), i.notification_id FROM {items}"
-            f" LEFT JOIN {mark} m ON m.recipient_id = i.recipient_id AND m.tab = i.tab",
+            f"WITH moved AS ({moved})"
+            " SELECT m.person, m.epoch, m.head, i.seq, i.rev, i.tab, i.state, i.read_at IS NOT NULL, i.forced,"
+            f" i.notification_id, coalesce(k.read_upto, 0) FROM moved m LEFT JOIN {items}"
+            f" LEFT JOIN {mark} k ON k.recipient_id = i.recipient_id AND k.tab = i.tab",
             parameters,
         )
         return list(cursor.fetchall())
@@ -191,13 +220,15 @@ def _members(public_id: Any, key: str, content: str, created_at: Any) -> _Said:
     return _Said(json.dumps(head)[1:-1], json.dumps({**head, "created_at": at, **words})[1:-1])
 
 
-def _change(said: _Said, seq: int, rev: int, tab: Tab, state: State, *, is_read: bool) -> Change:
+def _change(said: _Said, item: _Item) -> Change:
     """As `Entry.to_json` has it."""
+    state, new = State(item.state), item.rev == item.seq
     gone = state in (State.WITHDRAWN, State.SUPERSEDED, State.DELETED)
-    place = f'"rev": {rev}, "tab": "{tab.name.lower()}", "state": "{state.name.lower()}"'
+    place = f'"rev": {item.rev}, "tab": "{Tab(item.tab).name.lower()}", "state": "{state.name.lower()}"'
+    is_read = not item.forced and (item.read or item.seq <= item.read_upto)
     read = "" if gone else f', "read": {"true" if is_read else "false"}'
     body = f'"item": {{{said.gone if gone else said.whole}, {place}{read}}}'
-    return Change(rev, "item" if rev == seq and not gone else "update", body)
+    return Change(item.rev, "item" if new and not gone else "update", body)
 
 
 def _add_marks(found: dict[int, list[Change]], wanted: Mapping[int, tuple[int, int]]) -> None:

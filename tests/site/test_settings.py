@@ -7,6 +7,7 @@ from celery import current_app
 from django.conf import settings
 
 from notifyhub.celery import QUEUES, app
+from notifyhub.settings.layers import pubsub
 
 
 def test_zone_rules_come_from_the_wheel_not_from_the_system() -> None:
@@ -37,3 +38,12 @@ def test_the_queues_are_ours_and_no_other_is_made_up() -> None:
     assert tuple(app.amqp.queues) == QUEUES
     assert app.conf.task_default_queue == "engine"
     assert not app.conf.task_create_missing_queues
+
+
+def test_sites_with_databases_of_their_own_in_one_redis_do_not_hear_each_other() -> None:
+    first, second, unnamed = (
+        pubsub(f"redis://redis.example.com{path}")["CONFIG"]["prefix"] for path in ("/0", "/1", "")
+    )
+
+    assert first != second
+    assert unnamed == first

@@ -336,6 +336,28 @@ class TestSmallRuns:
         tenants = Cohort.objects.across_tenants().filter(pk__in=[one.cohort_id for one in held])
         assert globex.pk in set(tenants.values_list("tenant_id", flat=True))
 
+    def test_of_what_is_taken_together_the_little_comes_first(self, acme: Tenant, globex: Tenant, hello: None) -> None:
+        start("hello", acme, *crowd(acme, 2 * CHUNK))
+        start("hello", globex, *crowd(globex, 1))
+        for served in (0, acme.pk):
+            expand_due(now=db_now(), after_tenant=served)
+
+        held = claim_due(now=db_now(), lease=LEASE)
+
+        owners = dict(Cohort.objects.across_tenants().values_list("pk", "tenant_id"))
+        assert [owners[one.cohort_id] for one in held] == [globex.pk, acme.pk]
+
+    def test_one_person_waits_for_no_more_than_a_few_steps_of_a_crowd(
+        self, acme: Tenant, globex: Tenant, hello: None
+    ) -> None:
+        start("hello", acme, *crowd(acme, 5 * CHUNK))
+        start("hello", globex, *crowd(globex, 1))
+
+        engine.drain()
+
+        posted = Notification.objects.across_tenants().order_by("pk").values_list("tenant_id", flat=True)
+        assert list(posted).index(globex.pk) <= 4
+
 
 class Breaks:
     """A step of a host that breaks for a run whose payload says so, or for everybody when `away` says so."""

@@ -17,7 +17,7 @@ class Server:
     """Runs in a thread. `hub` is the one that its sockets share."""
 
     def __init__(self) -> None:
-        config = uvicorn.Config(sockets, port=0, lifespan="off", log_config=None, ws="websockets")
+        config = uvicorn.Config(sockets, port=0, lifespan="off", log_config=None, ws="auto")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
