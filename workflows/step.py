@@ -52,6 +52,13 @@ class Next:
 
 
 @dataclass(frozen=True)
+class Into:
+    """Into a branch of this step: the list of steps in that setting. Behind it the step after this one comes."""
+
+    branch: str
+
+
+@dataclass(frozen=True)
 class Sleep:
     """Wait here until then; the step behind this one comes next."""
 
@@ -71,7 +78,7 @@ class Move:
     """Where these people go."""
 
     people: People
-    to: Next | Sleep | Stop
+    to: Next | Into | Sleep | Stop
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,13 @@ class Plan:
     moves: Sequence[Move]
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+
+
+BRANCH: Mapping[str, Any] = {
+    "type": "array",
+    "items": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}},
+}
+"""JSON Schema of a setting that holds steps. Each of them is checked as a step of its own."""
 
 
 class Step(Protocol):

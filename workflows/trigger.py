@@ -21,6 +21,7 @@ from notifications.models import Recipient, Tenant
 from . import audience as audiences
 from .call import BULK_MAX, Trigger, Triggered
 from .drafts import Drafts
+from .position import branches_of
 from .refusals import BadRequest, Refused, UnknownTenant
 
 __all__ = [
@@ -120,7 +121,7 @@ def dry_run(one: Trigger, *, tenant: Tenant | str | None = None) -> DryRun:
     ids = audiences.page(draft.audience, tenant_id=owner.pk, after=0, limit=20, without=without)
     named = Recipient.objects.filter(tenant=owner, pk__in=ids).order_by("pk")
     first = [{"id": str(person.public_id), "user": person.external_id, "name": person.name} for person in named]
-    steps = [{key: value for key, value in step.items() if key != "template"} for step in draft.body.steps]
+    steps = [_without_texts(step) for step in draft.body.steps]
     return DryRun(one.workflow, draft.hash, people, first, steps)
 
 
@@ -133,6 +134,12 @@ def find_tenant(tenant: Tenant | str | None, *, using: str = "default") -> Tenan
     if len(found) != 1:
         raise UnknownTenant(f"There is no active tenant {tenant!r}." if tenant else "Name the tenant: `tenant=…`.")
     return found[0]
+
+
+def _without_texts(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Its settings but for the template, and those of its branches."""
+    branches = {name: [_without_texts(one) for one in step[name]] for name in branches_of(step)}
+    return {**{name: value for name, value in step.items() if name != "template"}, **branches}
 
 
 def _listed(recipients: Iterable[Any] | None) -> Sequence[Any] | None:

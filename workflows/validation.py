@@ -8,7 +8,27 @@ from typing import Any
 from notifications import rendering
 
 from .payload import InvalidPayload, check_schema
+from .position import LENGTH_MAX, LEVELS_MAX, level, spoken, walk
 from .step import Step
+
+STEPS_MAX = 100
+"""Those in branches among them."""
+
+
+def problems_of_steps(steps: Any, kinds: Mapping[str, Step]) -> Iterator[str]:
+    """Everything wrong with the steps of a definition, branches too, each with its place: "Step 3, then, step 1: …"."""
+    found = list(walk(steps))
+    if not found:
+        yield "It has no steps."
+    if len(found) > STEPS_MAX:
+        yield f"It has {len(found)} steps; {STEPS_MAX} are allowed, those in branches among them."
+    for position, settings in found:
+        if level(position) > LEVELS_MAX or len(position) > LENGTH_MAX:
+            yield f"{spoken(position)}: it lies too deep; {LEVELS_MAX} branches may lie within each other."
+        elif not isinstance(settings, Mapping):
+            yield f"{spoken(position)}: a step is an object with a `kind`."
+        else:
+            yield from (f"{spoken(position)}: {message}" for message in problems_of_settings(settings, kinds))
 
 
 def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step]) -> Iterator[str]:
