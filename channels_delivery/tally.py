@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, QuerySet
+
+from notifications.kernel import rowset
 
 from .models import ENDED_WELL, Delivery, State
 
@@ -47,6 +50,33 @@ def of_people(origin: UUID, recipients: Sequence[int], *, tenant_id: int) -> dic
     found = defaultdict[int, list[Sent]](list)
     for recipient, *rest in mine.values_list("recipient", "kind", "state", "code"):
         found[recipient].append(Sent(*rest))
+    return dict(found)
+
+
+def of_steps(told: Sequence[tuple[UUID, str, int]], *, tenant_id: int) -> dict[tuple[UUID, str, int], list[Sent]]:
+    """What became of what each of these (origin, step, recipient) was sent, the oldest first; recipient 0 stands for
+    teams. One statement."""
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {
+            "origin": ("uuid", [rowset.uuid_text(connection, origin) for origin, _, _ in told]),
+            "step": ("text", [step for _, step, _ in told]),
+            "person": ("bigint", [person for _, _, person in told]),
+        },
+    )
+    table = Delivery._meta.db_table
+    found = defaultdict[tuple[UUID, str, int], list[Sent]](list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.origin, t.step, t.person, d.kind, d.state, d.code FROM {source} JOIN {table} d"
+            " ON d.origin = t.origin AND d.origin_step = t.step AND coalesce(d.recipient_id, 0) = t.person"
+            " WHERE d.tenant_id = %s"
+            f" AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.replay_of_id = d.id) ORDER BY d.id",
+            [*parameters, tenant_id],
+        )
+        for origin, step, person, *rest in cursor.fetchall():
+            found[UUID(str(origin)), step, person].append(Sent(*rest))
     return dict(found)
 
 

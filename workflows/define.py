@@ -28,6 +28,8 @@ from .definition import Body
 from .payload import schema_of
 
 StepSettings = Mapping[str, Any]
+Condition = Mapping[str, Any] | bool | None
+"""See workflows/condition.py: `{">": [{"var": "payload.days"}, 3]}`."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,15 @@ def send(
     actions: Sequence[tuple[str, str]] = (),
     skip_if_read: bool = False,
     expires_after: timedelta | None = None,
+    name: str = "",
+    when: Condition = None,
     **texts: str,
 ) -> StepSettings:
     """Send this on a channel kind: to people if it reaches people, and to the tenant's channels that are told of this
     workflow if it reaches teams. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; without a title it
     is the workflow's name. `actions` are (label, URL) pairs; `texts` are what the kind takes beside these.
+
+    `name` is what later conditions call this step, `when` a condition for those who are told.
 
     `skip_if_read`: not to those who have read this run's item in their inbox. `expires_after`: from then on it is not
     sent any more, at least a minute.
@@ -109,13 +115,13 @@ def send(
         **texts,
     }
     template["actions"] = [{"label": label, "url": target} for label, target in actions]
-    template = {name: value for name, value in template.items() if value}
-    settings: dict[str, Any] = {"kind": "send", "channel": channel, "template": {**template, "level": level}}
+    template = {field: value for field, value in template.items() if value}
+    settings: dict[str, Any] = {"channel": channel, "template": {**template, "level": level}}
     if skip_if_read:
         settings["skip_if_read"] = True
     if expires_after is not None:
         settings["expires_after"] = expires_after.total_seconds()
-    return settings
+    return _step("send", settings, name=name, when=when)
 
 
 send_inbox = partial(send, "inbox")
@@ -129,10 +135,34 @@ send_webhook = partial(send, "webhook")
 
 
 def delay(
-    *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, until: str = ""
+    *,
+    days: float = 0,
+    hours: float = 0,
+    minutes: float = 0,
+    seconds: float = 0,
+    until: str = "",
+    name: str = "",
+    when: Condition = None,
 ) -> StepSettings:
     """Wait that long; or `until` a time in the payload, by name."""
-    if until:
-        return {"kind": "delay", "until": until}
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return {"kind": "delay", "seconds": length.total_seconds()}
+    settings = {"until": until} if until else {"seconds": length.total_seconds()}
+    return _step("delay", settings, name=name, when=when)
+
+
+def condition(
+    if_: Condition,
+    *,
+    then: Sequence[StepSettings],
+    otherwise: Sequence[StepSettings] = (),
+    name: str = "",
+    when: Condition = None,
+) -> StepSettings:
+    """Those of whom `if_` is true walk the steps of `then`, the others those of `otherwise`; then both go on."""
+    settings = {"if": if_, "then": list(then), **({"else": list(otherwise)} if otherwise else {})}
+    return _step("condition", settings, name=name, when=when)
+
+
+def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:
+    named = {"name": name} if name else {}
+    return {"kind": kind, **settings, **named, **({} if when is None else {"when": when})}

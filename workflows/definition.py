@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -37,7 +37,7 @@ class Body:
         return cls(**{**body, "steps": tuple(body["steps"])})
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "steps": list(self.steps)}
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"steps": list(self.steps)}
 
     def canonical(self) -> str:
         """The text under whose hash this version is stored."""
@@ -57,6 +57,11 @@ class Body:
     def into(self, position: str, branch: str) -> str | None:
         """Where it goes on by this branch of the step; None at the end."""
         return positions.into(self.steps, position, branch)
+
+    @cached_property
+    def named(self) -> Mapping[str, tuple[str, StepSettings]]:
+        """The steps that have a name, with their positions."""
+        return {step["name"]: (position, step) for position, step in self.walk() if "name" in step}
 
     def walk(self) -> Iterator[tuple[str, StepSettings]]:
         """Every step with its position, those in branches too, in the order of reading."""

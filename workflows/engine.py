@@ -26,10 +26,10 @@ from .conf import DRAIN_SECONDS, conf
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
 from .models import Cohort, Run
+from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
 from .step import Move, Plan, Stop
-from .steps import STEPS
 
 logger = logging.getLogger(__name__)
 
@@ -127,10 +127,7 @@ def _plan(work: Work) -> Plan:
     scene = work.scene
     if not enabled():
         return Plan([Move(scene.people, Stop("disabled"))])
-    settings = scene.body.step_at(scene.step)
-    if settings is None:
-        raise LookupError(f"The definition has no step {scene.step!r}.")
-    return STEPS[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
+    return plan_step(scene)
 
 
 def _settled(held: Held, work: Work, plan: Plan) -> bool:

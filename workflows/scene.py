@@ -38,6 +38,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         runs=_runs(chunk, people),
         now=now,
         house=chunk.house & people,
+        chunk_id=chunk.pk,
     )
     return Work(chunk, scene)
 

@@ -8,11 +8,12 @@ applies the effects to those who remain, and moves everybody, in one short trans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from . import condition
 from .definition import Body
 from .people import NOBODY, People
 
@@ -44,6 +45,12 @@ class Scene:
     runs: Sequence[tuple[RunFacts, People]]
     now: datetime
     house: People = NOBODY
+    chunk_id: int = 0
+
+    def of(self, people: People) -> Scene:
+        """The same with these of the people alone."""
+        runs = [(run, of_run & people) for run, of_run in self.runs if of_run & people]
+        return replace(self, people=self.people & people, runs=runs, house=self.house & people)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,15 @@ BRANCH: Mapping[str, Any] = {
 """JSON Schema of a setting that holds steps. Each of them is checked as a step of its own."""
 
 
+COMMON: Mapping[str, Any] = {
+    "kind": {"type": "string"},
+    "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+    "when": condition.SCHEMA,
+}
+"""What every step may have beside its own settings: a name, by which later steps ask what it did, and a condition:
+those of whom it is not true pass the step by."""
+
+
 class Step(Protocol):
     """One kind of step."""
 
@@ -122,7 +138,7 @@ class Step(Protocol):
 
     @property
     def schema(self) -> Mapping[str, Any]:
-        """JSON Schema of the step's settings, without `kind`."""
+        """JSON Schema of the step's own settings: those that are not `COMMON`."""
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""

@@ -29,6 +29,7 @@ REASONS = {
     "channel_paused": gettext_lazy("The channel is off."),
     "unknown_channel": gettext_lazy("This site has no such channel."),
     "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
+    "condition": gettext_lazy("The condition of the step did not apply to them."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
 CHANNELS = {
@@ -136,6 +137,8 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
             return StepWords("clock", _("Wait"), length_in_words(timedelta(seconds=step["seconds"])))
         case "delay":
             return StepWords("clock", _("Wait"), _("Until the time in “%(field)s”.") % {"field": step.get("until", "")})
+        case "condition":
+            return StepWords("workflow", _("Decide"), _("Goes on in one of two ways, as its condition says."))
         case kind:
             return StepWords("workflow", str(kind), "")
 

@@ -1,0 +1,71 @@
+"""What earlier steps of a run did, by their names, for a whole set of people at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels_delivery import tally
+from notifications import inbox
+
+from .models import Outcome
+from .people import NOBODY, People
+from .step import Scene
+
+FACTS = ("sent", "seen", "read", "failed", "skipped")
+"""`sent`: something went to them that arrived or still may. `seen`, `read`: the item in the inbox. `failed`: nothing of
+what was sent to them arrived. `skipped`: nothing was, for a reason that is on record."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """By the name of a step: what it means for everybody of a run (by run id), and for each person (by place). `once`
+    are the names of the former."""
+
+    of_runs: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    of_people: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
+
+
+def earlier(scene: Scene, people: People, names: Collection[str]) -> Earlier:
+    """What the steps of these names did. Three queries at most, for all of them and everybody."""
+    positions = {name: scene.body.named[name][0] for name in names if name in scene.body.named}
+    return Earlier(of_people=_facts(scene, people, positions))
+
+
+def _facts(scene: Scene, people: People, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+    if not positions or not people:
+        return {}
+    keys = {
+        (place, name, round_): (run.public_id, f"{position}.{round_}", scene.ids[place])
+        for run, of_run in scene.runs
+        for place in of_run & people
+        for name, position in positions.items()
+        for round_ in {0, scene.round}
+    }
+    told = list(set(keys.values()))
+    items, letters = inbox.reactions(told), tally.of_steps(told, tenant_id=scene.tenant_id)
+    skipped = _skipped(scene, positions)
+    found: dict[int, dict[str, Any]] = {place: {} for place in people}
+    for (place, name, _round), key in keys.items():
+        item, sent = items.get(key), letters.get(key, ())
+        facts = {
+            "sent": item is not None or any(one.counts for one in sent),
+            "seen": item is not None and item.seen,
+            "read": item is not None and item.read,
+            "failed": item is None and bool(sent) and not any(one.counts for one in sent),
+            "skipped": item is None and not sent and place in skipped[name],
+        }
+        known = found[place].setdefault(name, facts)
+        known.update({fact: known[fact] or value for fact, value in facts.items()})
+    return found
+
+
+def _skipped(scene: Scene, positions: Mapping[str, str]) -> dict[str, People]:
+    names = {position: name for name, position in positions.items()}
+    found = dict.fromkeys(positions, NOBODY)
+    notes = Outcome.objects.filter(chunk=scene.chunk_id, step__in=names, final=False)
+    for step, mask in notes.values_list("step", "mask"):
+        found[names[step]] |= People.load(mask)
+    return found

@@ -1,0 +1,51 @@
+"""What a step wants: its own plan for those of whom its condition is true; the others pass it by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .context import those_who
+from .people import People
+from .step import COMMON, Effect, Move, Next, Note, Plan, Scene
+from .steps import STEPS
+
+CONDITION = "condition"
+"""The reason on record for those who passed a step by."""
+
+
+def plan_step(scene: Scene) -> Plan:
+    """The plan of the step where these people stand. Raises LookupError when the definition has none there."""
+    settings = scene.body.step_at(scene.step)
+    if settings is None:
+        raise LookupError(f"The definition has no step {scene.step!r}.")
+    if "when" not in settings or scene.round:  # who comes again to a step was asked the first time
+        return _plan(settings, scene)
+    admitted = those_who(settings["when"], scene)
+    others = scene.people - admitted
+    if not others:
+        return _plan(settings, scene)
+    passing, note = Move(others, Next()), Note(others, CONDITION, settings.get("channel", ""))
+    if not admitted:
+        return Plan([passing], [note])
+    plan = _plan(settings, scene.of(admitted))
+    effects = [_Among(admitted, effect) for effect in plan.effects]
+    return Plan([*plan.moves, passing], [*plan.notes, note], effects)
+
+
+def _plan(settings: Mapping[str, Any], scene: Scene) -> Plan:
+    own = {name: value for name, value in settings.items() if name not in COMMON}
+    return STEPS[settings["kind"]].plan(own, scene)
+
+
+@dataclass(frozen=True)
+class _Among:
+    """An effect for these people alone."""
+
+    people: People
+    effect: Effect
+
+    def apply(self, live: People, scene: Scene) -> None:
+        if live & self.people:
+            self.effect.apply(live & self.people, scene.of(self.people))
