@@ -163,6 +163,26 @@ def condition(
     return _step("condition", settings, name=name, when=when)
 
 
+def throttle(
+    most: int,
+    *,
+    within: timedelta,
+    key: str = "",
+    stop: bool = True,
+    then: Sequence[StepSettings] = (),
+    otherwise: Sequence[StepSettings] = (),
+    name: str = "",
+    when: Condition = None,
+) -> StepSettings:
+    """At most so many for each person `within` a time that begins with the first, counted by the payload value `key` if
+    it is named. Who passes walks `then` and goes on. The rest walks `otherwise` and goes on; without it, it ends here,
+    or goes on if `stop` is false."""
+    settings: dict[str, Any] = {"most": most, "seconds": within.total_seconds()}
+    chosen = {"key": key, "then": list(then), "else": list(otherwise)}
+    settings |= {setting: value for setting, value in chosen.items() if value}
+    return _step("throttle", settings if stop else {**settings, "stop": False}, name=name, when=when)
+
+
 def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:
     named = {"name": name} if name else {}
     return {"kind": kind, **settings, **named, **({} if when is None else {"when": when})}

@@ -26,17 +26,22 @@ def plan_step(scene: Scene) -> Plan:
     others = scene.people - admitted
     if not others:
         return _plan(settings, scene)
-    passing, note = Move(others, Next()), Note(others, CONDITION, settings.get("channel", ""))
-    if not admitted:
-        return Plan([passing], [note])
-    plan = _plan(settings, scene.of(admitted))
-    effects = [_Among(admitted, effect) for effect in plan.effects]
-    return Plan([*plan.moves, passing], [*plan.notes, note], effects)
+    passing = Plan([Move(others, Next())], [Note(others, CONDITION, settings.get("channel", ""))])
+    return _beside(passing, _plan(settings, scene.of(admitted)), admitted) if admitted else passing
 
 
 def _plan(settings: Mapping[str, Any], scene: Scene) -> Plan:
     own = {name: value for name, value in settings.items() if name not in COMMON}
     return STEPS[settings["kind"]].plan(own, scene)
+
+
+def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
+    """Both: those who pass by, and what the step wants with those whom it admits."""
+    ask = plan.inside
+    if ask is not None:
+        return Plan([], inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted))
+    effects = [_Among(admitted, effect) for effect in plan.effects]
+    return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     scene = work.scene
     gone = _cancelled(work)
     live = scene.people - gone
+    if plan.inside is not None:
+        plan = plan.inside(live, scene)
     for effect in plan.effects if live else ():
         effect.apply(live, scene)
     moves = [Move(move.people & live, move.to) for move in plan.moves if move.people & live]

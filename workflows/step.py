@@ -7,7 +7,7 @@ applies the effects to those who remain, and moves everybody, in one short trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -108,11 +108,16 @@ class Effect(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a step wants. Its moves name everybody who stands there exactly once."""
+    """What a step wants. Its moves name everybody who stands there exactly once.
+
+    What only the database can decide, such as who of many comes first, is decided `inside`: asked in the engine's
+    transaction for those who are still there, it gives the plan that counts instead of this one.
+    """
 
     moves: Sequence[Move]
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    inside: Callable[[People, Scene], Plan] | None = None
 
 
 BRANCH: Mapping[str, Any] = {

@@ -30,6 +30,7 @@ REASONS = {
     "unknown_channel": gettext_lazy("This site has no such channel."),
     "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
     "condition": gettext_lazy("The condition of the step did not apply to them."),
+    "throttled": gettext_lazy("Had got enough of this for the time being."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
 CHANNELS = {
@@ -139,6 +140,12 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
             return StepWords("clock", _("Wait"), _("Until the time in “%(field)s”.") % {"field": step.get("until", "")})
         case "condition":
             return StepWords("workflow", _("Decide"), _("Goes on in one of two ways, as its condition says."))
+        case "throttle":
+            most, within = step["most"], length_in_words(timedelta(seconds=step["seconds"]))
+            at_most = ngettext(
+                "At most %(n)d in %(time)s for each person.", "At most %(n)d in %(time)s for each person.", most
+            )
+            return StepWords("clock", _("Limit"), at_most % {"n": most, "time": within})
         case kind:
             return StepWords("workflow", str(kind), "")
 

@@ -1,18 +1,14 @@
 """Who is alike in what is read is one group, and what is not read is not fetched."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import Publish, crowd, statements, workflow
-from workflows.claim import claim_due
+from tests.workflows.steps.moves import standing
 from workflows.context import context_for, readable
 from workflows.define import condition, send_inbox
-from workflows.expand import expand_due
-from workflows.scene import load_work
 from workflows.step import Scene
 from workflows.trigger import Trigger, trigger_many
 
@@ -24,12 +20,7 @@ STEPS = [send_inbox(title="x", name="first"), send_inbox(title="y", name="second
 def scene_of(tenant: Tenant, *groups: list[Any]) -> Scene:
     """The first step of runs to these groups of people, which share a chunk."""
     trigger_many([Trigger("t", {"n": n}, people) for n, people in enumerate(groups)], tenant=tenant)
-    now = db_now()
-    expand_due(now=now)
-    (held,) = claim_due(now=now, lease=timedelta(seconds=30))
-    work = load_work(held, now=now)
-    assert work is not None
-    return work.scene
+    return standing()
 
 
 def grouped(scene: Scene, *paths: str) -> list[tuple[dict[str, Any], int]]:

@@ -1,12 +1,18 @@
 """The few moves that the tests of steps need."""
 
+from datetime import timedelta
 from typing import Any
 
+from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from tests.cast import run_named, statements
 from workflows import engine
+from workflows.claim import claim_due
+from workflows.expand import expand_due
 from workflows.models import Run
 from workflows.runs import everyone_is_accounted_for
+from workflows.scene import load_work
+from workflows.step import Scene
 from workflows.trigger import trigger
 
 
@@ -33,3 +39,13 @@ def cost(tenant: Tenant, people: list[Recipient], **payload: Any) -> int:
         trigger("t", tenant=tenant, recipients=people, payload=payload)
         engine.drain()
     return len(found)
+
+
+def standing() -> Scene:
+    """The scene of the one cohort that is due, as a worker sees it that holds it for no time at all."""
+    now = db_now()
+    expand_due(now=now)
+    (held,) = claim_due(now=now, lease=timedelta(0))
+    work = load_work(held, now=now)
+    assert work is not None
+    return work.scene
