@@ -106,7 +106,7 @@ def readable(steps: Steps, position: str) -> dict[str, Sequence[str] | None]:
     return {
         "payload": None,
         "recipient": routing.PROFILE,
-        "tenant": ("name", "slug"),
+        "tenant": ("name", "slug", "zone"),
         "actor": ("name",),
         "steps": names,
     }

@@ -141,12 +141,20 @@ def delay(
     minutes: float = 0,
     seconds: float = 0,
     until: str = "",
+    at: str = "",
+    weekdays: Sequence[str] = (),
+    working_hours: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     name: str = "",
     when: Condition = None,
 ) -> StepSettings:
-    """Wait that long; or `until` a time in the payload, by name."""
+    """Wait that long; or `until` a time in the payload, by name; or until each person's clock next shows `at`
+    ("09:00"), on one of `weekdays` ("mon", …); or until it shows `working_hours`: {"mon": [("09:00", "17:30")], …}."""
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    settings = {"until": until} if until else {"seconds": length.total_seconds()}
+    hours_of = {day: [list(span) for span in spans] for day, spans in (working_hours or {}).items()}
+    chosen = {"until": until, "at": at, "weekdays": list(weekdays), "working_hours": hours_of}
+    settings: dict[str, Any] = {setting: value for setting, value in chosen.items() if value}
+    if length or not settings:
+        settings["seconds"] = length.total_seconds()
     return _step("delay", settings, name=name, when=when)
 
 

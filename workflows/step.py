@@ -7,10 +7,10 @@ applies the effects to those who remain, and moves everybody, in one short trans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from . import condition
@@ -147,6 +147,14 @@ class Step(Protocol):
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""
+
+
+@runtime_checkable
+class Careful(Protocol):
+    """A step that sees more than a schema can say."""
+
+    def problems(self, settings: Mapping[str, Any]) -> Iterator[str]:
+        """What is wrong with settings that fit the schema, in sentences that say what to do."""
 
 
 def all_next(scene: Scene) -> list[Move]:

@@ -12,7 +12,7 @@ from .condition import problems_of_condition
 from .context import readable
 from .payload import InvalidPayload, check_schema
 from .position import LENGTH_MAX, LEVELS_MAX, level, spoken, walk
-from .step import COMMON, Step
+from .step import COMMON, Careful, Step
 
 STEPS_MAX = 100
 """Those in branches among them."""
@@ -49,16 +49,23 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
         return
     common = {name: value for name, value in settings.items() if name in COMMON}
     own = {name: value for name, value in settings.items() if name not in COMMON}
-    for some, schema in ((common, {"properties": COMMON}), (own, steps[kind].schema)):
-        try:
-            check_schema(some, dict(schema))
-        except InvalidPayload as error:
-            yield str(error)
+    misfits = [*_misfits(common, {"properties": COMMON}), *_misfits(own, steps[kind].schema)]
+    yield from misfits
+    step = steps[kind]
+    if not misfits and isinstance(step, Careful):
+        yield from step.problems(own)
     for where, text in _texts(settings.get("template", {})):
         try:
             rendering.parse(text)
         except rendering.TemplateProblem as problem:
             yield f"template {where}: {problem}"
+
+
+def _misfits(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        check_schema(dict(settings), dict(schema))
+    except InvalidPayload as error:
+        yield str(error)
 
 
 def _problems_of_conditions(settings: Mapping[str, Any], steps: Any, position: str) -> Iterator[str]:

@@ -136,6 +136,10 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
             return StepWords(ICONS.get(kind, "external"), kind_in_words(kind), detail)
         case "delay" if "seconds" in step:
             return StepWords("clock", _("Wait"), length_in_words(timedelta(seconds=step["seconds"])))
+        case "delay" if "at" in step:
+            return StepWords("clock", _("Wait"), _("Until %(time)s by each person's clock.") % {"time": step["at"]})
+        case "delay" if "working_hours" in step:
+            return StepWords("clock", _("Wait"), _("Until working hours by each person's clock."))
         case "delay":
             return StepWords("clock", _("Wait"), _("Until the time in “%(field)s”.") % {"field": step.get("until", "")})
         case "condition":
