@@ -191,6 +191,24 @@ def throttle(
     return _step("throttle", settings if stop else {**settings, "stop": False}, name=name, when=when)
 
 
+def fetch(
+    name: str,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    timeout: timedelta | None = None,
+    on_error: str = "continue",
+    when: Condition = None,
+) -> StepSettings:
+    """Ask a server for JSON, once a run; it is `steps.<name>` to the texts and conditions behind. The values in `url`
+    are escaped. A POST carries the payload. When it fails for good, people go on without it, or end here (`stop`)."""
+    settings: dict[str, Any] = {"url": url, "method": method, "on_error": on_error}
+    settings |= {"headers": dict(headers)} if headers else {}
+    settings |= {"seconds": timeout.total_seconds()} if timeout else {}
+    return _step("fetch", settings, name=name, when=when)
+
+
 def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:
     named = {"name": name} if name else {}
     return {"kind": kind, **settings, **named, **({} if when is None else {"when": when})}

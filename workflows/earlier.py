@@ -9,9 +9,13 @@ from typing import Any
 from channels_delivery import tally
 from notifications import inbox
 
+from . import results
 from .models import Outcome
 from .people import NOBODY, People
 from .step import Scene
+
+ONCE_A_RUN = {"fetch"}
+"""The kinds of steps that bring something for everybody of a run: under their name is just that."""
 
 FACTS = ("sent", "seen", "read", "failed", "skipped")
 """`sent`: something went to them that arrived or still may. `seen`, `read`: the item in the inbox. `failed`: nothing of
@@ -29,9 +33,22 @@ class Earlier:
 
 
 def earlier(scene: Scene, people: People, names: Collection[str]) -> Earlier:
-    """What the steps of these names did. Three queries at most, for all of them and everybody."""
-    positions = {name: scene.body.named[name][0] for name in names if name in scene.body.named}
-    return Earlier(of_people=_facts(scene, people, positions))
+    """What the steps of these names did. Four queries at most, for all of them and everybody."""
+    named = {name: scene.body.named[name] for name in names if name in scene.body.named}
+    once = {name: position for name, (position, step) in named.items() if step["kind"] in ONCE_A_RUN}
+    others = {name: position for name, (position, _) in named.items() if name not in once}
+    return Earlier(_brought(scene, once), _facts(scene, people, others), frozenset(once))
+
+
+def _brought(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+    if not positions:
+        return {}
+    values = results.values_of({run.id for run, _ in scene.runs}, positions.values())
+    names = {position: name for name, position in positions.items()}
+    found: dict[int, dict[str, Any]] = {}
+    for (run, step), value in values.items():
+        found.setdefault(run, {})[names[step]] = value
+    return found
 
 
 def _facts(scene: Scene, people: People, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:

@@ -16,7 +16,7 @@ from .finish import finish_if_done
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
-from .step import Into, Move, Next, Note, Plan, Scene, Sleep, Stop, join
+from .step import Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
 
 DONE, CANCELLED = "done", "cancelled"
 
@@ -101,7 +101,7 @@ def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], li
     return ends, [(people, further, until) for (further, until), people in walks.items()]
 
 
-def _where(to: Next | Into | Sleep, scene: Scene) -> tuple[str | None, datetime | None]:
+def _where(to: Next | Into | Sleep | Stay, scene: Scene) -> tuple[str | None, datetime | None]:
     """The step that comes, None behind the last one, and until when to sleep before it."""
     match to:
         case Next():
@@ -110,6 +110,8 @@ def _where(to: Next | Into | Sleep, scene: Scene) -> tuple[str | None, datetime 
             return scene.body.into(scene.step, branch), None
         case Sleep(until):
             return scene.body.after(scene.step), until
+        case Stay(until):
+            return scene.step, until
 
 
 def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:

@@ -73,6 +73,13 @@ class Sleep:
 
 
 @dataclass(frozen=True)
+class Stay:
+    """Come to this step again then: what it needs is not there yet."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Stop:
     """The end of the walk, for this reason."""
 
@@ -85,7 +92,7 @@ class Move:
     """Where these people go."""
 
     people: People
-    to: Next | Into | Sleep | Stop
+    to: Next | Into | Sleep | Stay | Stop
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ REASONS = {
     "template_failed": gettext_lazy("The text could not be made, so the workflow's name was sent instead."),
     "condition": gettext_lazy("The condition of the step did not apply to them."),
     "throttled": gettext_lazy("Had got enough of this for the time being."),
+    "fetch_failed": gettext_lazy("What was to be asked of another server could not be had."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
 CHANNELS = {
@@ -150,6 +151,8 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
                 "At most %(n)d in %(time)s for each person.", "At most %(n)d in %(time)s for each person.", most
             )
             return StepWords("clock", _("Limit"), at_most % {"n": most, "time": within})
+        case "fetch":
+            return StepWords("external", _("Ask"), _("Asks another server, once for everybody."))
         case kind:
             return StepWords("workflow", str(kind), "")
 

@@ -10,12 +10,16 @@ from .walk import Chunk
 
 
 class RunResult(models.Model):
-    """What a step brought for everybody of a run. Written once: a step that is tried again finds it."""
+    """What a step brings for everybody of a run. `done` with a value, or with an `error` and none; until then whoever
+    takes it after `free_at` tries once more. A step that is tried again finds what is done."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="+")
     step = models.CharField(max_length=64)
     value = models.JSONField(null=True)
-    created_at = models.DateTimeField()
+    error = models.TextField(blank=True)
+    done = models.BooleanField(default=False)
+    tries = models.PositiveSmallIntegerField(default=0)
+    free_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("result of a run")
