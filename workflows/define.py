@@ -25,7 +25,25 @@ from functools import cached_property, partial
 from typing import Any
 
 from .definition import Body
+from .functions import Branch, Person, function
 from .payload import schema_of
+
+__all__ = [
+    "Branch",
+    "Category",
+    "Person",
+    "Workflow",
+    "call",
+    "condition",
+    "delay",
+    "fetch",
+    "function",
+    "send",
+    "send_email",
+    "send_inbox",
+    "send_webhook",
+    "throttle",
+]
 
 StepSettings = Mapping[str, Any]
 Condition = Mapping[str, Any] | bool | None
@@ -207,6 +225,15 @@ def fetch(
     settings |= {"headers": dict(headers)} if headers else {}
     settings |= {"seconds": timeout.total_seconds()} if timeout else {}
     return _step("fetch", settings, name=name, when=when)
+
+
+def call(
+    name: str, function: str, *, on_error: str = "continue", when: Condition = None, **branches: Sequence[StepSettings]
+) -> StepSettings:
+    """Ask a function that was registered with `@function("…")`; what it says of a person is `steps.<name>` for them, or
+    the branch that they go into, which are given here by name."""
+    settings = {"function": function, "on_error": on_error, **{way: list(steps) for way, steps in branches.items()}}
+    return _step("call", settings, name=name, when=when)
 
 
 def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:

@@ -10,12 +10,12 @@ from channels_delivery import tally
 from notifications import inbox
 
 from . import results
-from .models import Outcome
+from .models import ChunkResult, Outcome
 from .people import NOBODY, People
 from .step import Scene
 
-ONCE_A_RUN = {"fetch"}
-"""The kinds of steps that bring something for everybody of a run: under their name is just that."""
+ONCE_A_RUN, BY_PERSON = {"fetch"}, {"call"}
+"""The kinds of steps that bring something for everybody of a run, or for each person: under their name is just that."""
 
 FACTS = ("sent", "seen", "read", "failed", "skipped")
 """`sent`: something went to them that arrived or still may. `seen`, `read`: the item in the inbox. `failed`: nothing of
@@ -33,11 +33,27 @@ class Earlier:
 
 
 def earlier(scene: Scene, people: People, names: Collection[str]) -> Earlier:
-    """What the steps of these names did. Four queries at most, for all of them and everybody."""
+    """What the steps of these names did. Five queries at most, for all of them and everybody."""
     named = {name: scene.body.named[name] for name in names if name in scene.body.named}
     once = {name: position for name, (position, step) in named.items() if step["kind"] in ONCE_A_RUN}
-    others = {name: position for name, (position, _) in named.items() if name not in once}
-    return Earlier(_brought(scene, once), _facts(scene, people, others), frozenset(once))
+    values = {name: position for name, (position, step) in named.items() if step["kind"] in BY_PERSON}
+    facts = {name: position for name, (position, _) in named.items() if name not in once and name not in values}
+    of_people = _facts(scene, people, facts)
+    for place, mine in _said(scene, values).items():
+        of_people.setdefault(place, {}).update(mine)
+    return Earlier(_brought(scene, once), of_people, frozenset(once))
+
+
+def _said(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+    if not positions:
+        return {}
+    names = {position: name for name, position in positions.items()}
+    found: dict[int, dict[str, Any]] = {}
+    kept = ChunkResult.objects.filter(chunk=scene.chunk_id, step__in=names).order_by("pk")
+    for step, values in kept.values_list("step", "values"):
+        for place, value in values.items():
+            found.setdefault(int(place), {})[names[step]] = value
+    return found
 
 
 def _brought(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:

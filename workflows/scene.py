@@ -39,6 +39,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         now=now,
         house=chunk.house & people,
         chunk_id=chunk.pk,
+        tries=cohort.tries,
     )
     return Work(chunk, scene)
 

@@ -33,7 +33,8 @@ class RunFacts:
 class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
     `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
-    and for no person: they walk with the others, and only `send` does something else for them."""
+    and for no person: they walk with the others, and only `send` does something else for them. `tries` counts how often
+    this step was planned for them, this time included."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Scene:
     now: datetime
     house: People = NOBODY
     chunk_id: int = 0
+    tries: int = 1
 
     def of(self, people: People) -> Scene:
         """The same with these of the people alone."""

@@ -32,6 +32,7 @@ REASONS = {
     "condition": gettext_lazy("The condition of the step did not apply to them."),
     "throttled": gettext_lazy("Had got enough of this for the time being."),
     "fetch_failed": gettext_lazy("What was to be asked of another server could not be had."),
+    "call_failed": gettext_lazy("A function of this site failed, so they went on without it."),
     "invalid_time": gettext_lazy("The time to wait for could not be read, so nobody waited."),
 }
 CHANNELS = {
@@ -151,6 +152,8 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
                 "At most %(n)d in %(time)s for each person.", "At most %(n)d in %(time)s for each person.", most
             )
             return StepWords("clock", _("Limit"), at_most % {"n": most, "time": within})
+        case "call":
+            return StepWords("workflow", _("Ask"), _("Asks a function of this site about each person."))
         case "fetch":
             return StepWords("external", _("Ask"), _("Asks another server, once for everybody."))
         case kind:
