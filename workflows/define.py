@@ -24,6 +24,8 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
 
+from .cascade import KIND as CASCADE
+from .cascade import Stage, written_out
 from .definition import Body
 from .functions import Branch, Person, function
 from .payload import schema_of
@@ -34,6 +36,7 @@ __all__ = [
     "Person",
     "Workflow",
     "call",
+    "cascade",
     "condition",
     "delay",
     "fetch",
@@ -150,6 +153,17 @@ send_email = partial(send, "email")
 
 send_webhook = partial(send, "webhook")
 """Post this, signed, to the tenant's webhooks that are told of this workflow: once a run, with its payload."""
+
+
+def cascade(*stages: Stage, **given: Any) -> list[StepSettings]:
+    """First here, a while later there to those who have not read it in their inbox, and so on:
+
+        steps=[*cascade("inbox", ("push", timedelta(minutes=10)), ("email", timedelta(hours=1)), title="…")]
+
+    Times count from the beginning. What is given beside is as for `send`, the same for each. Raises ValueError.
+    """
+    settings = {name: value for name, value in send("", **given).items() if name != "channel"}
+    return written_out([{**settings, "kind": CASCADE, "stages": list(stages)}])
 
 
 def delay(
