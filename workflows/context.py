@@ -33,31 +33,25 @@ _PART = re.compile(r"[^.\[\]'\"]+")
 
 @dataclass(frozen=True)
 class Context:
-    """`profiles` by recipient id."""
+    """`profiles` by recipient id. `personal` are those of the paths that may differ from person to person."""
 
     scene: Scene
     profiles: Profiles
     earlier: Earlier
+    personal: Sequence[str]
 
-    def groups(self, run: RunFacts, people: People, paths: Collection[str]) -> Iterator[tuple[dict[str, Any], People]]:
+    def groups(self, run: RunFacts, people: People) -> Iterator[tuple[dict[str, Any], People]]:
         """These people of the run by what the paths read of them, each group with its values."""
-        personal = [path for path in paths if self._is_personal(path)]
-        if not personal:
+        if not self.personal:
             if people:
                 yield self._values(run, None), people
             return
         groups = defaultdict[tuple[str, ...], list[int]](list)
         for place in people:
             mine = self._of_person(place)
-            groups[tuple(repr(_at(mine, path)) for path in personal)].append(place)
+            groups[tuple(repr(_at(mine, path)) for path in self.personal)].append(place)
         for places in groups.values():
             yield self._values(run, places[0]), People.of(places)
-
-    def _is_personal(self, path: str) -> bool:
-        root, *rest = _parts(path)
-        if root == "recipient":
-            return bool(self.profiles)
-        return root == "steps" and bool(self.earlier.of_people) and not (rest and rest[0] in self.earlier.once)
 
     def _of_person(self, place: int) -> dict[str, Any]:
         profile = self.profiles.get(self.scene.ids[place], {})
@@ -82,7 +76,8 @@ def context_for(scene: Scene, people: People, paths: Collection[str], *, profile
     if profiles is None and reads(paths, "recipient"):
         ids = sorted({scene.ids[place] for place in people - scene.house})
         profiles = routing.reach_many(INBOX, ids, tenant_id=scene.tenant_id, profiles=True).profiles
-    return Context(scene, profiles or NO_PROFILES, earlier(scene, people, _steps_named(scene, paths)))
+    known, did = profiles or NO_PROFILES, earlier(scene, people, _steps_named(scene, paths))
+    return Context(scene, known, did, [path for path in paths if _is_personal(path, known, did)])
 
 
 def those_who(condition: Any, scene: Scene) -> People:
@@ -93,7 +88,7 @@ def those_who(condition: Any, scene: Scene) -> People:
     found = [
         group
         for run, of_run in scene.runs
-        for values, group in context.groups(run, of_run & scene.people, paths)
+        for values, group in context.groups(run, of_run & scene.people)
         if holds(condition, values)
     ]
     return join(found) if found else NOBODY
@@ -110,6 +105,13 @@ def readable(steps: Steps, position: str) -> dict[str, Sequence[str] | None]:
         "actor": ("name",),
         "steps": names,
     }
+
+
+def _is_personal(path: str, profiles: Profiles, did: Earlier) -> bool:
+    root, *rest = _parts(path)
+    if root == "recipient":
+        return bool(profiles)
+    return root == "steps" and bool(did.of_people) and not (rest and rest[0] in did.once)
 
 
 def _steps_named(scene: Scene, paths: Collection[str]) -> set[str]:

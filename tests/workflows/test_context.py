@@ -28,7 +28,7 @@ def grouped(scene: Scene, *paths: str) -> list[tuple[dict[str, Any], int]]:
     return [
         (values, len(group))
         for run, of_run in scene.runs
-        for values, group in context.groups(run, of_run, paths)
+        for values, group in context.groups(run, of_run)
     ]  # fmt: skip
 
 

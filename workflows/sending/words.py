@@ -37,7 +37,7 @@ def render_for(
     tab = Tab[scene.body.tab.upper()]
     context = context_for(scene, told, template.paths, profiles=profiles)
     for run, of_run in scene.runs:
-        for values, group in context.groups(run, of_run & told, template.paths):
+        for values, group in context.groups(run, of_run & told):
             try:
                 said = template.render(values, name=scene.body.name, tab=tab)
             except rendering.TemplateProblem as problem:
