@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -14,16 +14,18 @@ from django.utils.translation import gettext as _
 
 from channels_delivery.outbound.words import headers_advice, url_advice
 from notifications import rendering
+from notifications.kernel.clock import db_now
 
-from .. import results
-from ..fetching import AT_ONCE, SECONDS_MAX, Failed, Request, ask_all
+from .. import results, under_way
+from ..conf import conf
+from ..fetching import SECONDS_MAX, Brought, Failed, Request, ask, stand_in
 from ..results import Result
 from ..step import Move, Next, Note, Plan, RunFacts, Scene, Stay, Stop
 
 FETCH_FAILED = "fetch_failed"
 LEASE = timedelta(seconds=SECONDS_MAX + 10)
-BUDGET = 8.0
-"""Seconds after which no more requests are begun: with those under way it stays well within a cohort's lease."""
+BUDGET = 2.0
+"""Seconds after which the step begins no more requests, so that others have their turn."""
 LOOK_AGAIN = timedelta(seconds=1)
 
 _HOST = re.compile(r"https?://[^/?#{}\s]+")
@@ -71,12 +73,13 @@ class Fetch:
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         found = _fetched(settings, scene)
+        soon = scene.now + LOOK_AGAIN
+        next_turn = scene.now if under_way.of_process().room(scene.tenant_id) else soon
         moves, notes = [], []
         for run, people in scene.runs:
             result = found.get(run.id)
             if result is None or not result.done:
-                soon = scene.now + LOOK_AGAIN
-                moves.append(Move(people, Stay(min(result.free_at, soon) if result else scene.now)))
+                moves.append(Move(people, Stay(min(result.free_at, soon) if result else next_turn)))
             elif not result.error:
                 moves.append(Move(people, Next()))
             elif settings.get("on_error") == "stop":
@@ -88,20 +91,42 @@ class Fetch:
 
 
 def _fetched(settings: Mapping[str, Any], scene: Scene) -> Mapping[int, Result]:
-    """Ask for those runs for whom nobody has, or does: each answer is kept at once, and never asked for again."""
+    """Ask for those runs for whom nobody has, or does, as long as the answers come at once: each is kept, and never
+    asked for again."""
     runs = {run.id: run for run, _ in scene.runs}
     found = results.of_runs(runs, scene.step)
     began = time.monotonic()
     while (passed := time.monotonic() - began) < BUDGET:
         now = scene.now + timedelta(seconds=passed)
         open_ones = [run for run in runs if run not in found or _is_free(found[run], now)]
-        tries = results.take(open_ones, scene.step, now=now, lease=LEASE, most=AT_ONCE) if open_ones else {}
-        if not tries:
+        room = under_way.of_process().room(scene.tenant_id)
+        if not open_ones or not room:
             break
-        answers = ask_all([_request(settings, runs[run], scene) for run in tries])
-        results.keep(dict(zip(tries, answers, strict=True)), scene.step, tries=tries, now=now)
-        found |= results.of_runs(tries, scene.step)
-    return found if len(found) == len(runs) else found | results.of_runs(runs, scene.step)
+        tries = results.take(open_ones, scene.step, now=now, lease=LEASE, most=room)
+        answers = _answers({run: _request(settings, runs[run], scene) for run in tries}, scene, tries)
+        if answers:
+            results.keep(answers, scene.step, tries=tries, now=now)
+            found |= results.of_runs(answers, scene.step)
+        if not tries or len(answers) < len(tries):
+            break
+    return found if all(run in found for run in runs) else found | results.of_runs(runs, scene.step)
+
+
+def _answers(
+    asked: Mapping[int, Request | Failed], scene: Scene, tries: Mapping[int, int]
+) -> dict[int, Brought | Failed]:
+    """Those that came at once. Each of the others is kept by the thread that asks, when it comes."""
+    known = {run: one for run, one in asked.items() if isinstance(one, Failed)}
+    requests = {run: one for run, one in asked.items() if isinstance(one, Request)}
+    if instead := stand_in():
+        return {**known, **{run: instead(one) for run, one in requests.items()}}
+    step = scene.step
+
+    def late(run: int) -> Callable[[Brought | Failed], None]:
+        return lambda answer: results.keep({run: answer}, step, tries={run: tries[run]}, now=db_now())
+
+    came = under_way.of_process().ask(requests, ask, tenant=scene.tenant_id, patience=conf().fetch_patience, late=late)
+    return {**known, **came}
 
 
 def _is_free(result: Result, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from notifications.models import Tenant
 from tests.cast import Publish, crowd, outcomes, titles, wake_everybody, workflow
 from tests.workflows.steps.moves import cost, standing, start, told, walked
 from tests.workflows.steps.server import Server
-from workflows import engine
+from workflows import engine, under_way
 from workflows.conf import CHUNK
 from workflows.define import fetch, send_inbox
 from workflows.fetching import Brought, Failed, Request, answered_by
@@ -22,6 +22,7 @@ from workflows.models import Cohort, Run, RunResult
 from workflows.planning import plan_step
 from workflows.registry import problems_of
 from workflows.retract import cancel
+from workflows.under_way import PER_TENANT
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,14 @@ def server(settings: Any) -> Iterator[Server]:
     with Server() as found:
         settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {"ALLOW_ORIGINS": [found.origin]}}
         settings.NOTIFYHUB_LOOPBACK = True
+        patient(settings, 20.0)
         yield found
+
+
+def patient(settings: Any, seconds: float) -> None:
+    """A machine that is busy answers late, and what comes late is written by a thread that does not see this test's
+    transaction."""
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "WORKFLOWS": {"FETCH_PATIENCE": seconds}}
 
 
 def weather(server: Server, **given: Any) -> Any:
@@ -245,6 +253,35 @@ def test_a_second_worker_does_not_ask_while_the_first_does(acme: Tenant, server:
 
     assert len(server.asked) == 1
     assert {tuple(titles(one)) for one in (people[0], people[-1])} == {("blue",)}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_is_slow_holds_up_nobody_and_its_answer_is_kept_when_it_comes(
+    acme: Tenant, globex: Tenant, server: Server, publish: Publish, settings: Any
+) -> None:
+    patient(settings, 0.05)
+    server.says("/slow", {"sky": "late"})
+    server.held["/slow"] = threading.Event()
+    publish(workflow("t", fetch("weather", server.origin + "/slow"), SAYS))
+    publish(workflow("u", send_inbox(title="at once")))
+    waits, goes = crowd(acme, 1)[0], crowd(globex, 1)[0]
+    runs = [start(acme, waits) for _ in range(PER_TENANT + 3)]
+
+    other = start(globex, goes, key="u")
+    assert walked(other).status == "sent"
+    assert (titles(goes), titles(waits)) == (["at once"], [])
+    while len(server.asked) < PER_TENANT:
+        threading.Event().wait(0.01)
+    assert under_way.of_process().room(acme.pk) == 0
+    assert under_way.of_process().room(globex.pk) == PER_TENANT
+
+    server.held["/slow"].set()
+    for run in runs:
+        while walked(run).status != "sent":
+            wake_everybody()
+    assert titles(waits) == ["late"] * len(runs)
+    assert len(server.asked) == len(runs)
 
 
 def test_a_private_address_is_not_asked(acme: Tenant, publish: Publish, settings: Any) -> None:
