@@ -56,27 +56,25 @@ def of_people(origin: UUID, recipients: Sequence[int], *, tenant_id: int) -> dic
 def of_steps(told: Sequence[tuple[UUID, str, int]], *, tenant_id: int) -> dict[tuple[UUID, str, int], list[Sent]]:
     """What became of what each of these (origin, step, recipient) was sent, the oldest first; recipient 0 stands for
     teams. One statement."""
-    source, parameters = rowset.table(
-        connection,
-        "t",
-        {
-            "origin": ("uuid", [rowset.uuid_text(connection, origin) for origin, _, _ in told]),
-            "step": ("text", [step for _, step, _ in told]),
-            "person": ("bigint", [person for _, _, person in told]),
-        },
-    )
+    if not told:
+        return {}
+    wanted = set(told)
+    origins, steps, people = zip(*wanted, strict=True)
+    names = sorted({rowset.uuid_text(connection, origin) for origin in origins})
+    among, of_origins = rowset.any_of(connection, "d.origin", names, kind="uuid")
+    within, of_steps = rowset.any_of(connection, "d.origin_step", sorted(set(steps)), kind="text")
     table = Delivery._meta.db_table
     found = defaultdict[tuple[UUID, str, int], list[Sent]](list)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # by the range of the people, who come in pages: not by a join with them
         cursor.execute(
-            f"SELECT t.origin, t.step, t.person, d.kind, d.state, d.code FROM {source} JOIN {table} d"
-            " ON d.origin = t.origin AND d.origin_step = t.step AND coalesce(d.recipient_id, 0) = t.person"
-            " WHERE d.tenant_id = %s"
+            f"SELECT d.origin, d.origin_step, coalesce(d.recipient_id, 0), d.kind, d.state, d.code FROM {table} d"
+            f" WHERE {among} AND {within} AND coalesce(d.recipient_id, 0) BETWEEN %s AND %s AND d.tenant_id = %s"
             f" AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.replay_of_id = d.id) ORDER BY d.id",
-            [*parameters, tenant_id],
+            [*of_origins, *of_steps, min(people), max(people), tenant_id],
         )
         for origin, step, person, *rest in cursor.fetchall():
-            found[UUID(str(origin)), step, person].append(Sent(*rest))
+            if (key := (UUID(str(origin)), step, person)) in wanted:
+                found[key].append(Sent(*rest))
     return dict(found)
 
 
