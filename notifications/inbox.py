@@ -18,6 +18,7 @@ from .listing import Entry, Filters
 from .live import line
 from .models import InboxItem, InboxState, Mark, Recipient, State, Tab
 from .posting import Post, fresh_epoch, post, withdraw, withdraw_page
+from .reactions import Reaction, reactions, readers
 from .reading import (
     CAP,
     Changes,
@@ -27,7 +28,6 @@ from .reading import (
     current_cursor,
     get_item,
     list_items,
-    readers,
     unread_count,
 )
 
@@ -38,6 +38,7 @@ __all__ = [
     "Filters",
     "Page",
     "Post",
+    "Reaction",
     "Unread",
     "archive",
     "changes_since",
@@ -50,6 +51,7 @@ __all__ = [
     "mark_unread",
     "new_epoch",
     "post",
+    "reactions",
     "read_all",
     "readers",
     "unarchive",

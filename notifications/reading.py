@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,9 +9,8 @@ from uuid import UUID
 from django.db import connection
 
 from .conf import conf
-from .kernel import rowset
 from .listing import Entry, Filters, Window, chosen, listed
-from .models import InboxItem, InboxState, Mark, Notification, Recipient, State, Tab
+from .models import InboxItem, InboxState, Mark, Notification, Recipient, Tab
 
 CAP = 99
 """Counts are exact up to here, and "99+" beyond, at a cost that does not grow."""
@@ -57,30 +55,6 @@ class Changes:
     entries: list[Entry] = field(default_factory=list)
     marks: dict[Tab, int] = field(default_factory=dict)
     resync: bool = False
-
-
-def readers(pairs: Sequence[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
-    """Those of these (origin, recipient) who have dealt with what the origin put into their inbox: read it, or put it
-    away unread. One statement."""
-    source, parameters = rowset.table(
-        connection,
-        "t",
-        {
-            "origin": ("uuid", [rowset.uuid_text(connection, origin) for origin, _ in pairs]),
-            "person": ("bigint", [person for _, person in pairs]),
-        },
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT t.origin, t.person FROM {source}"
-            f" JOIN {Notification._meta.db_table} n ON n.origin = t.origin"
-            f" JOIN {InboxItem._meta.db_table} i ON i.notification_id = n.id AND i.recipient_id = t.person"
-            f" LEFT JOIN {Mark._meta.db_table} m ON m.recipient_id = i.recipient_id AND m.tab = i.tab"
-            f" WHERE i.state IN ({State.ARCHIVED:d}, {State.DELETED:d})"
-            " OR (NOT i.forced AND (i.read_at IS NOT NULL OR i.seq <= coalesce(m.read_upto, 0)))",
-            parameters,
-        )
-        return {(UUID(str(origin)), person) for origin, person in cursor.fetchall()}
 
 
 def list_items(

@@ -18,6 +18,7 @@ from tests.services import find_postgres
 ROOT = Path(__file__).resolve().parent.parent
 OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
 LIVE = "tests/notifications/live/"
+STEPS = "tests/workflows/steps/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
 
 
@@ -303,6 +304,51 @@ MUTANTS = [
         "live: every member may watch a run",
         [("workflows/runs.py", "if person.role not in (Role.OWNER, Role.ADMIN):", "if False:")],
         [LIVE + "test_watching.py::TestWhoMay::test_a_member_may_not"],
+    ),
+    Mutant(
+        "step: a branch is the end of the walk",
+        [("workflows/position.py", "path = path[:-2]", "path = []")],
+        ["tests/workflows/test_branches.py"],
+    ),
+    Mutant(
+        "step: its condition is not asked",
+        [("workflows/planning.py", 'admitted = those_who(settings["when"], scene)', "admitted = scene.people")],
+        [STEPS + "test_condition.py"],
+    ),
+    Mutant(
+        "step: people who differ in what is read are taken for one",
+        [("workflows/context.py", "for path in self.personal)].append", "for path in ())].append")],
+        [STEPS + "test_condition.py"],
+    ),
+    Mutant(
+        "throttle: each counts from nothing",
+        [("workflows/throttling.py", "ELSE kept.n + excluded.n END", "ELSE excluded.n END")],
+        [STEPS + "test_throttle.py"],
+    ),
+    Mutant(
+        "throttle: counted while it is planned",
+        [
+            (
+                "workflows/steps/throttle.py",
+                "Plan([], inside=partial(self._counted, settings))",
+                "self._counted(settings, scene.people, scene)",
+            )
+        ],
+        [STEPS + "test_throttle.py"],
+    ),
+    Mutant(
+        "fetch: asked beside somebody who asks",
+        [
+            ("workflows/results.py", "k.free_at <= %s", "k.free_at > %s"),
+            ("workflows/results.py", "kept.free_at <= %s", "kept.free_at > %s"),
+            ("workflows/steps/fetch.py", "not result.done and result.free_at <= now", "not result.done"),
+        ],
+        [STEPS + "test_fetch.py::test_a_second_worker_does_not_ask_while_the_first_does"],
+    ),
+    Mutant(
+        "local time: an end takes the first pass",
+        [("notifications/kernel/local_time.py", " if put_back else second", "")],
+        ["tests/notifications/kernel/test_local_time.py"],
     ),
 ]
 

@@ -40,7 +40,7 @@ def publish_static(*, using: str = "default") -> None:
                 "description": body.description,
                 "category": categories.get(body.category),
                 "critical": body.critical,
-                "kinds": sorted({step["channel"] for step in body.steps if "channel" in step}),
+                "kinds": sorted({step["channel"] for _, step in body.walk() if "channel" in step}),
                 "tab": Tab[body.tab.upper()],
             },
         )

@@ -11,13 +11,15 @@ from notifications.kernel.config import section
 class WorkflowsSettings:
     """`lease_seconds`: how long a worker may hold a cohort before another takes it over. `tries`: how often a cohort
     may fail before its people are given up, with the reason; `losses`: how often its worker may be lost, which is
-    rarely the cohort's fault, and so many more. `idempotency_hours`: how long a key counts.
+    rarely the cohort's fault, and so many more. `idempotency_hours`: how long a key counts. `fetch_patience`: for how
+    many seconds a `fetch` waits for its answer before it lets others go first.
     """
 
     lease_seconds: int = 30
     tries: int = 3
     losses: int = 20
     idempotency_hours: int = 24
+    fetch_patience: float = 0.5
 
 
 conf = section("WORKFLOWS", WorkflowsSettings)

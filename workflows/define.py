@@ -24,10 +24,33 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
 
+from .cascade import KIND as CASCADE
+from .cascade import Stage, written_out
 from .definition import Body
+from .functions import Branch, Person, function
 from .payload import schema_of
 
+__all__ = [
+    "Branch",
+    "Category",
+    "Person",
+    "Workflow",
+    "call",
+    "cascade",
+    "condition",
+    "delay",
+    "fetch",
+    "function",
+    "send",
+    "send_email",
+    "send_inbox",
+    "send_webhook",
+    "throttle",
+]
+
 StepSettings = Mapping[str, Any]
+Condition = Mapping[str, Any] | bool | None
+"""See workflows/condition.py: `{">": [{"var": "payload.days"}, 3]}`."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +113,15 @@ def send(
     actions: Sequence[tuple[str, str]] = (),
     skip_if_read: bool = False,
     expires_after: timedelta | None = None,
+    name: str = "",
+    when: Condition = None,
     **texts: str,
 ) -> StepSettings:
     """Send this on a channel kind: to people if it reaches people, and to the tenant's channels that are told of this
     workflow if it reaches teams. Texts are Liquid over `payload`, `recipient`, `tenant` and `actor`; without a title it
     is the workflow's name. `actions` are (label, URL) pairs; `texts` are what the kind takes beside these.
+
+    `name` is what later conditions call this step, `when` a condition for those who are told.
 
     `skip_if_read`: not to those who have read this run's item in their inbox. `expires_after`: from then on it is not
     sent any more, at least a minute.
@@ -109,13 +136,13 @@ def send(
         **texts,
     }
     template["actions"] = [{"label": label, "url": target} for label, target in actions]
-    template = {name: value for name, value in template.items() if value}
-    settings: dict[str, Any] = {"kind": "send", "channel": channel, "template": {**template, "level": level}}
+    template = {field: value for field, value in template.items() if value}
+    settings: dict[str, Any] = {"channel": channel, "template": {**template, "level": level}}
     if skip_if_read:
         settings["skip_if_read"] = True
     if expires_after is not None:
         settings["expires_after"] = expires_after.total_seconds()
-    return settings
+    return _step("send", settings, name=name, when=when)
 
 
 send_inbox = partial(send, "inbox")
@@ -128,11 +155,101 @@ send_webhook = partial(send, "webhook")
 """Post this, signed, to the tenant's webhooks that are told of this workflow: once a run, with its payload."""
 
 
+def cascade(*stages: Stage, **given: Any) -> list[StepSettings]:
+    """First here, a while later there to those who have not read it in their inbox, and so on:
+
+        steps=[*cascade("inbox", ("push", timedelta(minutes=10)), ("email", timedelta(hours=1)), title="…")]
+
+    Times count from the beginning. What is given beside is as for `send`, the same for each. Raises ValueError.
+    """
+    settings = {name: value for name, value in send("", **given).items() if name != "channel"}
+    return written_out([{**settings, "kind": CASCADE, "stages": list(stages)}])
+
+
 def delay(
-    *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0, until: str = ""
+    *,
+    days: float = 0,
+    hours: float = 0,
+    minutes: float = 0,
+    seconds: float = 0,
+    until: str = "",
+    at: str = "",
+    weekdays: Sequence[str] = (),
+    working_hours: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    name: str = "",
+    when: Condition = None,
 ) -> StepSettings:
-    """Wait that long; or `until` a time in the payload, by name."""
-    if until:
-        return {"kind": "delay", "until": until}
+    """Wait that long; or `until` a time in the payload, by name; or until each person's clock next shows `at`
+    ("09:00"), on one of `weekdays` ("mon", …); or until it shows `working_hours`: {"mon": [("09:00", "17:30")], …}."""
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return {"kind": "delay", "seconds": length.total_seconds()}
+    hours_of = {day: [list(span) for span in spans] for day, spans in (working_hours or {}).items()}
+    chosen = {"until": until, "at": at, "weekdays": list(weekdays), "working_hours": hours_of}
+    settings: dict[str, Any] = {setting: value for setting, value in chosen.items() if value}
+    if length or not settings:
+        settings["seconds"] = length.total_seconds()
+    return _step("delay", settings, name=name, when=when)
+
+
+def condition(
+    if_: Condition,
+    *,
+    then: Sequence[StepSettings],
+    otherwise: Sequence[StepSettings] = (),
+    name: str = "",
+    when: Condition = None,
+) -> StepSettings:
+    """Those of whom `if_` is true walk the steps of `then`, the others those of `otherwise`; then both go on."""
+    settings = {"if": if_, "then": list(then), **({"else": list(otherwise)} if otherwise else {})}
+    return _step("condition", settings, name=name, when=when)
+
+
+def throttle(
+    most: int,
+    *,
+    within: timedelta,
+    key: str = "",
+    stop: bool = True,
+    then: Sequence[StepSettings] = (),
+    otherwise: Sequence[StepSettings] = (),
+    name: str = "",
+    when: Condition = None,
+) -> StepSettings:
+    """At most so many for each person `within` a time that begins with the first, counted by the payload value `key` if
+    it is named. Who passes walks `then` and goes on. The rest walks `otherwise` and goes on; without it, it ends here,
+    or goes on if `stop` is false."""
+    settings: dict[str, Any] = {"most": most, "seconds": within.total_seconds()}
+    chosen = {"key": key, "then": list(then), "else": list(otherwise)}
+    settings |= {setting: value for setting, value in chosen.items() if value}
+    return _step("throttle", settings if stop else {**settings, "stop": False}, name=name, when=when)
+
+
+def fetch(
+    name: str,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    timeout: timedelta | None = None,
+    on_error: str = "continue",
+    when: Condition = None,
+) -> StepSettings:
+    """Ask a server for JSON, once a run; it is `steps.<name>` to the texts and conditions behind. The values in `url`
+    are escaped. A POST carries the payload. When it fails for good, people go on without it, or end here (`stop`)."""
+    settings: dict[str, Any] = {"url": url, "method": method, "on_error": on_error}
+    settings |= {"headers": dict(headers)} if headers else {}
+    settings |= {"seconds": timeout.total_seconds()} if timeout else {}
+    return _step("fetch", settings, name=name, when=when)
+
+
+def call(
+    name: str, function: str, *, on_error: str = "continue", when: Condition = None, **branches: Sequence[StepSettings]
+) -> StepSettings:
+    """Ask a function that was registered with `@function("…")`; what it says of a person is `steps.<name>` for them, or
+    the branch that they go into, which are given here by name."""
+    settings = {"function": function, "on_error": on_error, **{way: list(steps) for way, steps in branches.items()}}
+    return _step("call", settings, name=name, when=when)
+
+
+def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:
+    named = {"name": name} if name else {}
+    return {"kind": kind, **settings, **named, **({} if when is None else {"when": when})}

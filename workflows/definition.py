@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import transaction
 
+from . import position as positions
 from .models import Definition
+from .position import FIRST, StepSettings
+
+__all__ = ["FIRST", "Body", "ensure_stored", "forget_stored", "load"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Body:
 
     key: str
     name: str
-    steps: tuple[Mapping[str, Any], ...]
+    steps: tuple[StepSettings, ...]
     description: str = ""
     category: str = ""
     critical: bool = False
@@ -33,7 +37,7 @@ class Body:
         return cls(**{**body, "steps": tuple(body["steps"])})
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "steps": list(self.steps)}
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"steps": list(self.steps)}
 
     def canonical(self) -> str:
         """The text under whose hash this version is stored."""
@@ -42,23 +46,31 @@ class Body:
     def hash(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
-    def step_at(self, position: str) -> Mapping[str, Any] | None:
-        """The step there, or None behind the last one. A position is a path of numbers: "0", "1", …"""
-        place = int(position)
-        return self.steps[place] if place < len(self.steps) else None
+    def step_at(self, position: str) -> StepSettings | None:
+        """The step there, or None where there is none. A position is a path: "2", or "2.then.0" within a branch."""
+        return positions.step_at(self.steps, position)
 
-    def after(self, position: str) -> str:
-        return str(int(position) + 1)
+    def after(self, position: str) -> str | None:
+        """Where the walk goes on behind this step; None at the end."""
+        return positions.after(self.steps, position)
 
-    def walk(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every step with its position."""
-        return ((str(place), step) for place, step in enumerate(self.steps))
+    def into(self, position: str, branch: str) -> str | None:
+        """Where it goes on by this branch of the step; None at the end."""
+        return positions.into(self.steps, position, branch)
+
+    @cached_property
+    def named(self) -> Mapping[str, tuple[str, StepSettings]]:
+        """The steps that have a name, with their positions."""
+        return {step["name"]: (position, step) for position, step in self.walk() if "name" in step}
+
+    def walk(self) -> Iterator[tuple[str, StepSettings]]:
+        """Every step with its position, those in branches too, in the order of reading."""
+        return positions.walk(self.steps)
 
 
 InForce = tuple[str, Body]
 """What a trigger starts: the hash of a version, and the version."""
 
-FIRST = "0"
 _stored: dict[str, set[str]] = {}
 
 

@@ -1,11 +1,18 @@
-"""What a step wants of those who stand at it."""
+"""What a step wants: its own plan for those of whom its condition is true; the others pass it by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from .step import Plan, Scene, Step
+from .context import those_who
+from .people import People
+from .step import COMMON, Effect, Move, Next, Note, Plan, Scene, Step
 from .steps import STEPS
+
+CONDITION = "condition"
+"""The reason on record for those who passed a step by."""
 
 
 def plan_step(scene: Scene, steps: Mapping[str, Step] = STEPS) -> Plan:
@@ -13,4 +20,37 @@ def plan_step(scene: Scene, steps: Mapping[str, Step] = STEPS) -> Plan:
     settings = scene.body.step_at(scene.step)
     if settings is None:
         raise LookupError(f"The definition has no step {scene.step!r}.")
-    return steps[settings["kind"]].plan({name: value for name, value in settings.items() if name != "kind"}, scene)
+    if "when" not in settings or scene.round:  # who comes again to a step was asked the first time
+        return _plan(settings, scene, steps)
+    admitted = those_who(settings["when"], scene)
+    others = scene.people - admitted
+    if not others:
+        return _plan(settings, scene, steps)
+    passing = Plan([Move(others, Next())], [Note(others, CONDITION, settings.get("channel", ""))])
+    return _beside(passing, _plan(settings, scene.of(admitted), steps), admitted) if admitted else passing
+
+
+def _plan(settings: Mapping[str, Any], scene: Scene, steps: Mapping[str, Step]) -> Plan:
+    own = {name: value for name, value in settings.items() if name not in COMMON}
+    return steps[settings["kind"]].plan(own, scene)
+
+
+def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
+    """Both: those who pass by, and what the step wants with those whom it admits."""
+    ask = plan.inside
+    if ask is not None:
+        return Plan([], inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted))
+    effects = [_Among(admitted, effect) for effect in plan.effects]
+    return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects)
+
+
+@dataclass(frozen=True)
+class _Among:
+    """An effect for these people alone."""
+
+    people: People
+    effect: Effect
+
+    def apply(self, live: People, scene: Scene) -> None:
+        if live & self.people:
+            self.effect.apply(live & self.people, scene.of(self.people))

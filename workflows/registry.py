@@ -22,7 +22,7 @@ from notifications.models import Tab
 from .define import Category, Workflow
 from .payload import InvalidPayload, check_schema, check_schema_itself
 from .steps import STEPS
-from .validation import problems_of_settings
+from .validation import problems_of_steps
 
 logger = logging.getLogger(__name__)
 MODULE = "notification_workflows"
@@ -135,11 +135,8 @@ def problems_of(workflow: Workflow) -> Iterable[Problem]:
         yield Problem(workflow.key, f"The payload schema is not usable: {error}")
     if workflow.tab.upper() not in Tab.__members__:
         yield Problem(workflow.key, f"There is no tab {workflow.tab!r}.")
-    if not workflow.steps:
-        yield Problem(workflow.key, "It has no steps.")
-    for place, settings in enumerate(workflow.steps):
-        for message in problems_of_settings(settings, STEPS):
-            yield Problem(workflow.key, f"Step {place + 1}: {message}")
+    for message in problems_of_steps(workflow.steps, STEPS):
+        yield Problem(workflow.key, message)
 
 
 def _problems_of_names(key: Any, name: Any) -> Iterable[str]:

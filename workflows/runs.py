@@ -16,13 +16,14 @@ from notifications.models import InboxItem, Recipient, Role, State
 
 from .models import Chunk, Cohort, Outcome, Run
 from .people import NOBODY, People
+from .position import reading_order
 from .step import join
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Numbers of people. `ended` by final reason; `skipped` by (channel, reason), which does not end a walk.
-    `teams`: why a team was not told, by the same."""
+    """Numbers of people. `walking` by the position of the step where they stand; `ended` by final reason; `skipped` by
+    (channel, reason), which does not end a walk. `teams`: why a team was not told, by the same."""
 
     people: int
     resolved: bool
@@ -32,10 +33,11 @@ class Progress:
     teams: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, Any]:
+        standing = sorted(self.walking, key=reading_order)
         return {
             "people": self.people,
             "resolved": self.resolved,
-            "walking": [{"step": int(step), "people": n} for step, n in sorted(self.walking.items())],
+            "walking": [{"step": step, "people": self.walking[step]} for step in standing],
             "ended": dict(self.ended),
             "skipped": [
                 {"channel": channel, "reason": reason, "people": n} for (channel, reason), n in self.skipped.items()

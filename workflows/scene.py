@@ -29,7 +29,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
     chunk, people = cohort.chunk, cohort.people
     scene = Scene(
         tenant_id=cohort.tenant_id,
-        tenant={"name": cohort.tenant.name, "slug": cohort.tenant.slug},
+        tenant={"name": cohort.tenant.name, "slug": cohort.tenant.slug, "zone": cohort.tenant.zone},
         body=load(chunk.definition_id),
         step=cohort.step,
         round=cohort.round,
@@ -38,6 +38,8 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         runs=_runs(chunk, people),
         now=now,
         house=chunk.house & people,
+        chunk_id=chunk.pk,
+        tries=cohort.tries,
     )
     return Work(chunk, scene)
 

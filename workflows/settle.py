@@ -17,7 +17,7 @@ from .finish import finish_if_done
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
-from .step import Move, Next, Note, Plan, Scene, Sleep, Stop, join
+from .step import Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
 
 DONE, CANCELLED = "done", "cancelled"
 
@@ -37,6 +37,8 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     scene = work.scene
     gone = _cancelled(work)
     live = scene.people - gone
+    if plan.inside is not None:
+        plan = plan.inside(live, scene)
     for effect in plan.effects if live else ():
         effect.apply(live, scene)
     moves = [Move(move.people & live, move.to) for move in plan.moves if move.people & live]
@@ -88,22 +90,30 @@ def _check_partition(live: People, moves: Sequence[Move]) -> None:
 def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
     """Who has come to an end, and who stands where next: (people, step, asleep until)."""
     ends: list[Note] = []
-    walks: list[Walk] = []
-    further = scene.body.after(scene.step)
-    is_last = scene.body.step_at(further) is None
+    walks: dict[tuple[str, datetime | None], People] = {}
     for move in moves:
-        match move.to:
-            case Stop(reason, detail):
-                ends.append(Note(move.people, reason, detail=detail))
-            case Next() if is_last:
-                ends.append(Note(move.people, DONE))
-            case Next():
-                walks.append((move.people, further, None))
-            case Sleep(until) if is_last:
-                ends.append(Note(move.people, DONE, until=until))
-            case Sleep(until):
-                walks.append((move.people, further, until))
-    return ends, walks
+        if isinstance(move.to, Stop):
+            ends.append(Note(move.people, move.to.reason, detail=move.to.detail))
+            continue
+        further, until = _where(move.to, scene)
+        if further is None:
+            ends.append(Note(move.people, DONE, until=until))
+        else:
+            walks[further, until] = walks.get((further, until), NOBODY) | move.people
+    return ends, [(people, further, until) for (further, until), people in walks.items()]
+
+
+def _where(to: Next | Into | Sleep | Stay, scene: Scene) -> tuple[str | None, datetime | None]:
+    """The step that comes, None behind the last one, and until when to sleep before it."""
+    match to:
+        case Next():
+            return scene.body.after(scene.step), None
+        case Into(branch):
+            return scene.body.into(scene.step, branch), None
+        case Sleep(until):
+            return scene.body.after(scene.step), until
+        case Stay(until):
+            return scene.step, until
 
 
 def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:

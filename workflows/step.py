@@ -7,12 +7,13 @@ applies the effects to those who remain, and moves everybody, in one short trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from . import condition
 from .definition import Body
 from .people import NOBODY, People
 
@@ -32,7 +33,8 @@ class RunFacts:
 class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
     `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
-    and for no person: they walk with the others, and only `send` does something else for them."""
+    and for no person: they walk with the others, and only `send` does something else for them. `tries` counts how often
+    this step was planned for them, this time included."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -44,6 +46,13 @@ class Scene:
     runs: Sequence[tuple[RunFacts, People]]
     now: datetime
     house: People = NOBODY
+    chunk_id: int = 0
+    tries: int = 1
+
+    def of(self, people: People) -> Scene:
+        """The same with these of the people alone."""
+        runs = [(run, of_run & people) for run, of_run in self.runs if of_run & people]
+        return replace(self, people=self.people & people, runs=runs, house=self.house & people)
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,22 @@ class Next:
 
 
 @dataclass(frozen=True)
+class Into:
+    """Into a branch of this step: the list of steps in that setting. Behind it the step after this one comes."""
+
+    branch: str
+
+
+@dataclass(frozen=True)
 class Sleep:
     """Wait here until then; the step behind this one comes next."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Come to this step again then: what it needs is not there yet."""
 
     until: datetime
 
@@ -71,7 +94,7 @@ class Move:
     """Where these people go."""
 
     people: People
-    to: Next | Sleep | Stop
+    to: Next | Into | Sleep | Stay | Stop
 
 
 @dataclass(frozen=True)
@@ -94,11 +117,32 @@ class Effect(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a step wants. Its moves name everybody who stands there exactly once."""
+    """What a step wants. Its moves name everybody who stands there exactly once.
+
+    What only the database can decide, such as who of many comes first, is decided `inside`: asked in the engine's
+    transaction for those who are still there, it gives the plan that counts instead of this one.
+    """
 
     moves: Sequence[Move]
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    inside: Callable[[People, Scene], Plan] | None = None
+
+
+BRANCH: Mapping[str, Any] = {
+    "type": "array",
+    "items": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}},
+}
+"""JSON Schema of a setting that holds steps. Each of them is checked as a step of its own."""
+
+
+COMMON: Mapping[str, Any] = {
+    "kind": {"type": "string"},
+    "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+    "when": condition.SCHEMA,
+}
+"""What every step may have beside its own settings: a name, by which later steps ask what it did, and a condition:
+those of whom it is not true pass the step by."""
 
 
 class Step(Protocol):
@@ -108,7 +152,7 @@ class Step(Protocol):
 
     @property
     def schema(self) -> Mapping[str, Any]:
-        """JSON Schema of the step's settings, without `kind`."""
+        """JSON Schema of the step's own settings: those that are not `COMMON`."""
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""
@@ -118,6 +162,14 @@ def reaches_out(step: Step) -> bool:
     """Whether its plan asks somebody outside or calls code of the host: it says so by `reaches_out = True`. Such a plan
     is made for real runs only, not for a simulation, a dry run or an explanation of the future."""
     return bool(getattr(step, "reaches_out", False))
+
+
+@runtime_checkable
+class Careful(Protocol):
+    """A step that sees more than a schema can say."""
+
+    def problems(self, settings: Mapping[str, Any]) -> Iterator[str]:
+        """What is wrong with settings that fit the schema, in sentences that say what to do."""
 
 
 def all_next(scene: Scene) -> list[Move]:

@@ -23,6 +23,7 @@ from notifications.models import Tenant
 from .call import BULK_MAX, Trigger, Triggered
 from .catalogue import Find, in_force
 from .drafts import Drafts
+from .position import branches_of
 from .radius import Send, radius
 from .refusals import BadRequest, Refused, UnknownTenant
 
@@ -142,7 +143,7 @@ def dry_run(one: Trigger, *, tenant: Tenant | str | None = None) -> DryRun:
         at=max(one.at or now, now),
         shown=SHOWN,
     )
-    steps = [{key: value for key, value in step.items() if key != "template"} for step in draft.body.steps]
+    steps = [_without_texts(step) for step in draft.body.steps]
     first = [reached.to_json() for reached in found.first]
     return DryRun(one.workflow, draft.hash, found.people, first, steps, found.sends, found.messages, found.estimated)
 
@@ -156,6 +157,12 @@ def find_tenant(tenant: Tenant | str | None, *, using: str = "default") -> Tenan
     if len(found) != 1:
         raise UnknownTenant(f"There is no active tenant {tenant!r}." if tenant else "Name the tenant: `tenant=…`.")
     return found[0]
+
+
+def _without_texts(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Its settings but for the template, and those of its branches."""
+    branches = {name: [_without_texts(one) for one in step[name]] for name in branches_of(step)}
+    return {**{name: value for name, value in step.items() if name != "template"}, **branches}
 
 
 def _listed(recipients: Iterable[Any] | None) -> Sequence[Any] | None:

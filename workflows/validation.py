@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from notifications import rendering
 
+from .condition import problems_of_condition
+from .context import readable
 from .payload import InvalidPayload, check_schema
-from .step import Step
+from .position import LENGTH_MAX, LEVELS_MAX, level, spoken, walk
+from .step import COMMON, Careful, Step
+
+STEPS_MAX = 100
+"""Those in branches among them."""
+
+CONDITIONS = ("when", "if")
+"""The settings that hold one, whatever the kind."""
+
+
+def problems_of_steps(steps: Any, kinds: Mapping[str, Step]) -> Iterator[str]:
+    """Everything wrong with the steps of a definition, branches too, each with its place: "Step 3, then, step 1: …"."""
+    found = list(walk(steps))
+    if not found:
+        yield "It has no steps."
+    if len(found) > STEPS_MAX:
+        yield f"It has {len(found)} steps; {STEPS_MAX} are allowed, those in branches among them."
+        return
+    for position, settings in found:
+        if level(position) > LEVELS_MAX or len(position) > LENGTH_MAX:
+            yield f"{spoken(position)}: it lies too deep; {LEVELS_MAX} branches may lie within each other."
+        elif not isinstance(settings, Mapping):
+            yield f"{spoken(position)}: a step is an object with a `kind`."
+        else:
+            problems = [*problems_of_settings(settings, kinds), *_problems_of_conditions(settings, steps, position)]
+            yield from (f"{spoken(position)}: {message}" for message in problems)
+    names = Counter(str(step["name"]) for _, step in found if isinstance(step, Mapping) and "name" in step)
+    yield from (f"{n} steps have the name {name!r}; each needs its own." for name, n in names.items() if n > 1)
 
 
 def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step]) -> Iterator[str]:
@@ -17,15 +47,32 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
     if kind not in steps:
         yield f"there is no step {kind!r}; known: {', '.join(sorted(steps))}"
         return
-    try:
-        check_schema({name: value for name, value in settings.items() if name != "kind"}, dict(steps[kind].schema))
-    except InvalidPayload as error:
-        yield str(error)
+    common = {name: value for name, value in settings.items() if name in COMMON}
+    own = {name: value for name, value in settings.items() if name not in COMMON}
+    misfits = [*_misfits(common, {"properties": COMMON}), *_misfits(own, steps[kind].schema)]
+    yield from misfits
+    step = steps[kind]
+    if not misfits and isinstance(step, Careful):
+        yield from step.problems(own)
     for where, text in _texts(settings.get("template", {})):
         try:
             rendering.parse(text)
         except rendering.TemplateProblem as problem:
             yield f"template {where}: {problem}"
+
+
+def _misfits(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        check_schema(dict(settings), dict(schema))
+    except InvalidPayload as error:
+        yield str(error)
+
+
+def _problems_of_conditions(settings: Mapping[str, Any], steps: Any, position: str) -> Iterator[str]:
+    for setting in CONDITIONS:
+        if setting in settings:
+            found = problems_of_condition(settings[setting], roots=readable(steps, position))
+            yield from (f"{setting}: {message}" for message in found)
 
 
 def _texts(template: Any, where: str = "") -> Iterator[tuple[str, str]]:

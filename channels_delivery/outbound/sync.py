@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
@@ -28,6 +29,16 @@ from .policy import Reason, Refused, Rules, Target, check_url
 from .trust import client_context
 
 SECONDS_MAX = 30.0
+
+
+def site_client() -> SyncOutbound:
+    """The client that the site's settings ask for, kept for as long as they do."""
+    return _site_client(site.rules(), conf().ca_file, conf().dns_threads)
+
+
+@lru_cache(maxsize=1)
+def _site_client(rules: Rules, ca_file: str, dns_threads: int) -> SyncOutbound:
+    return SyncOutbound(rules, tls=client_context(ca_file), dns_threads=dns_threads)
 
 
 class SyncOutbound:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 
 from ..edges import principal_of
 from ..inbox import Entry
+from ..kernel import local_time
 from ..kernel.clock import db_now
 
 _NOW = "_notifyhub_now"
@@ -34,8 +34,7 @@ def zone_of(request: HttpRequest) -> tzinfo:
     principal = principal_of(request)
     if principal is None:
         return UTC
-    names = [principal.recipient.zone if principal.recipient else "", principal.tenant.zone]
-    return next((zone for name in names if name and (zone := _zone(name))), UTC)
+    return local_time.zone_of(principal.recipient.zone if principal.recipient else "", principal.tenant.zone)
 
 
 def now_of(request: HttpRequest) -> datetime:
@@ -78,10 +77,3 @@ def ago(moment: datetime, *, zone: tzinfo, now: datetime) -> str:
 def exact(moment: datetime, *, zone: tzinfo) -> str:
     """To the minute, with the zone's name: what a tooltip says."""
     return f"{date_format(moment.astimezone(zone), 'l j F Y, H:i')} ({zone})"
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # whatever a host wrote into the column must not break a page
-        return None

@@ -103,7 +103,7 @@ def _show(
         "wrong": _by_field(draft.problems),
         "found": found,
         "summary": summary(found) if found else "",
-        "steps": [step_in_words(step) for step in draft.workflow.body.steps],
+        "steps": [step_in_words(step) for _, step in draft.workflow.body.walk()],
         "dry_steps": dry_steps(found, draft.workflow.body) if found else [],
     }
     return render(request, "playground/playground.html", context, status=status)

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from workflows.definition import load
 from workflows.models import Run, Status
+from workflows.position import level, reading_order
 from workflows.runs import Progress
 
 from .wording import step_in_words
@@ -48,16 +49,16 @@ def _resolving(run: Run, now_at: Progress) -> Stage:
 
 
 def _steps(run: Run, now_at: Progress) -> list[Stage]:
-    standing = {int(step): n for step, n in now_at.walking.items()}
-    first = min(standing, default=None)
+    standing = now_at.walking
+    first = min(map(reading_order, standing), default=None)
     ended = run.status in (Status.SENT, Status.FAILED)
     stages = []
-    for place, step in enumerate(load(run.definition_id).steps):
-        words, here = step_in_words(step), standing.get(place, 0)
-        passed = now_at.resolved and run.people > 0 and (ended if first is None else place < first)
+    for position, step in load(run.definition_id).walk():
+        words, here = step_in_words(step), standing[position]
+        passed = now_at.resolved and run.people > 0 and (ended if first is None else reading_order(position) < first)
         state = "now" if here else "over" if passed else "ahead"
         detail = ngettext("%(n)d person is here", "%(n)d people are here", here) % {"n": here} if here else words.detail
-        stages.append(Stage(words.icon, words.name, state, detail))
+        stages.append(Stage(words.icon, "↳ " * level(position) + words.name, state, detail))
     return stages
 
 

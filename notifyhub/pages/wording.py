@@ -85,8 +85,24 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
             return StepWords(ICONS.get(kind, "external"), kind_in_words(kind), detail)
         case "delay" if "seconds" in step:
             return StepWords("clock", _("Wait"), length_in_words(timedelta(seconds=step["seconds"])))
+        case "delay" if "at" in step:
+            return StepWords("clock", _("Wait"), _("Until %(time)s by each person's clock.") % {"time": step["at"]})
+        case "delay" if "working_hours" in step:
+            return StepWords("clock", _("Wait"), _("Until working hours by each person's clock."))
         case "delay":
             return StepWords("clock", _("Wait"), _("Until the time in “%(field)s”.") % {"field": step.get("until", "")})
+        case "condition":
+            return StepWords("workflow", _("Decide"), _("Goes on in one of two ways, as its condition says."))
+        case "throttle":
+            most, within = step["most"], length_in_words(timedelta(seconds=step["seconds"]))
+            at_most = ngettext(
+                "At most %(n)d in %(time)s for each person.", "At most %(n)d in %(time)s for each person.", most
+            )
+            return StepWords("clock", _("Limit"), at_most % {"n": most, "time": within})
+        case "call":
+            return StepWords("workflow", _("Ask"), _("Asks a function of this site about each person."))
+        case "fetch":
+            return StepWords("external", _("Ask"), _("Asks another server, once for everybody."))
         case kind:
             return StepWords("workflow", str(kind), "")
 

@@ -1,6 +1,7 @@
 """The statements that must not slow down as tables grow use the index that was made for them."""
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from channels_delivery import tally
 from notifications import inbox
 from notifications.inbox import Filters
 from notifications.kernel.clock import db_now
@@ -19,6 +21,7 @@ from workflows.expand import expand_due
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 PEOPLE, ITEMS = 300, 150_000
+Told = list[tuple[uuid.UUID, str, int]]
 
 
 def execute(statement: str, *parameters: Any) -> None:
@@ -184,3 +187,44 @@ def test_a_page_of_topics_reads_no_more_of_each_than_it_needs(acme: Tenant) -> N
     plan = plan_of(lambda: page(Audience(topics=topics), tenant_id=acme.pk, after=early, limit=100, without=None))
 
     assert indexes(plan) == {"nh_subscription", "notifyhub_notifications_recipient_pkey"}, plan
+
+
+@pytest.fixture
+def told(acme: Tenant) -> Told:
+    """A run that told 20,000 people, in words of their own each, among others."""
+    mine = uuid.uuid4()
+    notification = (
+        "INSERT INTO notifyhub_notifications_notification"
+        " (tenant_id, public_id, notice_key, origin, origin_step, title, level, content, created_at)"
+        " SELECT %s, gen_random_uuid(), 'k', %s, '0.0', 't', 'info', '{}', now() FROM generate_series(1, %s)"
+    )
+    execute("SET LOCAL synchronous_commit = off")
+    execute(notification, acme.pk, mine, 20_000)
+    for _ in range(30):
+        execute(notification, acme.pk, uuid.uuid4(), 1_000)
+    execute(
+        "INSERT INTO notifyhub_notifications_inboxitem (recipient_id, seq, rev, notification_id, tab, state, forced)"
+        " SELECT n.id %% 20000, n.id, n.id, n.id, 0, 0, false FROM notifyhub_notifications_notification n"
+    )
+    execute(
+        "INSERT INTO notifyhub_channels_delivery_delivery (tenant_id, public_id, stable_id, message_id, lane_id, kind,"
+        " address, slots, origin, origin_step, state, wait_reason, due_at, decided_at, attempt, lost, revoked, code,"
+        " created_at, recipient_id)"
+        " SELECT tenant_id, gen_random_uuid(), gen_random_uuid(), 1, 1, 'email', 'a', '{}', origin, '2.0', 'accepted',"
+        " '', now(), now(), 1, 0, false, '', now(), id FROM notifyhub_notifications_notification"
+    )
+    execute("ANALYZE")
+    return [(mine, "0.0", person) for person in range(20)]
+
+
+def test_what_people_did_with_items_is_read_from_indexes(told: Told) -> None:
+    plan = plan_of(lambda: inbox.reactions(told))
+
+    assert not re.search("Seq Scan on notifyhub_notifications_(notification|inboxitem)", plan), plan
+
+
+def test_what_became_of_messages_is_found_by_origin_step_and_person(told: Told, acme: Tenant) -> None:
+    plan = plan_of(lambda: tally.of_steps([(origin, "2.0", person) for origin, _, person in told], tenant_id=acme.pk))
+
+    assert "nh_delivery_once" in indexes(plan), plan
+    assert "Seq Scan" not in plan, plan

@@ -36,8 +36,8 @@ def test_every_change_has_its_own_hash(change: dict[str, object]) -> None:
 @pytest.mark.once
 def test_the_steps_follow_each_other_to_the_end() -> None:
     positions = ["0"]
-    while BODY.step_at(BODY.after(positions[-1])):
-        positions.append(BODY.after(positions[-1]))
+    while (following := BODY.after(positions[-1])) is not None:
+        positions.append(following)
 
     assert positions == ["0", "1", "2"]
 

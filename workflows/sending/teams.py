@@ -22,7 +22,7 @@ from .words import render_for
 def tells_teams(body: Body) -> bool:
     """Whether a run of this definition has a house."""
     known = kinds()
-    channels = [step.get("channel", "") for step in body.steps if step["kind"] == "send"]
+    channels = [step.get("channel", "") for _, step in body.walk() if step["kind"] == "send"]
     return any(channel in known and known[channel].team for channel in channels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -58,15 +59,12 @@ class Template:
         return cls(texts, frozenset(name for name in texts if fields.get(name, {}).get("contentMediaType") == HTML))
 
     @cached_property
-    def recipient_paths(self) -> tuple[str, ...]:
-        """The recipient paths that any text reads. A broken text reads none: it fails when rendered."""
+    def paths(self) -> tuple[str, ...]:
+        """The paths that any text reads. A broken text reads none: it fails when rendered."""
         found: set[str] = set()
         for source in self._sources():
-            try:
-                paths = rendering.paths(source)
-            except rendering.TemplateProblem:
-                continue
-            found.update(path for path in paths if path.split(".")[0].split("[")[0] == "recipient")
+            with suppress(rendering.TemplateProblem):
+                found |= rendering.paths(source)
         return tuple(sorted(found))
 
     def render(self, context: Mapping[str, Any], *, name: str, tab: int) -> Rendering:

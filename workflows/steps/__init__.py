@@ -14,3 +14,6 @@ def _found() -> dict[str, Step]:
 
 
 STEPS: dict[str, Step] = _found()
+
+FOR_TENANTS: dict[str, Step] = {kind: one for kind, one in STEPS.items() if not getattr(one, "static_only", False)}
+"""Those that a workflow may have that is not declared in code."""

@@ -97,6 +97,8 @@ def test_the_models_of_tenants_are_these() -> None:
         "Sweep",  # no data of anybody
         "Definition",  # by hash of its content
         "Outcome",  # reached through its chunk
+        "ChunkResult",  # the same
+        "RunResult",  # reached through its run
         "Attempt",  # reached through its delivery
     }
 

@@ -1,0 +1,147 @@
+"""What texts and conditions may read, for a set of people: of the run, of the person, and of what earlier steps did.
+
+Which paths are read is known beforehand. So people who differ in nothing that is read are one group, and what is not
+read is not fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from notifications import routing
+from notifications.kinds import INBOX
+
+from .condition import holds, paths_of
+from .earlier import Earlier, earlier
+from .people import NOBODY, People
+from .position import Steps, reading_order, walk
+from .step import RunFacts, Scene, join
+
+Profiles = Mapping[int, Mapping[str, Any]]
+NO_PROFILES: Profiles = MappingProxyType({})
+
+_OF_LIQUID = {"size", "first", "last"}
+"""What a text may ask of any value, beside its parts."""
+
+_PART = re.compile(r"[^.\[\]'\"]+")
+
+
+@dataclass(frozen=True)
+class Context:
+    """`profiles` by recipient id. `personal` are those of the paths that may differ from person to person."""
+
+    scene: Scene
+    profiles: Profiles
+    earlier: Earlier
+    personal: Sequence[str]
+
+    def groups(self, run: RunFacts, people: People) -> Iterator[tuple[dict[str, Any], People]]:
+        """These people of the run by what the paths read of them, each group with its values."""
+        if not self.personal:
+            if people:
+                yield self._values(run, None), people
+            return
+        groups = defaultdict[tuple[str, ...], list[int]](list)
+        for place in people:
+            mine = self._of_person(place)
+            groups[tuple(repr(_at(mine, path)) for path in self.personal)].append(place)
+        for places in groups.values():
+            yield self._values(run, places[0]), People.of(places)
+
+    def _of_person(self, place: int) -> dict[str, Any]:
+        profile = self.profiles.get(self.scene.ids[place], {})
+        return {"recipient": profile, "steps": self.earlier.of_people.get(place, {})}
+
+    def _values(self, run: RunFacts, place: int | None) -> dict[str, Any]:
+        scene = self.scene
+        mine = {"recipient": {}, "steps": {}} if place is None else self._of_person(place)
+        return {
+            "payload": run.payload,
+            "recipient": {name: value for name, value in mine["recipient"].items() if name != "id"},
+            "tenant": scene.tenant,
+            "actor": {"name": run.actor},
+            "workflow": {"key": scene.body.key, "name": scene.body.name},
+            "transaction_id": run.transaction_id,
+            "steps": {**self.earlier.of_runs.get(run.id, {}), **mine["steps"]},
+        }
+
+
+def context_for(scene: Scene, people: People, paths: Collection[str], *, profiles: Profiles | None = None) -> Context:
+    """What these paths read of these people, at a fixed number of queries. Profiles that are known need not be read."""
+    if profiles is None and reads(paths, "recipient"):
+        ids = sorted({scene.ids[place] for place in people - scene.house})
+        profiles = routing.reach_many(INBOX, ids, tenant_id=scene.tenant_id, profiles=True).profiles
+    known, did = profiles or NO_PROFILES, earlier(scene, people, _steps_named(scene, paths))
+    return Context(scene, known, did, [path for path in paths if _is_personal(path, known, did)])
+
+
+def those_who(condition: Any, scene: Scene) -> People:
+    """The people of the scene for whom the condition holds: asked once a run, or once for all who are alike in what it
+    reads of them."""
+    paths = paths_of(condition)
+    context = context_for(scene, scene.people, paths)
+    found = [
+        group
+        for run, of_run in scene.runs
+        for values, group in context.groups(run, of_run & scene.people)
+        if holds(condition, values)
+    ]
+    return join(found) if found else NOBODY
+
+
+def readable(steps: Steps, position: str) -> dict[str, Sequence[str] | None]:
+    """What a condition at this step may read: the first word of its paths, and what may follow."""
+    before = [step for at, step in walk(steps) if reading_order(at) < reading_order(position)]
+    names = [step["name"] for step in before if isinstance(step, Mapping) and isinstance(step.get("name"), str)]
+    return {
+        "payload": None,
+        "recipient": routing.PROFILE,
+        "tenant": ("name", "slug", "zone"),
+        "actor": ("name",),
+        "steps": names,
+    }
+
+
+def _is_personal(path: str, profiles: Profiles, did: Earlier) -> bool:
+    root, *rest = _parts(path)
+    if root == "recipient":
+        return bool(profiles)
+    return root == "steps" and bool(did.of_people) and not (rest and rest[0] in did.once)
+
+
+def _steps_named(scene: Scene, paths: Collection[str]) -> set[str]:
+    """The names after `steps`; all there are for a path that reads `steps` as a whole."""
+    found: set[str] = set()
+    for path in paths:
+        root, *rest = _parts(path)
+        if root == "steps":
+            found.update(rest[:1] or scene.body.named)
+    return found
+
+
+def reads(paths: Collection[str], root: str) -> bool:
+    """Whether any of the paths begins with it."""
+    return any(_root(path) == root for path in paths)
+
+
+def _root(path: str) -> str:
+    return _parts(path)[0]
+
+
+def _parts(path: str) -> list[str]:
+    return _PART.findall(path) or [""]
+
+
+def _at(values: Mapping[str, Any], path: str) -> Any:
+    """The value of a plain dotted path; for any other form all that is known, which tells everybody apart."""
+    found: Any = values
+    for part in path.split("."):
+        if not isinstance(found, Mapping) or "[" in part or part in _OF_LIQUID:
+            return values
+        found = found.get(part)
+    return found
