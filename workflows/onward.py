@@ -12,7 +12,7 @@ from notifications.models import Tenant
 
 from .definition import Body
 from .people import NOBODY, People
-from .step import Next, Plan, RunFacts, Scene, Sleep, Stop, join
+from .step import Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
 
 Onward = tuple[People, str | None, datetime]
 """Who goes on at which step, and when; None behind the last one."""
@@ -52,8 +52,12 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
         match move.to:
             case Next():
                 yield move.people, after, scene.now
+            case Into(branch):
+                yield move.people, scene.body.into(scene.step, branch), scene.now
             case Sleep(until):
                 yield move.people, after, until
+            case Stay():  # what it waits for nobody can tell; they are taken to get it
+                yield move.people, after, scene.now
             case Stop():
                 pass
     undecided = scene.people - (join([move.people for move in plan.moves]) if plan.moves else NOBODY)

@@ -21,10 +21,11 @@ from notifications.models import Recipient, Tenant
 
 from . import audience as audiences
 from .audience import Audience
+from .context import those_who
 from .definition import FIRST, Body
 from .onward import Onward, onward, supposed
 from .people import NOBODY, People
-from .planning import plan_step
+from .planning import CONDITION, plan_step
 from .sending.people import decide
 from .sending.sending import Sending
 from .step import Scene, reaches_out
@@ -145,7 +146,7 @@ class _Walk:
             scene = supposed(self.body, self.tenant, self.ids, people=people, step=step, now=now, payload=self.payload)
             kind = kinds().get(settings.get("channel", "")) if settings["kind"] == "send" else None
             if kind is not None:
-                yield self._send(kind, settings, scene)
+                yield self._send(kind, settings, scene)  # who passes it by for its condition goes on as well
                 waiting.append((people, self.body.after(step), now))
                 continue
             if reaches_out(STEPS[settings["kind"]]):
@@ -158,9 +159,13 @@ class _Walk:
 
     def _send(self, kind: Kind, settings: Mapping[str, Any], scene: Scene) -> Send:
         people, skipped = NOBODY, dict[str, int]()
-        if kind.personal and scene.people:
-            told = decide(scene.people, Sending.of(settings, kind, scene))
-            people, skipped = told.people, {note.reason: self._of_all(len(note.people)) for note in told.notes}
+        admitted = those_who(settings["when"], scene) if "when" in settings and scene.people else scene.people
+        if passing := scene.people - admitted:
+            skipped[CONDITION] = self._of_all(len(passing))
+        if kind.personal and admitted:
+            told = decide(admitted, Sending.of(settings, kind, scene.of(admitted)))
+            people = told.people
+            skipped |= {note.reason: self._of_all(len(note.people)) for note in told.notes}
         self.told.append((kind.key, people))
         hours = Counter(scene.now.astimezone(self.zones[place]).hour for place in people)
         return Send(

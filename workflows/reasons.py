@@ -28,12 +28,16 @@ REASONS: Mapping[str, Promise] = {
     "channel_paused": _("The channel is off."),
     "unknown_channel": _("This site has no such channel."),
     "template_failed": _("The text could not be made, so the workflow's name was sent instead."),
+    "condition": _("The condition of the step did not apply to them."),
+    "throttled": _("Had got enough of this for the time being."),
+    "fetch_failed": _("What was to be asked of another server could not be had."),
+    "call_failed": _("A function of this site failed, so they went on without it."),
     "invalid_time": _("The time to wait for could not be read, so nobody waited."),
     "not_simulated": _("This step asks somebody outside, which a simulation does not."),
 }
 """Why somebody got nothing at a step, or why their walk ended."""
 
-REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated"})
+REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed"})
 """Those that silenced nothing."""
 
 FAILURES: Mapping[str, Promise] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from notifications.models import InboxItem, Recipient, State
 
 from ..definition import Body, load
 from ..models import Cohort, Outcome, Run
+from ..position import reading_order
 from ..reasons import ITEMS, REASONS, REMARKS, STATES, WAITS, failure_in_words, in_words, kind_in_words
 from .audience import Place
 from .sentence import Explanation, Sentence, Speaker
@@ -61,7 +61,7 @@ class Trail:
         known = {position for position, _ in self.body.walk()}
         seen = {one.step for one in self.outcomes} | {step for step, _ in self.items}
         seen |= {_position(one.step) for one in self.sent} | ({self.standing.step} if self.standing else set())
-        return sorted(known | seen, key=_natural)
+        return sorted(known | seen, key=reading_order)
 
     def explained(self, inside: Iterator[Sentence], speaker: Speaker) -> Explanation:
         sentences = [*inside]
@@ -142,11 +142,11 @@ class Trail:
         """Whether they are past it; the step at which a walk reached its end is one of those."""
         end = self.end
         if self.standing is not None:
-            return _natural(step) < _natural(self.standing.step)
+            return reading_order(step) < reading_order(self.standing.step)
         if end is None:
             return False
-        ended = _natural(end.step)
-        return _natural(step) <= ended if end.reason == "done" else _natural(step) < ended
+        ended = reading_order(end.step)
+        return reading_order(step) <= ended if end.reason == "done" else reading_order(step) < ended
 
     def _ending(self, speaker: Speaker) -> Sentence:
         end = self.end
@@ -177,8 +177,3 @@ def _became(one: Track, step: str, speaker: Speaker) -> Sentence:
 def _position(origin_step: str) -> str:
     """Without the round."""
     return origin_step.rpartition(".")[0] or origin_step
-
-
-def _natural(step: str) -> list[tuple[bool, int, str]]:
-    parts = (part for part in re.split(r"(\d+)", step) if part)
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]

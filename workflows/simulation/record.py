@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from notifications.models import InboxItem, State
 
 from ..models import HOUSE, Chunk, Outcome, Run
 from ..people import People
+from ..position import reading_order
 from ..reasons import REMARKS
 from ..refusals import TooMuch
 from .play import Play
@@ -48,7 +48,7 @@ def _without_idle_teams(found: Sequence[Entry]) -> list[Entry]:
 
 def _place(entry: Entry, places: Mapping[str, int]) -> tuple[Any, ...]:
     happened = entry.what not in (What.TRIGGERED, What.CANCELLED, What.ACTED)
-    step = [int(part) if part.isdigit() else -1 for part in re.split(r"(\d+)", entry.step)]
+    step = reading_order(entry.step) if entry.step else ()
     return entry.at, happened, places.get(entry.person or "", 0), entry.run, step, _ORDER.index(entry.what)
 
 

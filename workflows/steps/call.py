@@ -50,6 +50,7 @@ class Call:
     """
 
     kind = "call"
+    reaches_out = True
     static_only = True
     schema: Mapping[str, Any] = {
         "type": "object",

@@ -41,6 +41,7 @@ class Fetch:
     """
 
     kind = "fetch"
+    reaches_out = True
     schema: Mapping[str, Any] = {
         "type": "object",
         "additionalProperties": False,
