@@ -8,10 +8,12 @@ from typing import Any
 
 from channels_delivery import tally
 from notifications import inbox
+from notifications.kinds import INBOX
 
 from . import results
 from .models import ChunkResult, Outcome
 from .people import NOBODY, People
+from .position import StepSettings
 from .step import Scene
 
 ONCE_A_RUN, BY_PERSON = {"fetch"}, {"call"}
@@ -37,7 +39,7 @@ def earlier(scene: Scene, people: People, names: Collection[str]) -> Earlier:
     named = {name: scene.body.named[name] for name in names if name in scene.body.named}
     once = {name: position for name, (position, step) in named.items() if step["kind"] in ONCE_A_RUN}
     values = {name: position for name, (position, step) in named.items() if step["kind"] in BY_PERSON}
-    facts = {name: position for name, (position, _) in named.items() if name not in once and name not in values}
+    facts = {name: found for name, found in named.items() if name not in once and name not in values}
     of_people = _facts(scene, people, facts)
     for place, mine in _said(scene, values).items():
         of_people.setdefault(place, {}).update(mine)
@@ -67,19 +69,21 @@ def _brought(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, 
     return found
 
 
-def _facts(scene: Scene, people: People, positions: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-    if not positions or not people:
+def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSettings]]) -> dict[int, dict[str, Any]]:
+    if not named or not people:
         return {}
     keys = {
         (place, name, round_): (run.public_id, f"{position}.{round_}", scene.ids[place])
         for run, of_run in scene.runs
         for place in of_run & people
-        for name, position in positions.items()
+        for name, (position, _) in named.items()
         for round_ in {0, scene.round}
     }
-    told = list(set(keys.values()))
-    items, letters = inbox.reactions(told), tally.of_steps(told, tenant_id=scene.tenant_id)
-    skipped = _skipped(scene, positions)
+    channels = {name: step.get("channel") for name, (_, step) in named.items()}  # None: it may send on any
+    in_inbox = {key for (_, name, _), key in keys.items() if channels[name] in {None, INBOX.key}}
+    outside = {key for (_, name, _), key in keys.items() if channels[name] != INBOX.key}
+    items, letters = inbox.reactions(list(in_inbox)), tally.of_steps(list(outside), tenant_id=scene.tenant_id)
+    skipped = _skipped(scene, {name: position for name, (position, _) in named.items()})
     found: dict[int, dict[str, Any]] = {place: {} for place in people}
     for (place, name, _round), key in keys.items():
         item, sent = items.get(key), letters.get(key, ())

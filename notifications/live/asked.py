@@ -89,7 +89,7 @@ async def _seen(asked: Ask, socket: Socket, hub: Hub, person: int) -> None:
 
 async def _watch(asked: Ask, socket: Socket, hub: Hub, person: int) -> None:
     wanted = watching.named(asked.get("watch"))
-    if len(socket.watching) >= watching.MAX:
+    if len(socket.watching) >= watching.MAX and (socket.tenant(person), *wanted) not in socket.watching:
         raise NotUnderstood(f"At most {watching.MAX} objects are watched at once.")
     name = await hub.read(watching.find, person, *wanted)
     if name is None:

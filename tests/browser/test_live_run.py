@@ -78,6 +78,23 @@ def test_what_somebody_else_does_to_a_run_shows_without_a_question_in_between(si
     assert asked == []
 
 
+def test_a_second_tab_of_the_same_run_is_told_from_its_beginning(signed_in: SignedIn) -> None:
+    ana = signed_in("ana")
+    run = start(ana, "session.high_priority", WAITS)
+    ana.goto(run)
+    expect_told(ana)
+    there = ana.context.new_page()
+
+    there.goto(run)
+
+    expect_told(there)
+    there.close()
+    asked = never_answered(ana)
+    assert ana.request.post(f"{run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={}).ok
+    expect(ana.locator(".site-run__status")).to_have_text("retracted")
+    assert asked == []
+
+
 def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signed_in: SignedIn) -> None:
     ana = signed_in("ana")
     run = start(ana, "session.high_priority", WAITS)

@@ -34,6 +34,16 @@ def test_every_change_has_its_own_hash(change: dict[str, object]) -> None:
 
 
 @pytest.mark.once
+def test_what_was_looked_up_of_a_body_is_no_part_of_it() -> None:
+    body = Body.from_json(BODY.to_json())
+    before = body.hash()
+
+    assert body.named == {}
+
+    assert (body.hash(), body.to_json()) == (before, BODY.to_json())
+
+
+@pytest.mark.once
 def test_the_steps_follow_each_other_to_the_end() -> None:
     positions = ["0"]
     while (following := BODY.after(positions[-1])) is not None:

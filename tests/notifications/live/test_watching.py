@@ -98,6 +98,18 @@ class TestTheWord:
         assert browser(alice).quiet()
         assert not server.hub.watchers
 
+    def test_who_asks_again_hears_a_first_word_again_and_each_further_one_once(
+        self, alice: Recipient, hello: None, browser: type[Browser]
+    ) -> None:
+        run = trigger("hello", tenant=alice.tenant)
+        tab = browser(alice)
+
+        for _ in range(2):
+            watching(tab, run.transaction_id)
+        retract.cancel(run.transaction_id, tenant=alice.tenant)
+
+        assert words(tab) == 1
+
     def test_no_more_than_twenty_are_watched_at_once(
         self, alice: Recipient, hello: None, browser: type[Browser], server: Server
     ) -> None:

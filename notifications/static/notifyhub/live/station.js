@@ -130,9 +130,10 @@ export class Station {
     this.say({ state: this.state, frame: { type: "hello", inboxes } });
   }
 
-  /** @param {Record<string, any>} message */
-  #watch({ watch, unwatch, tab }) {
-    if (watch && this.#watches.add(watch, tab)) this.#sendWatch("watch", watch);
+  /** Whoever begins to watch is to hear a first word, so the server is asked for each; not for those who say `again`
+   * after a break. @param {Record<string, any>} message */
+  #watch({ watch, unwatch, tab, again }) {
+    if (watch && (this.#watches.add(watch, tab) || !again)) this.#sendWatch("watch", watch);
     if (unwatch && this.#watches.drop(unwatch, tab)) this.#sendWatch("unwatch", unwatch);
   }
 
@@ -154,7 +155,7 @@ export class Station {
   #take(frame, how) {
     if (frame.type === "hello") {
       this.tenant ||= frame.inboxes[0]?.tenant ?? "";
-      for (const name of this.#watches.of(this.#tabs.id)) this.say({ watch: name, tab: this.#tabs.id });
+      for (const name of this.#watches.of(this.#tabs.id)) this.say({ watch: name, tab: this.#tabs.id, again: true });
     }
     this.#tell(this.#parts.ledger.take(frame, how));
   }
