@@ -132,14 +132,12 @@ class Drafts:
 
     def check(self) -> None:
         """Workflow and payload."""
-        found: dict[str, tuple[str, Body] | None] = {}
-        for draft in self.live():
-            key = draft.asked.workflow
-            if key not in found:
-                found[key] = in_force(key, tenant=self.tenant)
-            definition = found[key]
+        live = self.live()
+        found = in_force({draft.asked.workflow for draft in live}, tenant=self.tenant, using=self.using)
+        for draft in live:
+            definition = found.get(draft.asked.workflow)
             if definition is None:
-                self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {key!r}.")
+                self.answers[draft.place] = UnknownWorkflow(f"There is no published workflow {draft.asked.workflow!r}.")
                 continue
             draft.hash, draft.body = definition
             try:

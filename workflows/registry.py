@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -17,19 +16,12 @@ from django.apps import apps
 from django.core import checks
 from django.utils.module_loading import module_has_submodule
 
-from notifications.models import Tab
-
 from .define import Category, Workflow
-from .payload import InvalidPayload, check_schema, check_schema_itself
+from .flaws import flaws_of, flaws_of_names
 from .steps import STEPS
-from .validation import problems_of_settings
 
 logger = logging.getLogger(__name__)
 MODULE = "notification_workflows"
-KEY_MAX, NAME_MAX = 100, 200
-
-_KEY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{KEY_MAX - 1}}}")
-_KEY_FORM = f"1 to {KEY_MAX} letters, digits, `.`, `_`, `:` and `-`, the first a letter or digit."
 
 
 @dataclass(frozen=True)
@@ -111,8 +103,8 @@ def _declared(module: ModuleType) -> list[Workflow | Category]:
 
 
 def problems_of_category(category: Category) -> Iterable[Problem]:
-    for message in _problems_of_names(category.key, category.name):
-        yield Problem(_subject(category), message)
+    for flaw in flaws_of_names(category.key, category.name):
+        yield Problem(_subject(category), flaw.message)
 
 
 def _subject(category: Category) -> str:
@@ -120,38 +112,14 @@ def _subject(category: Category) -> str:
 
 
 def problems_of(workflow: Workflow) -> Iterable[Problem]:
-    """Everything wrong with a declaration: names, schema, sample, step settings, templates."""
-    for message in _problems_of_names(workflow.key, workflow.name):
-        yield Problem(workflow.key, message)
-    if workflow.category and not _is_key(workflow.category):
-        yield Problem(workflow.key, f"Its category is a key: {_KEY_FORM}")
+    """Everything wrong with a declaration."""
     try:
-        schema: Any = workflow.body.payload_schema
-        check_schema_itself(schema)
-        check_schema(dict(workflow.sample), schema) if workflow.sample else None
-    except InvalidPayload as error:
-        yield Problem(workflow.key, f"The sample does not fit the payload schema: {error}")
-    except (TypeError, ValueError) as error:
+        body = workflow.body
+    except TypeError as error:
         yield Problem(workflow.key, f"The payload schema is not usable: {error}")
-    if workflow.tab.upper() not in Tab.__members__:
-        yield Problem(workflow.key, f"There is no tab {workflow.tab!r}.")
-    if not workflow.steps:
-        yield Problem(workflow.key, "It has no steps.")
-    for place, settings in enumerate(workflow.steps):
-        for message in problems_of_settings(settings, STEPS):
-            yield Problem(workflow.key, f"Step {place + 1}: {message}")
-
-
-def _problems_of_names(key: Any, name: Any) -> Iterable[str]:
-    """What the tables would not hold, and what could not stand in an address."""
-    if not _is_key(key):
-        yield f"Its key is {_KEY_FORM}"
-    if not (isinstance(name, str) and 0 < len(name) <= NAME_MAX and name.isprintable()):
-        yield f"Its name is 1 to {NAME_MAX} printable characters."
-
-
-def _is_key(key: Any) -> bool:
-    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+        return
+    for flaw in flaws_of(body, STEPS):
+        yield Problem(workflow.key, flaw.message)
 
 
 def check_registry(**_: Any) -> list[checks.CheckMessage]:

@@ -21,19 +21,21 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
         check_schema({name: value for name, value in settings.items() if name != "kind"}, dict(steps[kind].schema))
     except InvalidPayload as error:
         yield str(error)
-    for where, text in _texts(settings.get("template", {})):
-        try:
-            rendering.parse(text)
-        except rendering.TemplateProblem as problem:
-            yield f"template {where}: {problem}"
+    for part in ("template", "locales"):
+        for where, text in texts_of(settings.get(part, {})):
+            try:
+                rendering.parse(text)
+            except rendering.TemplateProblem as problem:
+                yield f"{part} {where}: {problem}"
 
 
-def _texts(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
+def texts_of(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a template, with where it stands."""
     if isinstance(template, str):
         yield where, template
     elif isinstance(template, Mapping):
         for name, value in template.items():
-            yield from _texts(value, f"{where}.{name}" if where else str(name))
+            yield from texts_of(value, f"{where}.{name}" if where else str(name))
     elif isinstance(template, list | tuple):
         for place, value in enumerate(template):
-            yield from _texts(value, f"{where}[{place}]")
+            yield from texts_of(value, f"{where}[{place}]")

@@ -2,6 +2,23 @@
 
 from .definition import Definition
 from .run import Run, Status
+from .template import Fragment, FragmentKind, Template, Wording
 from .walk import HOUSE, Chunk, Cohort, Outcome
+from .workflow import Workflow, WorkflowStatus, WorkflowVersion
 
-__all__ = ["HOUSE", "Chunk", "Cohort", "Definition", "Outcome", "Run", "Status"]
+__all__ = [
+    "HOUSE",
+    "Chunk",
+    "Cohort",
+    "Definition",
+    "Fragment",
+    "FragmentKind",
+    "Outcome",
+    "Run",
+    "Status",
+    "Template",
+    "Wording",
+    "Workflow",
+    "WorkflowStatus",
+    "WorkflowVersion",
+]

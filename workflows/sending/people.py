@@ -46,7 +46,7 @@ def decide(people: People, sending: Sending) -> Told:
     """Who of these is here, has an address, wants it, and has not read it yet."""
     scene, kind = sending.scene, sending.kind
     ids = {place: scene.ids[place] for place in people}
-    profiles = bool(sending.template.recipient_paths)
+    profiles = sending.templates.needs_profiles
     reached = routing.reach_many(kind, sorted(set(ids.values())), tenant_id=scene.tenant_id, profiles=profiles)
     subject = Subject(scene.body.key, scene.body.category, kind.key, scene.body.critical)
     decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)
