@@ -59,10 +59,15 @@ def change(workflow: Workflow, **changes: Any) -> Workflow:
     the draft is published. Raises Invalid."""
     with transaction.atomic():
         row = _locked(workflow)
-        design = replace(Design.of(row), **changes)
-        check_form(row.key, design)
-        _write(row, design)
+        _write(row, tried(row.key, Design.of(row), **changes))
     return row
+
+
+def tried(key: str, design: Design, **changes: Any) -> Design:
+    """The draft as it would be with these changes. Raises Invalid."""
+    found = replace(design, **changes)
+    check_form(key, found)
+    return found
 
 
 def inspect(design: Design, *, key: str, tenant: Tenant) -> Findings:
@@ -70,6 +75,14 @@ def inspect(design: Design, *, key: str, tenant: Tenant) -> Findings:
     body = design.body(key)
     errors = [*flaws_of(body, open_to_tenants()), *_flaws_of_category(body, tenant)]
     return Findings(errors, list(warnings_of(body)))
+
+
+def showable(key: str, design: Design, *, tenant: Tenant) -> Body:
+    """The draft as a version, for a preview. Raises Invalid where it has a mistake that keeps it from being one."""
+    errors = inspect(design, key=key, tenant=tenant).errors
+    if errors:
+        raise Invalid(_("The workflow has mistakes; mend them to see it."), errors=by_field(errors))
+    return design.body(key)
 
 
 def publish(workflow: Workflow, *, now: datetime, by: str = "", note: str = "") -> WorkflowVersion:

@@ -17,8 +17,10 @@ from workflows.design import Design
 from workflows.models import Cohort, Run
 from workflows.trigger import trigger
 
+from .rig import rounds
+
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-TIMES = 500
+TIMES = rounds(few=200, soak=500)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import runs, triggers
+from . import runs, triggers, versions, workflows
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
@@ -10,4 +10,13 @@ urlpatterns = [
     path("runs/", runs.RunsView.as_view(), name="api-runs"),
     path("runs/<str:transaction_id>/", runs.RunView.as_view(), name="api-run"),
     path("runs/<str:transaction_id>/cancel/", runs.CancelView.as_view(), name="api-run-cancel"),
+    path("workflows/", workflows.WorkflowsView.as_view(), name="api-workflows"),
+    path("workflows/<str:key>/", workflows.WorkflowView.as_view(), name="api-workflow"),
+    path("workflows/<str:key>/publish/", versions.PublishView.as_view(), name="api-workflow-publish"),
+    path("workflows/<str:key>/archive/", versions.ArchiveView.as_view(), name="api-workflow-archive"),
+    path("workflows/<str:key>/validate/", workflows.ValidateView.as_view(), name="api-workflow-validate"),
+    path("workflows/<str:key>/preview/", workflows.PreviewView.as_view(), name="api-workflow-preview"),
+    path("workflows/<str:key>/versions/", versions.VersionsView.as_view(), name="api-workflow-versions"),
+    path("workflows/<str:key>/versions/diff/", versions.DiffView.as_view(), name="api-workflow-diff"),
+    path("workflows/<str:key>/rollback/", versions.RollbackView.as_view(), name="api-workflow-rollback"),
 ]
