@@ -48,8 +48,8 @@ class WorkflowSerializer(serializers.Serializer[Any]):
     """One workflow. Static ones are of the site, shared by all tenants, and only to look at."""
 
     key = serializers.CharField()
-    origin = serializers.ChoiceField([STATIC, DYNAMIC])
-    status = serializers.ChoiceField(WorkflowStatus.choices)
+    origin = serializers.CharField(help_text=f"One of {STATIC}, {DYNAMIC}")
+    status = serializers.CharField(help_text=f"One of {', '.join(WorkflowStatus.values)}")
     in_force = serializers.CharField(help_text="The hash of the version that a trigger starts; empty if there is none")
     changed = serializers.BooleanField(help_text="The draft says something else than what is in force")
     overridden = serializers.BooleanField(help_text="The tenant's own of this key is in force instead")
