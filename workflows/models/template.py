@@ -43,7 +43,7 @@ class FragmentKind(models.TextChoices):
 
 class Fragment(TenantOwned):
     """What templates share: a snippet stands wherever `{% snippet "name" %}` does, a layout around the HTML of a mail,
-    which comes in the place of its `{{ content }}`."""
+    which comes in the place of its `<!-- content -->`."""
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=16, choices=FragmentKind.choices)
@@ -63,7 +63,7 @@ class Fragment(TenantOwned):
 
 class Wording(TenantOwned):
     """What the templates of a tenant for one workflow come to, fragments included, and the hash of that: read at each
-    trigger. Written whenever a template or fragment is saved."""
+    trigger. Written by whoever saves a template or fragment."""
 
     key = models.CharField(max_length=100)
     hash = models.CharField(max_length=64)
