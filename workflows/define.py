@@ -90,6 +90,7 @@ def send(
     actions: Sequence[tuple[str, str]] = (),
     skip_if_read: bool = False,
     expires_after: timedelta | None = None,
+    locales: Mapping[str, Mapping[str, Any]] | None = None,
     **texts: str,
 ) -> StepSettings:
     """Send this on a channel kind: to people if it reaches people, and to the tenant's channels that are told of this
@@ -97,7 +98,8 @@ def send(
     is the workflow's name. `actions` are (label, URL) pairs; `texts` are what the kind takes beside these.
 
     `skip_if_read`: not to those who have read this run's item in their inbox. `expires_after`: from then on it is not
-    sent any more, at least a minute.
+    sent any more, at least a minute. `locales`: the texts that differ for people of another language, by language, as
+    `{"de": {"title": …}}`.
     """
     template: dict[str, Any] = {
         "title": title,
@@ -115,6 +117,8 @@ def send(
         settings["skip_if_read"] = True
     if expires_after is not None:
         settings["expires_after"] = expires_after.total_seconds()
+    if locales:
+        settings["locales"] = {locale: dict(said) for locale, said in locales.items()}
     return settings
 
 

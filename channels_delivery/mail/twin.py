@@ -40,7 +40,7 @@ class _Reader(HTMLParser):
                 self.said.append(given.get("alt", ""))
             case "a":
                 self._links.append((given.get("href", ""), len(self.said)))
-            case _ if tag in _BLOCKS:
+            case _:
                 self._part(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -48,11 +48,12 @@ class _Reader(HTMLParser):
             url, start = self._links.pop()
             if url and "".join(self.said[start:]).strip() != url.removeprefix("mailto:"):
                 self.said.append(f" ({url})")
-        elif tag in _BLOCKS and tag != "li":
+        elif tag != "li":
             self._part(tag)
 
     def handle_data(self, data: str) -> None:
         self.said.append(re.sub(r"\s+", " ", data))
 
     def _part(self, tag: str) -> None:
-        self.said.append("\n\n" if tag in _LONG else "\n")
+        if tag in _BLOCKS:
+            self.said.append("\n\n" if tag in _LONG else "\n")
