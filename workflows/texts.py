@@ -140,6 +140,14 @@ def inspect(tenant: Tenant, place: Place, texts: Mapping[str, Any], *, layout: s
     return Findings(errors, warnings)
 
 
+def showable(tenant: Tenant, texts: Mapping[str, Any], layout: str) -> dict[str, Any]:
+    """The texts whole, for a preview. Raises Invalid where a text cannot be parsed."""
+    errors = list(_flaws_of_syntax(texts, "texts")) or _flaws_of_whole(tenant, texts, layout)
+    if errors:
+        raise Invalid(_("Some fields are missing or wrong."), errors=by_field(errors))
+    return whole(texts, layout, Shared.of(tenant))
+
+
 def place_of(template: Template) -> Place:
     return Place(template.workflow, template.channel, template.step, template.locale)
 

@@ -24,11 +24,12 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Scope, Tenant
 from preferences.models import Choice
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key
-from workflows import dynamic, engine
+from workflows import dynamic, engine, texts
 from workflows import models as workflows
 from workflows.define import send_inbox
 from workflows.design import Design
 from workflows.models import Workflow
+from workflows.texts import Place
 from workflows.trigger import trigger
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,8 @@ class Acme:
     channel: str
     delivery: str
     workflow: str
+    template: str
+    fragment: str
 
     def fill(self, template: Any) -> Any:
         if isinstance(template, str):
@@ -60,6 +63,8 @@ class Acme:
                 channel=self.channel,
                 delivery=self.delivery,
                 workflow=self.workflow,
+                template=self.template,
+                fragment=self.fragment,
             )
         if isinstance(template, dict):
             return {key: self.fill(value) for key, value in template.items()}
@@ -144,6 +149,36 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-workflow-versions", "get"): ("/api/v1/workflows/{workflow}/versions/", [None], GONE),
     ("api-workflow-diff", "get"): ("/api/v1/workflows/{workflow}/versions/diff/?from=1", [None], GONE),
     ("api-workflow-rollback", "post"): ("/api/v1/workflows/{workflow}/rollback/", [{"version": 1}], GONE),
+    ("api-templates", "get"): ("/api/v1/templates/", [None], OWN),
+    ("api-templates", "post"): (
+        "/api/v1/templates/",
+        [
+            {"workflow": "{workflow}", "channel": "inbox", "texts": {"title": "Hers now"}},
+            {"workflow": "hello", "channel": "email", "texts": {"html": "x"}, "layout": f"{CANARY}-layout"},
+        ],
+        REFUSED,
+    ),
+    ("api-template-validate", "post"): (
+        "/api/v1/templates/validate/",
+        [{"workflow": "{workflow}", "channel": "inbox", "texts": {"title": "x"}}],
+        OWN,
+    ),
+    ("api-template-preview", "post"): (
+        "/api/v1/templates/preview/",
+        [{"workflow": "{workflow}", "texts": {"title": "x"}}],
+        GONE,
+    ),
+    ("api-template", "get"): ("/api/v1/templates/{template}/", [None], GONE),
+    ("api-template", "patch"): ("/api/v1/templates/{template}/", [{"texts": {"title": "Hers now"}}], GONE),
+    ("api-template", "delete"): ("/api/v1/templates/{template}/", [None], GONE),
+    ("api-fragments", "get"): ("/api/v1/templates/fragments/", [None], OWN),
+    ("api-fragments", "post"): (
+        "/api/v1/templates/fragments/",
+        [{"kind": "layout", "name": f"{CANARY}-layout", "source": "Hers now"}],
+        OWN,
+    ),
+    ("api-fragment", "get"): ("/api/v1/templates/fragments/{fragment}/", [None], GONE),
+    ("api-fragment", "delete"): ("/api/v1/templates/fragments/{fragment}/", [None], GONE),
 } | {
     ("api-inbox-item-action", f"post {verb}"): (f"/api/v1/inbox/{{item}}/{verb}/", [None], GONE)
     for verb in ("read", "unread", "seen", "archive", "unarchive")
@@ -197,7 +232,11 @@ def known(acme: Tenant, hello: None) -> Acme:
     run = run_named(f"{CANARY}-run").transaction_id
     flow = own_workflow(acme)
     topic_key = f"{CANARY}-topic"
-    return Acme(person, str(item), run, topic_key, str(channel.public_id), str(delivery.public_id), flow.key)
+    fragment = texts.save_fragment(acme, "layout", f"{CANARY}-layout", f"Secret {CANARY}<!-- content -->")
+    told = {"title": f"Secret {CANARY}", "html": "x"}
+    template = texts.create(acme, Place("hello", "email"), told, layout=fragment.name)
+    ids = [str(one.public_id) for one in (channel, delivery)]
+    return Acme(person, str(item), run, topic_key, *ids, flow.key, str(template.public_id), str(fragment.public_id))
 
 
 def own_workflow(tenant: Tenant) -> Workflow:
@@ -351,13 +390,19 @@ NEEDS: dict[str, set[str]] = {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
         "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",
         "api-deliveries get", "api-delivery get", "api-workflows get", "api-workflow get",
-        "api-workflow-versions get", "api-workflow-diff get",
+        "api-workflow-versions get", "api-workflow-diff get", "api-templates get", "api-template get",
+        "api-fragments get", "api-fragment get",
     },
 }  # fmt: skip
 
 
-NOT_NOW = {("api-delivery-cancel", "post"), ("api-workflow", "delete")}
-"""What is known, and can no longer be taken back or is in force."""
+NOT_NOW = {
+    ("api-delivery-cancel", "post"),
+    ("api-workflow", "delete"),
+    ("api-fragment", "delete"),
+    ("api-templates", "post"),
+}
+"""What is known, and can no longer be taken back, is in force, in use, or there already."""
 
 
 @pytest.mark.parametrize("scope", list(Scope))

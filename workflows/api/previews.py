@@ -17,10 +17,15 @@ from ..preview import Reader, Shown
 from ..refusals import BadRequest
 
 
-class PreviewSerializer(StrictSerializer):
+class ReaderSerializer(StrictSerializer):
+    """For whom, and with what."""
+
     payload = serializers.DictField(required=False, help_text="The sample, unless given")
     locale = serializers.CharField(max_length=16, required=False, allow_blank=True)
     recipient = serializers.CharField(max_length=255, required=False, help_text="External id of who reads it")
+
+
+class PreviewSerializer(ReaderSerializer):
     in_force = serializers.BooleanField(
         required=False, default=False, help_text="What a trigger would say now, templates included; else the draft"
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import runs, triggers, versions, workflows
+from . import runs, templates, triggers, versions, workflows
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
@@ -10,6 +10,12 @@ urlpatterns = [
     path("runs/", runs.RunsView.as_view(), name="api-runs"),
     path("runs/<str:transaction_id>/", runs.RunView.as_view(), name="api-run"),
     path("runs/<str:transaction_id>/cancel/", runs.CancelView.as_view(), name="api-run-cancel"),
+    path("templates/", templates.TemplatesView.as_view(), name="api-templates"),
+    path("templates/validate/", templates.ValidateTemplateView.as_view(), name="api-template-validate"),
+    path("templates/preview/", templates.PreviewTemplateView.as_view(), name="api-template-preview"),
+    path("templates/fragments/", templates.FragmentsView.as_view(), name="api-fragments"),
+    path("templates/fragments/<uuid:public_id>/", templates.FragmentView.as_view(), name="api-fragment"),
+    path("templates/<uuid:public_id>/", templates.TemplateView.as_view(), name="api-template"),
     path("workflows/", workflows.WorkflowsView.as_view(), name="api-workflows"),
     path("workflows/<str:key>/", workflows.WorkflowView.as_view(), name="api-workflow"),
     path("workflows/<str:key>/publish/", versions.PublishView.as_view(), name="api-workflow-publish"),
