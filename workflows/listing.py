@@ -64,6 +64,11 @@ def workflows_of(
     ]
 
 
+def static_workflows() -> list[Listed]:
+    """Those that every tenant has."""
+    return [_of_static(one.key, ()) for one in registry.all_workflows()]
+
+
 def find(tenant: Tenant, key: str) -> Listed | None:
     """The tenant's own of this key before the static one."""
     row = Workflow.objects.filter(tenant=tenant, key=key).first()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -37,9 +39,21 @@ class _Registry:
     workflows: dict[str, Workflow] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    found: dict[str, str] = field(default_factory=dict)
+    """In which module each subject stands."""
 
 
 _registry = _Registry()
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How many there are in this process; `steps` by kind."""
+
+    workflows: int
+    categories: int
+    problems: int
+    steps: Mapping[str, int]
 
 
 def get(key: str) -> Workflow | None:
@@ -79,23 +93,51 @@ def register(item: Workflow | Category) -> bool:
 
 
 def unregister(key: str) -> None:
+    """Take it out, with what is on record about it."""
     _registry.workflows.pop(key, None)
+    _registry.problems[:] = [one for one in _registry.problems if one.subject != key]
 
 
-def discover() -> None:
-    """Import `notification_workflows` of every installed app and register what it declares at module level."""
+def stats() -> Stats:
+    kinds = Counter(str(step.get("kind")) for one in all_workflows() for _, step in one.body.walk())
+    return Stats(len(_registry.workflows), len(_registry.categories), len(_registry.problems), dict(kinds))
+
+
+def reload() -> None:
+    """Read every module again; what is no longer declared goes. A module that cannot be imported any more is a problem
+    on record, and what it declared before stays."""
+    before = dict(_registry.found)
+    _registry.found.clear()
+    discover(anew=True)
+    failed = {problem.subject for problem in problems()}
+    for subject, module in before.items():
+        if module in failed:
+            _registry.found[subject] = module
+        elif subject not in _registry.found:
+            _registry.categories.pop(subject.removeprefix("category "), None)
+            unregister(subject)
+
+
+def discover(*, anew: bool = False) -> None:
+    """Import `notification_workflows` of every installed app and register what it declares at module level; `anew`
+    where it was imported before, too."""
     for app in apps.get_app_configs():
         if app.module is None or not module_has_submodule(app.module, MODULE):
             continue
+        name = f"{app.name}.{MODULE}"
         try:
-            module = importlib.import_module(f"{app.name}.{MODULE}")
+            if anew:
+                sys.modules.pop(name, None)
+            module = importlib.import_module(name)
         except Exception as error:  # a host's module may fail in any way, and the others must still be found
-            logger.exception("workflow.module_failed module=%s.%s", app.name, MODULE)
-            problem = Problem(f"{app.name}.{MODULE}", f"{type(error).__name__}: {error}")
-            _registry.problems[:] = [one for one in _registry.problems if one.subject != problem.subject] + [problem]
+            logger.exception("workflow.module_failed module=%s", name)
+            problem = Problem(name, f"{type(error).__name__}: {error}")
+            _registry.problems[:] = [one for one in _registry.problems if one.subject != name] + [problem]
             continue
+        _registry.problems[:] = [one for one in _registry.problems if one.subject != name]
         for item in _declared(module):
             register(item)
+            _registry.found[_subject(item) if isinstance(item, Category) else item.key] = name
 
 
 def _declared(module: ModuleType) -> list[Workflow | Category]:
