@@ -112,15 +112,22 @@ def save_fragment(tenant: Tenant, kind: str, name: str, source: str) -> Fragment
         row, _created = Fragment.objects.update_or_create(
             tenant=tenant, kind=kind, name=name, defaults={"source": source}
         )
-        _rewrite(tenant, _users(tenant, kind, name))
+        _rewrite(tenant, users_of(tenant, kind, name))
     return row
+
+
+def look_over_fragment(tenant: Tenant, kind: str, name: str, source: str) -> None:
+    """Whether `save_fragment` would take this; for a form. Raises Invalid."""
+    with transaction.atomic():
+        save_fragment(tenant, kind, name, source)
+        transaction.set_rollback(True)
 
 
 def delete_fragment(fragment: Fragment) -> None:
     """Raises NotNow while a template uses it."""
     with transaction.atomic():
         _lock(fragment.tenant)
-        if users := _users(fragment.tenant, fragment.kind, fragment.name):
+        if users := users_of(fragment.tenant, fragment.kind, fragment.name):
             used = {"workflows": ", ".join(sorted(users))}
             raise NotNow(_("Templates of these workflows use it: %(workflows)s.") % used, code="in_use")
         Fragment.objects.filter(tenant=fragment.tenant_id, pk=fragment.pk).delete()
@@ -189,8 +196,8 @@ def _rewrite(tenant: Tenant, keys: Collection[str]) -> None:
         Wording.objects.update_or_create(tenant=tenant, key=key, defaults={"hash": name, "texts": wording})
 
 
-def _users(tenant: Tenant, kind: str, name: str) -> set[str]:
-    """The workflows whose templates use this, through other fragments too."""
+def users_of(tenant: Tenant, kind: str, name: str) -> set[str]:
+    """The workflows whose templates use this fragment, through others too."""
     fragments = {(one.kind, one.name): one.source for one in Fragment.objects.filter(tenant=tenant)}
     using = {(kind, name)}
     for _round in fragments:

@@ -1,0 +1,216 @@
+"""A tenant's templates, each text in a field of its own; and the layouts and snippets that they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+
+from channels_delivery.composing import template_fields
+from notifications.admin.base import OwnFilter, TenantAdmin
+from notifications.content import LEVELS
+from notifications.kernel.clock import db_now
+from notifications.kinds import kinds
+
+from .. import listing, texts
+from ..models import Fragment, Template
+from ..preview import Reader, preview_texts
+from ..refusals import Refused
+from ..sending.template import CONTENT_TEXTS
+from ..texts import Place
+from .forms import PrettyJson, blame, code
+from .previews import preview_page
+
+PREFIX = "text_"
+_SHORT = {"title", "url", "icon", "image", "thread", "subject"}
+
+if TYPE_CHECKING:
+    _TemplateForm = forms.ModelForm[Template]
+    _FragmentForm = forms.ModelForm[Fragment]
+else:
+    _TemplateForm = _FragmentForm = forms.ModelForm
+
+
+class TemplateForm(_TemplateForm):
+    """Subclassed by `form_for`, with a field a text. What is empty is left to the workflow."""
+
+    class Meta:
+        model = Template
+        fields = ("tenant", "workflow", "channel", "step", "locale", "layout")
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        for name, text in self.instance.texts.items():
+            self.initial[PREFIX + name] = text
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        said = {
+            name.removeprefix(PREFIX): value for name, value in self.cleaned_data.items() if name.startswith(PREFIX)
+        }
+        return {name: value for name, value in said.items() if value not in ("", [])}
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.errors:
+            return self.cleaned_data
+        row, given = self.instance, self.cleaned_data
+        tenant = row.tenant if row.pk else given["tenant"]
+        place = (
+            texts.place_of(row)
+            if row.pk
+            else Place(*(given[name] for name in ("workflow", "channel", "step", "locale")))
+        )
+        for flaw in texts.inspect(tenant, place, self.texts, layout=given.get("layout", "")).errors:
+            self._blame(flaw.where, flaw.message)
+        return given
+
+    def _blame(self, where: str, words: str) -> None:
+        name, _dot, rest = where.removeprefix("texts.").partition("[")
+        field = PREFIX + name if where.startswith("texts.") else where
+        told = f"{where}: {words}" if rest else words
+        self.add_error(field if field in self.fields else None, told)
+
+
+def form_for() -> type[TemplateForm]:
+    """With the texts of every kind of channel there is."""
+    names = [*CONTENT_TEXTS, *sorted({name for kind in kinds() for name in template_fields(kind)})]
+    declared: dict[str, Any] = {
+        PREFIX + name: forms.CharField(
+            label=name.capitalize(),
+            required=False,
+            strip=False,
+            widget=forms.TextInput(attrs={"class": "vLargeTextField"}) if name in _SHORT else code(6),
+        )
+        for name in names
+    }
+    declared[PREFIX + "level"] = forms.ChoiceField(
+        label=_("Level"), required=False, choices=[("", "–"), *((level, level) for level in LEVELS)]
+    )
+    declared[PREFIX + "actions"] = PrettyJson(
+        kind=list, rows=4, label=_("Buttons"), help_text='[{"label": "…", "url": "…"}]'
+    )
+    declared["channel"] = forms.ChoiceField(choices=[(kind.key, kind.name) for kind in kinds().values()])
+    return type("TemplateForm", (TemplateForm,), declared)
+
+
+@admin.register(Template)
+class TemplatePage(TenantAdmin):
+    list_display = ("workflow", "channel", "step", "locale", "tenant", "updated_at")
+    list_filter = (("tenant", OwnFilter), "channel", "locale")
+    search_fields = ("workflow",)
+    ordering = ("workflow", "channel", "step", "locale", "pk")
+    change_form_template = "notifyhub/workflows/admin/template.html"
+
+    class Media:
+        css = {"all": ("notifyhub/channels_delivery/admin.css",)}
+
+    def get_form(self, request: HttpRequest, obj: Template | None = None, change: bool = False, **kwargs: Any) -> Any:
+        kwargs["form"] = form_for()
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Template | None = None) -> Any:
+        said = [name for name in form_for().base_fields if name.startswith(PREFIX)]
+        place = ("workflow", "channel", "step", "locale", "tenant")
+        return [(None, {"fields": place}), (_("Texts"), {"fields": said}), (_("Mail"), {"fields": ("layout",)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> Any:
+        return ("workflow", "channel", "step", "locale", "tenant") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Template, form: TemplateForm, change: bool) -> None:
+        layout = form.cleaned_data.get("layout", "")
+        if change:
+            row = texts.change(obj, texts=form.texts, layout=layout)
+        else:
+            row = texts.create(obj.tenant, texts.place_of(obj), form.texts, layout=layout)
+            obj.pk = row.pk
+        found = texts.inspect(row.tenant, texts.place_of(row), row.texts, layout=row.layout)
+        for flaw in found.warnings:
+            self.message_user(request, f"{flaw.where}: {flaw.message}", messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: Template) -> None:
+        texts.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
+        for row in queryset:
+            texts.delete(row)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self._preview)
+        return [path("<int:pk>/preview/", view, name="notifyhub_workflows_template_preview"), *super().get_urls()]
+
+    def _preview(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        row = self.get_queryset(request).filter(pk=pk).first()
+        if not isinstance(row, Template):
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        found = listing.find(row.tenant, row.workflow)
+        if found is None:
+            self.message_user(request, _("Its workflow is gone."), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:notifyhub_workflows_template_change", args=[pk]))
+        whole = texts.showable(row.tenant, row.texts, row.layout)
+        reader, body = Reader.of(row.tenant, locale=row.locale), found.design.body(found.key)
+        everywhere = preview_texts(whole, body, reader, payload=None, now=db_now())
+        shown = [one for one in everywhere if one.channel == row.channel]
+        return preview_page(self, request, shown, {"original": row, "title": _("What %s would say") % row})
+
+
+class FragmentForm(_FragmentForm):
+    class Meta:
+        model = Fragment
+        fields = ("tenant", "kind", "name", "source")
+        widgets = {"source": code(16)}
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if not self.errors:
+            row, given = self.instance, self.cleaned_data
+            tenant = row.tenant if row.pk else given["tenant"]
+            kind, name = (row.kind, row.name) if row.pk else (given["kind"], given["name"])
+            try:
+                texts.look_over_fragment(tenant, kind, name, given["source"])
+            except Refused as refused:
+                blame(self, refused)
+        return self.cleaned_data
+
+
+@admin.register(Fragment)
+class FragmentPage(TenantAdmin):
+    form = FragmentForm
+    list_display = ("name", "kind", "tenant", "updated_at")
+    list_filter = (("tenant", OwnFilter), "kind")
+    search_fields = ("name",)
+    ordering = ("kind", "name", "pk")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Fragment | None = None) -> Any:
+        return ("tenant", "kind", "name") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Fragment, form: FragmentForm, change: bool) -> None:
+        obj.pk = texts.save_fragment(obj.tenant, obj.kind, obj.name, obj.source).pk
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What a template uses is not deleted; the page says which workflows' templates do."""
+        found, count, perms, protected = super().get_deleted_objects(objs, request)
+        using = [
+            _("%(name)s, by templates of %(key)s") % {"name": one, "key": key} for one in objs for key in _users(one)
+        ]
+        return found, count, perms, [*protected, *using]
+
+    def delete_model(self, request: HttpRequest, obj: Fragment) -> None:
+        texts.delete_fragment(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Fragment]) -> None:
+        for row in queryset:
+            texts.delete_fragment(row)
+
+
+def _users(fragment: Fragment) -> list[str]:
+    return sorted(texts.users_of(fragment.tenant, fragment.kind, fragment.name))
