@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
 
@@ -10,14 +11,16 @@ from django.db import connections
 
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
-from tests.cast import titles
-from workflows import dynamic, engine
+from tests.cast import Publish, titles, workflow
+from workflows import dynamic, engine, texts
 from workflows.define import delay, send_inbox
 from workflows.design import Design
-from workflows.models import Cohort, Run
+from workflows.models import Cohort, Run, Template, Wording, WorkflowVersion
+from workflows.texts import Place
 from workflows.trigger import trigger
 
 from .rig import rounds
+from .test_races import Together
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 TIMES = rounds(few=200, soak=500)
@@ -79,3 +82,36 @@ def test_a_run_in_flight_never_sees_one(acme: Tenant, bob: Recipient) -> None:
 
     assert set(titles(bob)) == {"old", "old too"}
     assert titles(bob).count("old too") == len(old)
+
+
+def test_many_who_publish_one_draft_make_one_version(acme: Tenant) -> None:
+    row = dynamic.create(acme, "t.own", Design("Own", steps=[send_inbox(title="0")]))
+
+    def act(one: int, who: int) -> None:
+        if who == 0:
+            dynamic.change(row, steps=[send_inbox(title=f"{one + 1}")])
+        dynamic.publish(row, now=db_now(), by=str(who))
+
+    Together(6).run(rounds(few=10, soak=100), act)
+
+    versions = list(WorkflowVersion.objects.filter(tenant=acme).order_by("number"))
+    assert [one.number for one in versions] == list(range(1, len(versions) + 1))
+    assert all(one.definition_id != other.definition_id for one, other in pairwise(versions))
+    row.refresh_from_db()
+    assert row.published_id == versions[-1].definition_id
+
+
+def test_templates_that_are_saved_at_once_are_all_in_force(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t.order", send_inbox(title="x")))
+    locales = ["de", "fr", "it", "es", "pt", "nl"]
+
+    def act(one: int, who: int) -> None:
+        row = texts.create(acme, Place("t.order", "inbox", "", f"{locales[who]}-{one:02}"), {"title": locales[who]})
+        if one % 3 == 0:
+            texts.delete(row)
+
+    Together(len(locales)).run(rounds(few=6, soak=60), act)
+
+    kept = set(Template.objects.filter(tenant=acme).values_list("locale", flat=True))
+    assert {one["locale"] for one in Wording.objects.get(tenant=acme).texts} == kept
+    assert len(kept) >= 4 * len(locales)
