@@ -12,6 +12,7 @@ from notifications.models import Tab
 
 from .definition import Body
 from .payload import InvalidPayload, check_bounds, check_schema, check_schema_itself
+from .schema_cost import check_cost
 from .step import Step
 from .validation import problems_of_settings
 
@@ -70,6 +71,7 @@ def _flaws_of_payload(body: Body) -> Iterator[Flaw]:
         if isinstance(schema, Mapping) and len(json.dumps(schema)) > SCHEMA_MAX:
             raise ValueError(f"it has more than {SCHEMA_MAX} characters.")
         check_schema_itself(schema)
+        check_cost(schema)
         if body.sample:
             check_bounds(dict(body.sample))
             check_schema(dict(body.sample), schema)

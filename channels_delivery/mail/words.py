@@ -38,8 +38,8 @@ FIELDS: Mapping[str, Any] = {
     "layout": {"type": "string", "maxLength": 64_000, "contentMediaType": "text/html"},
 }
 """What a template of mail may have beside title and body. `html`, or else `markdown`, comes in the place of the body,
-and within `layout` in the place of its comment `<!-- content -->`. HTML may have a `<style>`. Without a `text`, the text
-twin is made of the HTML."""
+and within `layout` in the place of its comment `<!-- content -->`. HTML may have a `<style>`. Without a `text`, the
+text twin is made of the HTML."""
 
 _MARKUP = "<!--notifyhub:markup-->"
 _LEVELS = {"info": "#2563eb", "success": "#15803d", "warning": "#b45309", "error": "#b91c1c"}

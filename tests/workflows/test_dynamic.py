@@ -135,6 +135,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a sample that does not fit": ({"payload_schema": {"required": ["x"]}, "sample": {"y": 1}}, "sample"),
     "a schema that is none": ({"payload_schema": {"type": "unheard-of"}}, "payload_schema"),
     "a schema from elsewhere": ({"payload_schema": {"$ref": "http://127.0.0.1:9/x"}}, "payload_schema"),
+    "a schema that multiplies": ({"payload_schema": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "payload_schema"),
     "a schema without end": ({"payload_schema": {"enum": ["x" * 70_000]}}, "payload_schema"),
 }
 
