@@ -76,7 +76,7 @@ def order(publish: Publish) -> None:
 def test_a_draft_is_added_published_changed_and_archived(alices: Client, acme: Tenant) -> None:
     alices.post(page("workflow", "add"), form(acme))
     row = Workflow.objects.get(tenant=acme)
-    published = alices.post(page("workflow", "publish", row.pk))
+    published = alices.post(page("workflow", "publish", row.pk), {"note": "The first"})
     alices.post(page("workflow", "change", row.pk), form(acme, name="Renamed"))
     shown = text(alices, page("workflow", "change", row.pk))
     archived = alices.post(page("workflow", "archive", row.pk))
@@ -86,7 +86,14 @@ def test_a_draft_is_added_published_changed_and_archived(alices: Client, acme: T
     assert "Version 1 is in force" in told(published)
     assert "the draft says something else" in shown
     assert "not in force any more" in told(archived)
-    assert WorkflowVersion.objects.get(tenant=acme).published_by == "alice@acme"
+    version = WorkflowVersion.objects.get(tenant=acme)
+    assert (version.published_by, version.note) == ("alice@acme", "The first")
+
+
+def test_an_empty_field_is_shown_empty(alices: Client) -> None:
+    shown = alices.get(page("workflow", "add")).context["adminform"].form
+
+    assert [shown[name].value() for name in ("payload_schema", "sample", "steps")] == ["", "", ""]
 
 
 @pytest.mark.parametrize(

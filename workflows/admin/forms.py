@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..refusals import Refused
 
-_CODE = {"class": "vLargeTextField", "spellcheck": "false", "style": "font-family:monospace"}
+STYLES = ("notifyhub/channels_delivery/admin.css", "notifyhub/workflows/admin.css")
+_CODE = {"class": "vLargeTextField nh-code", "spellcheck": "false"}
 
 
 def code(rows: int) -> forms.Textarea:
@@ -27,7 +28,9 @@ class PrettyJson(forms.CharField):
         super().__init__(widget=code(rows), required=False, **given)
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        if isinstance(value, str) or not value:
+            return value or ""
+        return json.dumps(value, indent=2, ensure_ascii=False)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from channels_delivery.composing import template_fields
 from notifications.admin.base import OwnFilter, TenantAdmin
@@ -25,10 +26,11 @@ from ..preview import Reader, preview_texts
 from ..refusals import Refused
 from ..sending.template import CONTENT_TEXTS
 from ..texts import Place
-from .forms import PrettyJson, blame, code
+from .forms import STYLES, PrettyJson, blame, code
 from .previews import preview_page
 
 PREFIX = "text_"
+_SELECTED = ("level", "actions")
 _SHORT = {"title", "url", "icon", "image", "thread", "subject"}
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ class TemplateForm(_TemplateForm):
     class Meta:
         model = Template
         fields = ("tenant", "workflow", "channel", "step", "locale", "layout")
+        help_texts = {
+            "workflow": gettext_lazy("Its key."),
+            "step": gettext_lazy("Where the send stands in the workflow: 0, 1, … Empty for all of this channel."),
+            "locale": gettext_lazy("For people of this language, as de or de-at. Empty for everybody."),
+            "layout": gettext_lazy("The name of a layout, for the HTML of a mail."),
+        }
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -79,9 +87,13 @@ class TemplateForm(_TemplateForm):
         self.add_error(field if field in self.fields else None, told)
 
 
-def form_for() -> type[TemplateForm]:
-    """With the texts of every kind of channel there is."""
-    names = [*CONTENT_TEXTS, *sorted({name for kind in kinds() for name in template_fields(kind)})]
+def form_for(template: Template | None) -> type[TemplateForm]:
+    """With the texts of its channel; of a new template, with those of every kind there is."""
+    channels = [template.channel] if template else list(kinds())
+    further = {name for channel in channels for name in template_fields(channel)} - {
+        "layout"
+    }  # which is chosen by name
+    names = dict.fromkeys([*CONTENT_TEXTS, *sorted({*further, *(template.texts if template else ())} - {*_SELECTED})])
     declared: dict[str, Any] = {
         PREFIX + name: forms.CharField(
             label=name.capitalize(),
@@ -110,14 +122,14 @@ class TemplatePage(TenantAdmin):
     change_form_template = "notifyhub/workflows/admin/template.html"
 
     class Media:
-        css = {"all": ("notifyhub/channels_delivery/admin.css",)}
+        css = {"all": STYLES}
 
     def get_form(self, request: HttpRequest, obj: Template | None = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs["form"] = form_for()
+        kwargs["form"] = form_for(obj)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Template | None = None) -> Any:
-        said = [name for name in form_for().base_fields if name.startswith(PREFIX)]
+        said = [name for name in form_for(obj).base_fields if name.startswith(PREFIX)]
         place = ("workflow", "channel", "step", "locale", "tenant")
         return [(None, {"fields": place}), (_("Texts"), {"fields": said}), (_("Mail"), {"fields": ("layout",)})]
 
@@ -189,6 +201,9 @@ class FragmentPage(TenantAdmin):
     list_filter = (("tenant", OwnFilter), "kind")
     search_fields = ("name",)
     ordering = ("kind", "name", "pk")
+
+    class Media:
+        css = {"all": STYLES}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Fragment | None = None) -> Any:
         return ("tenant", "kind", "name") if obj else ()

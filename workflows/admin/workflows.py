@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -26,7 +27,7 @@ from ..models import Workflow, WorkflowStatus, WorkflowVersion
 from ..preview import Reader, preview
 from ..refusals import Refused
 from ..versions import diff
-from .forms import PrettyJson, blame
+from .forms import STYLES, PrettyJson, blame
 from .previews import preview_page
 
 FIELDS = ("name", "description", "tags", "category", "critical", "tab", "payload_schema", "sample", "steps")
@@ -90,7 +91,7 @@ class WorkflowPage(TenantAdmin):
     )
 
     class Media:
-        css = {"all": ("notifyhub/channels_delivery/admin.css",)}
+        css = {"all": STYLES}
 
     @admin.display(description=gettext_lazy("state"), ordering="status")
     def state(self, workflow: Workflow) -> str:
@@ -200,7 +201,7 @@ class WorkflowPage(TenantAdmin):
             "original": row,
             "media": self.media,
             "title": _("From version %(old)s to %(new)s") % said,
-            "changes": diff(old, new),
+            "changes": [(one.where, _pretty(one.before), _pretty(one.after)) for one in diff(old, new)],
         }
         return TemplateResponse(request, "notifyhub/workflows/admin/diff.html", context)
 
@@ -239,6 +240,10 @@ def _sentence(one: listing.Listed) -> str:
             return _("It is in force; the draft says something else, which is not.")
         case _:
             return _("It is in force as it stands here.")
+
+
+def _pretty(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _name(verb: str) -> str:
