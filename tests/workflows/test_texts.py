@@ -161,6 +161,17 @@ def test_a_language_whose_words_fail_reads_the_default(acme: Tenant, order: Work
     assert told(acme, person)[0] == "Order of Ada"
 
 
+def test_who_falls_back_to_the_default_reads_their_own_name_in_it(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t.named", send_inbox(title="Hello {{ recipient.name }}")))
+    texts.create(acme, Place("t.named", "inbox", "", "de"), {"title": "{{ recipient.role }}{{ 1 | divided_by: 0 }}"})
+    people = crowd(acme, 3, locale="de")
+
+    trigger("t.named", tenant=acme, recipients=people)
+    engine.drain()
+
+    assert [titles(one) for one in people] == [[f"Hello {one.name}"] for one in people]
+
+
 FLAWED: dict[str, tuple[Place, dict[str, Any], str, str]] = {
     "no workflow": (Place("t.nothing", "inbox"), {"title": "x"}, "workflow", "t.nothing"),
     "no channel": (Place("t.order", "pigeon"), {"title": "x"}, "channel", "inbox"),

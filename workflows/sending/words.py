@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -38,55 +38,55 @@ def render_for(
 ) -> tuple[list[Rendered], list[Note]]:
     """The words for these people. A template that fails costs its words, not the notice: the workflow's name is sent
     instead, and what went wrong is noted."""
-    scene = sending.scene
-    rendered, failures = [], []
-    for run, of_run in scene.runs:
-        for template, profile, group in _groups(of_run & told, sending, profiles):
-            said, problem = _said(template, _context(scene, run, profile), sending)
-            if problem is not None:
-                failures.append(Note(group, "template_failed", sending.channel, str(problem)[:500]))
-            rendered.append(Rendered(run, said, group))
+    rendered: list[Rendered] = []
+    failures: list[Note] = []
+    for template, some in _by_language(told, sending, profiles):
+        for run, of_run in sending.scene.runs:
+            rendered += _rendered(template, run, of_run & some, sending, profiles, failures)
     return rendered, failures
 
 
-def _said(
-    template: Template, context: Mapping[str, Any], sending: Sending
-) -> tuple[Rendering, rendering.TemplateProblem | None]:
-    """What this template says, or else the default one, or else the workflow's name; and what went wrong first."""
-    body = sending.scene.body
-    tab, first = Tab[body.tab.upper()], None
-    for one in (template, sending.templates.default) if template.locale else (template,):
+def _rendered(
+    template: Template, run: RunFacts, people: People, sending: Sending, profiles: Profiles, failures: list[Note]
+) -> Iterator[Rendered]:
+    """What this template says to these people; where it fails, what the default one says to each of them, and where
+    that fails too, the workflow's name."""
+    scene, name = sending.scene, sending.scene.body.name
+    tab = Tab[scene.body.tab.upper()]
+    for profile, group in _groups(people, template, scene.ids, profiles):
         try:
-            return one.render(context, title=body.name, tab=tab), first
+            said = template.render(_context(scene, run, profile), title=name, tab=tab)
         except rendering.TemplateProblem as problem:
-            logger.warning("render.failed workflow=%s step=%s", body.key, sending.scene.step)
-            first = first or problem
-    return Rendering(Content(title=body.name, tab=tab), {}), first
+            logger.warning("render.failed workflow=%s step=%s", scene.body.key, scene.step)
+            failures.append(Note(group, "template_failed", sending.channel, str(problem)[:500]))
+            if template.locale:
+                yield from _rendered(sending.templates.default, run, group, sending, profiles, failures)
+                continue
+            said = Rendering(Content(title=name, tab=tab), {})
+        yield Rendered(run, said, group)
 
 
 def _groups(
-    people: People, sending: Sending, profiles: Profiles
-) -> Iterator[tuple[Template, Mapping[str, Any], People]]:
-    """People whom the words cannot tell apart: of one template, with equal values where it reads some. Each group with
-    the profile of one of them; teams have none."""
-    for template, some in _by_language(people, sending, profiles):
-        paths, ids = template.recipient_paths, sending.scene.ids
-        if not paths or not profiles:
-            yield template, {}, some
-            continue
-        groups = defaultdict[tuple[str, ...], list[int]](list)
-        for place in some:
-            profile = profiles[ids[place]]
-            groups[tuple(repr(_at(profile, path)) for path in paths)].append(place)
-        for places in groups.values():
-            yield template, profiles[ids[places[0]]], People.of(places)
+    people: People, template: Template, ids: Sequence[int], profiles: Profiles
+) -> Iterator[tuple[Mapping[str, Any], People]]:
+    """People whom the template cannot tell apart, each group with the profile of one of them. Teams have none."""
+    paths = template.recipient_paths
+    if not people:
+        return
+    if not paths or not profiles:
+        yield {}, people
+        return
+    groups = defaultdict[tuple[str, ...], list[int]](list)
+    for place in people:
+        profile = profiles[ids[place]]
+        groups[tuple(repr(_at(profile, path)) for path in paths)].append(place)
+    for places in groups.values():
+        yield profiles[ids[places[0]]], People.of(places)
 
 
 def _by_language(people: People, sending: Sending, profiles: Profiles) -> Iterator[tuple[Template, People]]:
     """Who gets which template: by the person's own language, else by the tenant's, which is also that of its teams."""
     templates, ids, usual = sending.templates, sending.scene.ids, str(sending.scene.tenant.get("locale", ""))
-    if not people:
-        return
     if not templates.by_locale or not profiles:
         yield templates.pick(usual), people
         return
