@@ -42,12 +42,20 @@ def render_for(
     failures: list[Note] = []
     for template, some in _by_language(told, sending, profiles):
         for run, of_run in sending.scene.runs:
-            rendered += _rendered(template, run, of_run & some, sending, profiles, failures)
+            rendered += _rendered(
+                template, run=run, people=of_run & some, sending=sending, profiles=profiles, failures=failures
+            )
     return rendered, failures
 
 
 def _rendered(
-    template: Template, run: RunFacts, people: People, sending: Sending, profiles: Profiles, failures: list[Note]
+    template: Template,
+    *,
+    run: RunFacts,
+    people: People,
+    sending: Sending,
+    profiles: Profiles,
+    failures: list[Note],
 ) -> Iterator[Rendered]:
     """What this template says to these people; where it fails, what the default one says to each of them, and where
     that fails too, the workflow's name."""
@@ -60,7 +68,10 @@ def _rendered(
             logger.warning("render.failed workflow=%s step=%s", scene.body.key, scene.step)
             failures.append(Note(group, "template_failed", sending.channel, str(problem)[:500]))
             if template.locale:
-                yield from _rendered(sending.templates.default, run, group, sending, profiles, failures)
+                default = sending.templates.default
+                yield from _rendered(
+                    default, run=run, people=group, sending=sending, profiles=profiles, failures=failures
+                )
                 continue
             said = Rendering(Content(title=name, tab=tab), {})
         yield Rendered(run, said, group)
