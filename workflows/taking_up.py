@@ -68,7 +68,7 @@ def _verbs(tenant: Tenant, folder: Folder, *, now: datetime, by: str) -> Iterato
         yield f"workflows/{key}", partial(_workflow, tenant, key, said, now=now, by=by)
     for key, listed in folder.templates.items():
         for place, one in enumerate(listed):
-            yield f"templates/{key}[{place}]", partial(_template, tenant, key, one)
+            yield f"templates/{key}[{place}]", partial(_template, tenant, key, one, by=by)
 
 
 def _fragment(tenant: Tenant, kind: str, name: str, source: str) -> str:
@@ -102,7 +102,7 @@ def _workflow(tenant: Tenant, key: str, said: Mapping[str, Any], *, now: datetim
     return ", ".join(verbs)
 
 
-def _template(tenant: Tenant, key: str, said: Any) -> str:
+def _template(tenant: Tenant, key: str, said: Any, *, by: str) -> str:
     if not isinstance(said, Mapping):
         raise Invalid("It must be an object.")
     _refuse_unknown(said, _TEMPLATE, needed={"channel", "texts"})
@@ -110,11 +110,11 @@ def _template(tenant: Tenant, key: str, said: Any) -> str:
     rows = Template.objects.filter(tenant=tenant, workflow=key, channel=place.channel, step=place.step)
     row, layout = rows.filter(locale=place.locale).select_related("tenant").first(), said.get("layout", "")
     if row is None:
-        texts.create(tenant, place, said["texts"], layout=layout)
+        texts.create(tenant, place, said["texts"], layout=layout, by=by)
         return "created"
     if (row.texts, row.layout) == (said["texts"], layout):
         return ""
-    texts.change(row, texts=said["texts"], layout=layout)
+    texts.change(row, texts=said["texts"], layout=layout, by=by)
     return "changed"
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from channels_delivery.composing import template_fields
@@ -27,9 +28,9 @@ from .definition import Body
 from .dynamic import Findings, by_field
 from .flaws import Flaw
 from .lint import unknown_paths
-from .models import Fragment, FragmentKind, Template, Wording
+from .models import Fragment, FragmentKind, Template, TemplateVersion, Wording
 from .payload import InvalidPayload, check_bounds
-from .refusals import Invalid, NotNow, Taken
+from .refusals import Invalid, NotNow, Taken, Unknown
 from .sending.template import LOCALE, template_schema
 from .snippets import SnippetProblem, blanked, expanded_all, names_in
 from .validation import texts_of
@@ -65,7 +66,7 @@ class Shared:
         return cls(layouts, {name: source for kind, name, source in rows if kind == FragmentKind.SNIPPET})
 
 
-def create(tenant: Tenant, place: Place, texts: Mapping[str, Any], *, layout: str = "") -> Template:
+def create(tenant: Tenant, place: Place, texts: Mapping[str, Any], *, layout: str = "", by: str = "") -> Template:
     """Raises Invalid by field (`texts.title`), Taken."""
     with transaction.atomic():
         _lock(tenant)
@@ -76,22 +77,36 @@ def create(tenant: Tenant, place: Place, texts: Mapping[str, Any], *, layout: st
                 row.save()
         except IntegrityError as error:
             raise Taken(_("There is a template for this workflow, channel, step and language.")) from error
+        _keep_version(row, by)
         _rewrite(tenant, {place.workflow})
     return row
 
 
-def change(template: Template, *, texts: Mapping[str, Any] | None = None, layout: str | None = None) -> Template:
-    """Change what is named, each whole. Raises Invalid."""
+def change(
+    template: Template, *, texts: Mapping[str, Any] | None = None, layout: str | None = None, by: str = ""
+) -> Template:
+    """Change what is named, each whole; where that is another text, as a new version. Raises Invalid."""
     tenant = template.tenant
     with transaction.atomic():
         _lock(tenant)
         template.refresh_from_db()
+        before = template.texts, template.layout
         template.texts = template.texts if texts is None else dict(texts)
         template.layout = template.layout if layout is None else layout
-        _refuse_flawed(tenant, place_of(template), template.texts, template.layout)
-        template.save(update_fields=["texts", "layout", "updated_at"])
-        _rewrite(tenant, {template.workflow})
+        if (template.texts, template.layout) != before:
+            _refuse_flawed(tenant, place_of(template), template.texts, template.layout)
+            template.save(update_fields=["texts", "layout", "updated_at"])
+            _keep_version(template, by)
+            _rewrite(tenant, {template.workflow})
     return template
+
+
+def rollback(template: Template, number: int, *, by: str = "") -> Template:
+    """Say again what version `number` said, as a new version. Raises Unknown, Invalid."""
+    kept = TemplateVersion.objects.filter(tenant=template.tenant_id, template=template, number=number).first()
+    if kept is None:
+        raise Unknown(_("There is no version %(number)d.") % {"number": number})
+    return change(template, texts=kept.texts, layout=kept.layout, by=by)
 
 
 def delete(template: Template) -> None:
@@ -174,6 +189,13 @@ def whole(texts: Mapping[str, Any], layout: str, shared: Shared) -> dict[str, An
 def _lock(tenant: Tenant) -> None:
     """One template of a tenant is saved after the other, so that a wording has all of them. Triggers do not wait."""
     list(Tenant.objects.filter(pk=tenant.pk).select_for_update(no_key=True).values_list("pk"))
+
+
+def _keep_version(row: Template, by: str) -> None:
+    versions = TemplateVersion.objects.filter(tenant=row.tenant_id, template=row)
+    number = (versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    said = {"texts": row.texts, "layout": row.layout, "saved_by": by[:200]}
+    TemplateVersion.objects.create(tenant_id=row.tenant_id, template=row, number=number, **said)
 
 
 def _rewrite(tenant: Tenant, keys: Collection[str]) -> None:

@@ -171,6 +171,8 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-template", "get"): ("/api/v1/templates/{template}/", [None], GONE),
     ("api-template", "patch"): ("/api/v1/templates/{template}/", [{"texts": {"title": "Hers now"}}], GONE),
     ("api-template", "delete"): ("/api/v1/templates/{template}/", [None], GONE),
+    ("api-template-versions", "get"): ("/api/v1/templates/{template}/versions/", [None], GONE),
+    ("api-template-rollback", "post"): ("/api/v1/templates/{template}/rollback/", [{"version": 1}], GONE),
     ("api-fragments", "get"): ("/api/v1/templates/fragments/", [None], OWN),
     ("api-fragments", "post"): (
         "/api/v1/templates/fragments/",
@@ -391,6 +393,7 @@ NEEDS: dict[str, set[str]] = {
         "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",
         "api-deliveries get", "api-delivery get", "api-workflows get", "api-workflow get",
         "api-workflow-versions get", "api-workflow-diff get", "api-templates get", "api-template get",
+        "api-template-versions get",
         "api-fragments get", "api-fragment get",
     },
 }  # fmt: skip

@@ -198,6 +198,7 @@ def test_a_stranger_sees_and_changes_nothing(mallory: Recipient, own: Workflow, 
     for verb in ("publish", "archive", "rollback"):
         assert client.post(page("workflow", verb, own.pk), {"version": 1}).status_code == 404
     assert client.get(page("template", "preview", template.pk)).status_code == 404
+    assert client.post(page("template", "rollback", template.pk), {"version": 1}).status_code == 404
     assert Workflow.objects.get(tenant=own.tenant).published_id == version.definition_id
 
 
@@ -240,6 +241,10 @@ def test_a_template_is_added_changed_previewed_and_deleted(alices: Client, acme:
 
     assert Template.objects.get(tenant=acme).texts == {"markdown": "*Hi*"}
     assert "*Hi*" in shown
+    back = alices.post(page("template", "rollback", row.pk), {"version": "1"})
+    assert "what version 1 said" in told(back)
+    assert Template.objects.get(tenant=acme).texts == row.texts
+    assert alices.post(page("template", "rollback", row.pk), {"version": "x"}).status_code == 404
     assert "<b>Brand</b><p><em>Hi</em></p>" in mail
     alices.post(page("template", "delete", row.pk), {"post": "yes"})
     assert not Template.objects.filter(tenant=acme).exists()

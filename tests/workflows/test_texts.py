@@ -10,8 +10,8 @@ from tests.cast import Publish, crowd, run_named, statements, titles, workflow
 from workflows import dynamic, engine, texts
 from workflows.catalogue import in_force
 from workflows.define import Workflow, delay, send, send_email, send_inbox
-from workflows.models import Definition, Fragment, Template, Wording
-from workflows.refusals import Invalid, NotNow, Taken
+from workflows.models import Definition, Fragment, Template, TemplateVersion, Wording
+from workflows.refusals import Invalid, NotNow, Taken, Unknown
 from workflows.texts import Place
 from workflows.trigger import trigger
 
@@ -86,6 +86,24 @@ def test_a_change_is_in_force_for_the_next_trigger_and_a_removal_too(
     texts.delete(row)
     assert told(acme, bob)[0] == "Order of Ada"
     assert not Wording.objects.filter(tenant=acme).exists()
+
+
+def test_what_it_said_is_kept_and_said_again(acme: Tenant, bob: Recipient, order: Workflow) -> None:
+    row = texts.create(acme, INBOX, {"title": "One"}, by="Alice")
+    texts.change(row, texts={"title": "Two"}, by="Ines")
+    texts.change(row, texts={"title": "Two"}, by="nobody: it says the same")
+
+    texts.rollback(row, 1, by="Bob")
+
+    versions = TemplateVersion.objects.filter(tenant=acme).order_by("number").values_list("number", "texts", "saved_by")
+    assert list(versions) == [
+        (1, {"title": "One"}, "Alice"),
+        (2, {"title": "Two"}, "Ines"),
+        (3, {"title": "One"}, "Bob"),
+    ]
+    assert told(acme, bob)[0] == "One"
+    with pytest.raises(Unknown):
+        texts.rollback(row, 9)
 
 
 def test_a_run_in_flight_keeps_its_words(acme: Tenant, bob: Recipient, publish: Publish) -> None:

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from notifications.kernel.clock import db_now
 from notifications.kinds import kinds
 
 from .. import listing, texts
-from ..models import Fragment, Template
+from ..models import Fragment, Template, TemplateVersion
 from ..preview import Reader, preview_texts
 from ..refusals import Refused
 from ..sending.template import CONTENT_TEXTS
@@ -29,7 +29,7 @@ from ..texts import Place
 from .forms import STYLES, PrettyJson, blame, code
 from .previews import preview_page
 
-PREFIX = "text_"
+PREFIX, VERSIONS_SHOWN = "text_", 50
 _SELECTED = ("level", "actions")
 _SHORT = {"title", "url", "icon", "image", "thread", "subject"}
 
@@ -139,9 +139,9 @@ class TemplatePage(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: Template, form: TemplateForm, change: bool) -> None:
         layout = form.cleaned_data.get("layout", "")
         if change:
-            row = texts.change(obj, texts=form.texts, layout=layout)
+            row = texts.change(obj, texts=form.texts, layout=layout, by=str(request.user))
         else:
-            row = texts.create(obj.tenant, texts.place_of(obj), form.texts, layout=layout)
+            row = texts.create(obj.tenant, texts.place_of(obj), form.texts, layout=layout, by=str(request.user))
             obj.pk = row.pk
         found = texts.inspect(row.tenant, texts.place_of(row), row.texts, layout=row.layout)
         for flaw in found.warnings:
@@ -154,16 +154,48 @@ class TemplatePage(TenantAdmin):
         for row in queryset:
             texts.delete(row)
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self._preview)
-        return [path("<int:pk>/preview/", view, name="notifyhub_workflows_template_preview"), *super().get_urls()]
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        told: dict[str, Any] = {}
+        if isinstance(row, Template):
+            versions = TemplateVersion.objects.filter(tenant=row.tenant_id, template=row).order_by("-number")
+            told = {"versions": versions[:VERSIONS_SHOWN], "may_change": self.has_change_permission(request, row)}
+        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
-    def _preview(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+    def get_urls(self) -> list[URLPattern]:
+        view, name = self.admin_site.admin_view, "notifyhub_workflows_template"
+        ours = [
+            path("<int:pk>/preview/", view(self._preview), name=f"{name}_preview"),
+            path("<int:pk>/rollback/", view(self._rollback), name=f"{name}_rollback"),
+        ]
+        return [*ours, *super().get_urls()]
+
+    def _row(self, request: HttpRequest, pk: int) -> Template:
         row = self.get_queryset(request).filter(pk=pk).first()
         if not isinstance(row, Template):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        return row
+
+    def _rollback(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        row, given = self._row(request, pk), request.POST.get("version", "")
+        if request.method != "POST" or not (given.isascii() and given.isdigit() and len(given) < 10):
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        try:
+            texts.rollback(row, int(given), by=str(request.user))
+            self.message_user(request, _("It says again what version %s said.") % given)
+        except Refused as refused:
+            for words in refused.errors.values() or [refused.detail]:
+                self.message_user(request, words, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:notifyhub_workflows_template_change", args=[pk]))
+
+    def _preview(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        row = self._row(request, pk)
         found = listing.find(row.tenant, row.workflow)
         if found is None:
             self.message_user(request, _("Its workflow is gone."), messages.ERROR)

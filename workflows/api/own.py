@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from notifications.api.permissions import HasScope, principal
 from notifications.api.views import HubView
+from notifications.edges import Principal
 from notifications.models import Scope
 
 from .. import dynamic, listing
@@ -39,6 +40,13 @@ def own(request: Request, key: str) -> Workflow:
 def shown(row: Workflow) -> Any:
     found = listing.find(row.tenant, row.key)
     return OneWorkflowSerializer(found).data
+
+
+def who(caller: Principal) -> str:
+    """Whom a list of versions names."""
+    if caller.recipient is not None:
+        return str(caller.recipient)
+    return f"API key {caller.key.name}" if caller.key else "operator"
 
 
 def number(request: Request, name: str) -> int | None:

@@ -20,9 +20,10 @@ from notifications.models import Scope, Tenant
 
 from .. import listing, texts
 from ..flaws import KEY_MAX
-from ..models import Fragment, FragmentKind, Template
+from ..models import Fragment, FragmentKind, Template, TemplateVersion
 from ..preview import preview_texts
 from ..texts import Place
+from .own import who
 from .previews import ReaderSerializer, ShownPageSerializer, checked, reader, shown_json
 from .shapes import REFUSED, FindingsSerializer
 
@@ -66,6 +67,22 @@ class TemplateSerializer(serializers.Serializer[Any]):
     layout = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class TemplateVersionSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    texts = serializers.DictField()
+    layout = serializers.CharField()
+    saved_by = serializers.CharField()
+    saved_at = serializers.DateTimeField()
+
+
+class TemplateVersionsSerializer(serializers.Serializer[Any]):
+    results = TemplateVersionSerializer(many=True)
+
+
+class TemplateRollbackSerializer(StrictSerializer):
+    version = serializers.IntegerField(min_value=1, help_text="The number of the version to go back to")
 
 
 class TemplatePageSerializer(serializers.Serializer[Any]):
@@ -136,7 +153,8 @@ class TemplatesView(_TemplateRoute):
         asked = NewTemplateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        row = texts.create(principal(request).tenant, asked.place(), given["texts"], layout=given.get("layout", ""))
+        layout, by = given.get("layout", ""), who(principal(request))
+        row = texts.create(principal(request).tenant, asked.place(), given["texts"], layout=layout, by=by)
         return Response(TemplateSerializer(row).data, status=status.HTTP_201_CREATED)
 
 
@@ -156,13 +174,38 @@ class TemplateView(_TemplateRoute):
         row = _template(request, public_id)
         asked = TemplateChangesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(TemplateSerializer(texts.change(row, **asked.validated_data)).data)
+        changed = texts.change(row, **asked.validated_data, by=who(principal(request)))
+        return Response(TemplateSerializer(changed).data)
 
     @extend_schema(operation_id="templates_delete", responses={204: None})
     def delete(self, request: Request, public_id: UUID) -> Response:
         """The workflow's own texts are said again."""
         texts.delete(_template(request, public_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TemplateVersionsView(_TemplateRoute):
+    @extend_schema(operation_id="templates_versions", responses=TemplateVersionsSerializer)
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """What it said and since when, the latest first; at most 500."""
+        row = _template(request, public_id)
+        versions = TemplateVersion.objects.filter(tenant=row.tenant_id, template=row).order_by("-number")[:500]
+        return Response({"results": TemplateVersionSerializer(versions, many=True).data})
+
+
+class TemplateRollbackView(_TemplateRoute):
+    @extend_schema(
+        operation_id="templates_rollback",
+        request=TemplateRollbackSerializer,
+        responses={200: TemplateSerializer, **REFUSED},
+    )
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Say again what an old version said, as a new one."""
+        row = _template(request, public_id)
+        asked = TemplateRollbackSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        back = texts.rollback(row, asked.validated_data["version"], by=who(principal(request)))
+        return Response(TemplateSerializer(back).data)
 
 
 class ValidateTemplateView(_TemplateRoute):

@@ -16,6 +16,12 @@ urlpatterns = [
     path("templates/fragments/", templates.FragmentsView.as_view(), name="api-fragments"),
     path("templates/fragments/<uuid:public_id>/", templates.FragmentView.as_view(), name="api-fragment"),
     path("templates/<uuid:public_id>/", templates.TemplateView.as_view(), name="api-template"),
+    path(
+        "templates/<uuid:public_id>/versions/", templates.TemplateVersionsView.as_view(), name="api-template-versions"
+    ),
+    path(
+        "templates/<uuid:public_id>/rollback/", templates.TemplateRollbackView.as_view(), name="api-template-rollback"
+    ),
     path("workflows/", workflows.WorkflowsView.as_view(), name="api-workflows"),
     path("workflows/<str:key>/", workflows.WorkflowView.as_view(), name="api-workflow"),
     path("workflows/<str:key>/publish/", versions.PublishView.as_view(), name="api-workflow-publish"),

@@ -10,14 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.permissions import principal
-from notifications.edges import Principal
 from notifications.kernel.clock import db_now
 
 from .. import dynamic
 from ..design import Design
 from ..models import WorkflowVersion
 from ..versions import diff
-from .own import WorkflowRoute, number, own, shown
+from .own import WorkflowRoute, number, own, shown, who
 from .shapes import (
     REFUSED,
     DiffSerializer,
@@ -38,7 +37,7 @@ class PublishView(WorkflowRoute):
         row = own(request, key)
         asked = PublishSerializer(data=request.data or {})
         asked.is_valid(raise_exception=True)
-        made = dynamic.publish(row, now=db_now(), by=_who(principal(request)), note=asked.validated_data["note"])
+        made = dynamic.publish(row, now=db_now(), by=who(principal(request)), note=asked.validated_data["note"])
         return Response(VersionSerializer(made).data)
 
 
@@ -89,12 +88,5 @@ class RollbackView(WorkflowRoute):
         asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        made = dynamic.rollback(row, given["version"], now=db_now(), by=_who(principal(request)), note=given["note"])
+        made = dynamic.rollback(row, given["version"], now=db_now(), by=who(principal(request)), note=given["note"])
         return Response(VersionSerializer(made).data)
-
-
-def _who(who: Principal) -> str:
-    """Whom the list of versions names."""
-    if who.recipient is not None:
-        return str(who.recipient)
-    return f"API key {who.key.name}" if who.key else "operator"

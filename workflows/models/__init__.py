@@ -2,7 +2,7 @@
 
 from .definition import Definition
 from .run import Run, Status
-from .template import Fragment, FragmentKind, Template, Wording
+from .template import Fragment, FragmentKind, Template, TemplateVersion, Wording
 from .walk import HOUSE, Chunk, Cohort, Outcome
 from .workflow import Workflow, WorkflowStatus, WorkflowVersion
 
@@ -17,6 +17,7 @@ __all__ = [
     "Run",
     "Status",
     "Template",
+    "TemplateVersion",
     "Wording",
     "Workflow",
     "WorkflowStatus",

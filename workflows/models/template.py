@@ -36,6 +36,25 @@ class Template(TenantOwned):
         return " ".join(filter(None, (self.workflow, self.channel, self.step, self.locale)))
 
 
+class TemplateVersion(TenantOwned):
+    """What a template said from then on. Never changed: going back to an old version is a new one."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField(_("number"))
+    texts = models.JSONField(_("texts"))
+    layout = models.CharField(_("layout"), max_length=64, blank=True)
+    saved_by = models.CharField(_("by"), max_length=200, blank=True)
+    saved_at = models.DateTimeField(_("saved"), auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = _("version of a template")
+        verbose_name_plural = _("versions of templates")
+        constraints = [models.UniqueConstraint(fields=("template", "number"), name="nh_template_version")]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+
 class FragmentKind(models.TextChoices):
     LAYOUT = "layout", _("layout of a mail")
     SNIPPET = "snippet", _("snippet")

@@ -43,6 +43,23 @@ def test_a_template_is_created_listed_changed_and_removed(server: APIClient) -> 
     assert server.get(one).status_code == 404
 
 
+def test_versions_are_listed_and_gone_back_to(server: APIClient) -> None:
+    one = f"{URL}{server.post(URL, GERMAN, format='json').json()['id']}/"
+    server.patch(one, {"texts": {"title": "Servus"}}, format="json")
+
+    back = server.post(f"{one}rollback/", {"version": 1}, format="json").json()
+    versions = server.get(f"{one}versions/").json()["results"]
+
+    assert back["texts"] == GERMAN["texts"]
+    assert [(one["number"], one["texts"]["title"]) for one in versions] == [
+        (3, "Danke {{ payload.name }}"),
+        (2, "Servus"),
+        (1, "Danke {{ payload.name }}"),
+    ]
+    assert {one["saved_by"] for one in versions} == {"API key test"}
+    assert server.post(f"{one}rollback/", {"version": 9}, format="json").status_code == 404
+
+
 def test_what_is_in_force_shows_in_the_preview_of_the_workflow(server: APIClient) -> None:
     server.post(URL, GERMAN, format="json")
 
