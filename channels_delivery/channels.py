@@ -122,8 +122,10 @@ def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
 
 
 def known_workflows(tenant: Tenant) -> Any:
-    """The kinds of notice that may leave by a channel of this tenant."""
-    return NoticeType.objects.filter(Q(tenant__isnull=True) | Q(tenant=tenant))
+    """The kinds of notice that may leave by a channel of this tenant: its own before those for all of the same key."""
+    own = NoticeType.objects.filter(tenant=tenant)
+    shared = Q(tenant__isnull=True) & ~Q(key__in=own.values("key"))
+    return NoticeType.objects.filter(shared | Q(tenant=tenant))
 
 
 def rotate_secret(channel: Channel) -> Made:

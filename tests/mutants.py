@@ -244,6 +244,39 @@ MUTANTS = [
         [OUTBOX + "test_enqueue.py::test_a_lane_whose_enqueuer_died_after_its_commit_is_found"],
     ),
     Mutant(
+        "in force: what a process read once is believed for ever",
+        [
+            ("workflows/catalogue.py", "def _pointers(", "@__import__('functools').cache\ndef _pointers("),
+            ("workflows/catalogue.py", "mine = _pointers(keys,", "mine = _pointers(tuple(sorted(keys)),"),
+        ],
+        [FAULTS + "test_publishing.py::test_a_trigger_after_a_publication_uses_it_in_every_process"],
+    ),
+    Mutant(
+        "in force: many publish one draft at once",
+        [("workflows/dynamic.py", 'rows.select_for_update(of=("self",)).first()', "rows.first()")],
+        [FAULTS + "test_publishing.py::test_many_who_publish_one_draft_make_one_version"],
+    ),
+    Mutant(
+        "templates: two that are saved at once do not see each other",
+        [("workflows/texts.py", "select_for_update(no_key=True)", "order_by()")],
+        [FAULTS + "test_publishing.py::test_templates_that_are_saved_at_once_are_all_in_force"],
+    ),
+    Mutant(
+        "languages: all read that of the tenant",
+        [("workflows/sending/words.py", 'profiles[ids[place]]["locale"] or usual', "usual")],
+        ["tests/workflows/test_texts.py::test_everybody_reads_their_own_language"],
+    ),
+    Mutant(
+        "markdown: values of a payload are markup",
+        [("workflows/sending/template.py", "in_markdown if name in self.markdown", "context if name in self.markdown")],
+        ["tests/workflows/test_texts.py::test_values_of_a_payload_stay_text_in_markdown"],
+    ),
+    Mutant(
+        "schemas: what multiplies is taken",
+        [("workflows/flaws.py", "        check_cost(schema)\n", "")],
+        ["tests/workflows/test_dynamic.py"],
+    ),
+    Mutant(
         "guard: what is dialled is not checked",
         [
             (

@@ -113,6 +113,7 @@ def send(
     actions: Sequence[tuple[str, str]] = (),
     skip_if_read: bool = False,
     expires_after: timedelta | None = None,
+    locales: Mapping[str, Mapping[str, Any]] | None = None,
     name: str = "",
     when: Condition = None,
     **texts: str,
@@ -124,7 +125,8 @@ def send(
     `name` is what later conditions call this step, `when` a condition for those who are told.
 
     `skip_if_read`: not to those who have read this run's item in their inbox. `expires_after`: from then on it is not
-    sent any more, at least a minute.
+    sent any more, at least a minute. `locales`: the texts that differ for people of another language, by language, as
+    `{"de": {"title": …}}`.
     """
     template: dict[str, Any] = {
         "title": title,
@@ -142,6 +144,8 @@ def send(
         settings["skip_if_read"] = True
     if expires_after is not None:
         settings["expires_after"] = expires_after.total_seconds()
+    if locales:
+        settings["locales"] = {locale: dict(said) for locale, said in locales.items()}
     return _step("send", settings, name=name, when=when)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any
@@ -71,6 +72,7 @@ class Body:
 InForce = tuple[str, Body]
 """What a trigger starts: the hash of a version, and the version."""
 
+logger = logging.getLogger(__name__)
 _stored: dict[str, set[str]] = {}
 
 
@@ -95,3 +97,30 @@ def forget_stored(using: str = "default") -> None:
 def load(key: str) -> Body:
     """The version with this hash. Content never changes, so it is read once. Raises Definition.DoesNotExist."""
     return Body.from_json(Definition.objects.values_list("body", flat=True).get(pk=key))
+
+
+_published: dict[str, Body] = {}
+_PUBLISHED_MAX = 2048
+
+
+def load_many(keys: Collection[str], *, using: str = "default") -> dict[str, Body]:
+    """The versions with these hashes that there are. Those that this process does not know yet, in one statement."""
+    found = {key: _published[key] for key in keys if key in _published}
+    missing = [key for key in keys if key not in found]
+    if missing:
+        rows = Definition.objects.using(using).filter(pk__in=missing).values_list("pk", "body")
+        fresh = {key: body for key, said in rows if (body := _read(key, said)) is not None}
+        if len(_published) + len(fresh) > _PUBLISHED_MAX:
+            _published.clear()
+        _published.update(fresh)
+        found |= fresh
+    return found
+
+
+def _read(key: str, said: Any) -> Body | None:
+    """One that cannot be read, of a release that knew more, costs no other its way."""
+    try:
+        return Body.from_json(said)
+    except (TypeError, KeyError):
+        logger.exception("definition.unreadable definition=%s", key)
+        return None

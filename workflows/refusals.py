@@ -58,3 +58,27 @@ class Busy(Refused):
 
 class UnknownRun(Refused):
     status, code, title = 404, "unknown_run", "No such run"
+
+
+class Invalid(BadRequest):
+    """What was written is not usable as it is; `errors` says by field what is wrong."""
+
+    code, title = "invalid", "Bad Request"
+
+
+class Unknown(Refused):
+    """There is nothing of that name in this tenant."""
+
+    status, code, title = 404, "not_found", "Not Found"
+
+
+class Taken(Refused):
+    """There is one of that name already."""
+
+    status, code, title = 409, "taken", "There is one of that name"
+
+
+class NotNow(Refused):
+    """It cannot be done in the state that the row is in."""
+
+    status, code, title = 409, "not_now", "Not in this state"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
-from collections.abc import Iterable
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -17,19 +18,12 @@ from django.apps import apps
 from django.core import checks
 from django.utils.module_loading import module_has_submodule
 
-from notifications.models import Tab
-
 from .define import Category, Workflow
-from .payload import InvalidPayload, check_schema, check_schema_itself
+from .flaws import flaws_of, flaws_of_names
 from .steps import STEPS
-from .validation import problems_of_steps
 
 logger = logging.getLogger(__name__)
 MODULE = "notification_workflows"
-KEY_MAX, NAME_MAX = 100, 200
-
-_KEY = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{KEY_MAX - 1}}}")
-_KEY_FORM = f"1 to {KEY_MAX} letters, digits, `.`, `_`, `:` and `-`, the first a letter or digit."
 
 
 @dataclass(frozen=True)
@@ -45,9 +39,21 @@ class _Registry:
     workflows: dict[str, Workflow] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    found: dict[str, str] = field(default_factory=dict)
+    """In which module each subject stands."""
 
 
 _registry = _Registry()
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How many there are in this process; `steps` by kind."""
+
+    workflows: int
+    categories: int
+    problems: int
+    steps: Mapping[str, int]
 
 
 def get(key: str) -> Workflow | None:
@@ -87,23 +93,51 @@ def register(item: Workflow | Category) -> bool:
 
 
 def unregister(key: str) -> None:
+    """Take it out, with what is on record about it."""
     _registry.workflows.pop(key, None)
+    _registry.problems[:] = [one for one in _registry.problems if one.subject != key]
 
 
-def discover() -> None:
-    """Import `notification_workflows` of every installed app and register what it declares at module level."""
+def stats() -> Stats:
+    kinds = Counter(str(step.get("kind")) for one in all_workflows() for _, step in one.body.walk())
+    return Stats(len(_registry.workflows), len(_registry.categories), len(_registry.problems), dict(kinds))
+
+
+def reload() -> None:
+    """Read every module again; what is no longer declared goes. A module that cannot be imported any more is a problem
+    on record, and what it declared before stays."""
+    before = dict(_registry.found)
+    _registry.found.clear()
+    discover(anew=True)
+    failed = {problem.subject for problem in problems()}
+    for subject, module in before.items():
+        if module in failed:
+            _registry.found[subject] = module
+        elif subject not in _registry.found:
+            _registry.categories.pop(subject.removeprefix("category "), None)
+            unregister(subject)
+
+
+def discover(*, anew: bool = False) -> None:
+    """Import `notification_workflows` of every installed app and register what it declares at module level; `anew`
+    where it was imported before, too."""
     for app in apps.get_app_configs():
         if app.module is None or not module_has_submodule(app.module, MODULE):
             continue
+        name = f"{app.name}.{MODULE}"
         try:
-            module = importlib.import_module(f"{app.name}.{MODULE}")
+            if anew:
+                sys.modules.pop(name, None)
+            module = importlib.import_module(name)
         except Exception as error:  # a host's module may fail in any way, and the others must still be found
-            logger.exception("workflow.module_failed module=%s.%s", app.name, MODULE)
-            problem = Problem(f"{app.name}.{MODULE}", f"{type(error).__name__}: {error}")
-            _registry.problems[:] = [one for one in _registry.problems if one.subject != problem.subject] + [problem]
+            logger.exception("workflow.module_failed module=%s", name)
+            problem = Problem(name, f"{type(error).__name__}: {error}")
+            _registry.problems[:] = [one for one in _registry.problems if one.subject != name] + [problem]
             continue
+        _registry.problems[:] = [one for one in _registry.problems if one.subject != name]
         for item in _declared(module):
             register(item)
+            _registry.found[_subject(item) if isinstance(item, Category) else item.key] = name
 
 
 def _declared(module: ModuleType) -> list[Workflow | Category]:
@@ -111,8 +145,8 @@ def _declared(module: ModuleType) -> list[Workflow | Category]:
 
 
 def problems_of_category(category: Category) -> Iterable[Problem]:
-    for message in _problems_of_names(category.key, category.name):
-        yield Problem(_subject(category), message)
+    for flaw in flaws_of_names(category.key, category.name):
+        yield Problem(_subject(category), flaw.message)
 
 
 def _subject(category: Category) -> str:
@@ -120,35 +154,14 @@ def _subject(category: Category) -> str:
 
 
 def problems_of(workflow: Workflow) -> Iterable[Problem]:
-    """Everything wrong with a declaration: names, schema, sample, step settings, templates."""
-    for message in _problems_of_names(workflow.key, workflow.name):
-        yield Problem(workflow.key, message)
-    if workflow.category and not _is_key(workflow.category):
-        yield Problem(workflow.key, f"Its category is a key: {_KEY_FORM}")
+    """Everything wrong with a declaration."""
     try:
-        schema: Any = workflow.body.payload_schema
-        check_schema_itself(schema)
-        check_schema(dict(workflow.sample), schema) if workflow.sample else None
-    except InvalidPayload as error:
-        yield Problem(workflow.key, f"The sample does not fit the payload schema: {error}")
-    except (TypeError, ValueError) as error:
+        body = workflow.body
+    except TypeError as error:
         yield Problem(workflow.key, f"The payload schema is not usable: {error}")
-    if workflow.tab.upper() not in Tab.__members__:
-        yield Problem(workflow.key, f"There is no tab {workflow.tab!r}.")
-    for message in problems_of_steps(workflow.steps, STEPS):
-        yield Problem(workflow.key, message)
-
-
-def _problems_of_names(key: Any, name: Any) -> Iterable[str]:
-    """What the tables would not hold, and what could not stand in an address."""
-    if not _is_key(key):
-        yield f"Its key is {_KEY_FORM}"
-    if not (isinstance(name, str) and 0 < len(name) <= NAME_MAX and name.isprintable()):
-        yield f"Its name is 1 to {NAME_MAX} printable characters."
-
-
-def _is_key(key: Any) -> bool:
-    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+        return
+    for flaw in flaws_of(body, STEPS):
+        yield Problem(workflow.key, flaw.message)
 
 
 def check_registry(**_: Any) -> list[checks.CheckMessage]:

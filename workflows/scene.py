@@ -29,7 +29,12 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
     chunk, people = cohort.chunk, cohort.people
     scene = Scene(
         tenant_id=cohort.tenant_id,
-        tenant={"name": cohort.tenant.name, "slug": cohort.tenant.slug, "zone": cohort.tenant.zone},
+        tenant={
+            "name": cohort.tenant.name,
+            "slug": cohort.tenant.slug,
+            "zone": cohort.tenant.zone,
+            "locale": cohort.tenant.locale,
+        },
         body=load(chunk.definition_id),
         step=cohort.step,
         round=cohort.round,

@@ -21,24 +21,27 @@ CONDITIONS = ("when", "if")
 """The settings that hold one, whatever the kind."""
 
 
-def problems_of_steps(steps: Any, kinds: Mapping[str, Step]) -> Iterator[str]:
-    """Everything wrong with the steps of a definition, branches too, each with its place: "Step 3, then, step 1: …"."""
+def problems_of_steps(steps: Any, kinds: Mapping[str, Step]) -> Iterator[tuple[str, str]]:
+    """Everything wrong with the steps of a definition, branches too: the position, "" where it is about all of them,
+    and what it is, with its place in words: "Step 3, then, step 1: …"."""
     found = list(walk(steps))
     if not found:
-        yield "It has no steps."
+        yield "", "It has no steps."
     if len(found) > STEPS_MAX:
-        yield f"It has {len(found)} steps; {STEPS_MAX} are allowed, those in branches among them."
+        yield "", f"It has {len(found)} steps; {STEPS_MAX} are allowed, those in branches among them."
         return
     for position, settings in found:
         if level(position) > LEVELS_MAX or len(position) > LENGTH_MAX:
-            yield f"{spoken(position)}: it lies too deep; {LEVELS_MAX} branches may lie within each other."
+            problems = [f"it lies too deep; {LEVELS_MAX} branches may lie within each other."]
         elif not isinstance(settings, Mapping):
-            yield f"{spoken(position)}: a step is an object with a `kind`."
+            problems = ["a step is an object with a `kind`."]
         else:
             problems = [*problems_of_settings(settings, kinds), *_problems_of_conditions(settings, steps, position)]
-            yield from (f"{spoken(position)}: {message}" for message in problems)
+        yield from ((position, f"{spoken(position)}: {message}") for message in problems)
     names = Counter(str(step["name"]) for _, step in found if isinstance(step, Mapping) and "name" in step)
-    yield from (f"{n} steps have the name {name!r}; each needs its own." for name, n in names.items() if n > 1)
+    for name, n in names.items():
+        if n > 1:
+            yield "", f"{n} steps have the name {name!r}; each needs its own."
 
 
 def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step]) -> Iterator[str]:
@@ -54,11 +57,12 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
     step = steps[kind]
     if not misfits and isinstance(step, Careful):
         yield from step.problems(own)
-    for where, text in _texts(settings.get("template", {})):
-        try:
-            rendering.parse(text)
-        except rendering.TemplateProblem as problem:
-            yield f"template {where}: {problem}"
+    for part in ("template", "locales"):
+        for where, text in texts_of(settings.get(part, {})):
+            try:
+                rendering.parse(text)
+            except rendering.TemplateProblem as problem:
+                yield f"{part} {where}: {problem}"
 
 
 def _misfits(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -75,12 +79,13 @@ def _problems_of_conditions(settings: Mapping[str, Any], steps: Any, position: s
             yield from (f"{setting}: {message}" for message in found)
 
 
-def _texts(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
+def texts_of(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a template, with where it stands."""
     if isinstance(template, str):
         yield where, template
     elif isinstance(template, Mapping):
         for name, value in template.items():
-            yield from _texts(value, f"{where}.{name}" if where else str(name))
+            yield from texts_of(value, f"{where}.{name}" if where else str(name))
     elif isinstance(template, list | tuple):
         for place, value in enumerate(template):
-            yield from _texts(value, f"{where}[{place}]")
+            yield from texts_of(value, f"{where}[{place}]")

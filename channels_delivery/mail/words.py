@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.template.loader import render_to_string
-from django.utils.html import escape
+from django.utils.html import escape, linebreaks
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,8 @@ from ..backend import Words
 from ..conf import conf
 from .headers import as_one_line
 from .markup import allowed_markup
+from .styled import from_markdown, with_styles_inline, within
+from .twin import text_of
 
 TEMPLATE = "notifyhub/channels_delivery/mail.html"
 FOOTER = "<!--notifyhub:footer-->"
@@ -32,8 +34,12 @@ FIELDS: Mapping[str, Any] = {
     "subject": {"type": "string", "maxLength": 300},
     "text": {"type": "string", "maxLength": 64_000},
     "html": {"type": "string", "maxLength": 64_000, "contentMediaType": "text/html"},
+    "markdown": {"type": "string", "maxLength": 10_000, "contentMediaType": "text/markdown"},
+    "layout": {"type": "string", "maxLength": 64_000, "contentMediaType": "text/html"},
 }
-"""What a template of mail may have beside title and body. `html` stands in the layout in the place of the body."""
+"""What a template of mail may have beside title and body. `html`, or else `markdown`, comes in the place of the body,
+and within `layout` in the place of its comment `<!-- content -->`. HTML may have a `<style>`. Without a `text`, the
+text twin is made of the HTML."""
 
 _MARKUP = "<!--notifyhub:markup-->"
 _LEVELS = {"info": "#2563eb", "success": "#15803d", "warning": "#b45309", "error": "#b91c1c"}
@@ -44,20 +50,22 @@ def composed(words: Words) -> dict[str, str]:
     content, extra = words.content, words.extra
     links = _links(content)
     subject = as_one_line(extra.get("subject") or content.title)
+    markup = _markup(extra, content.body)
+    body = text_of(markup) if markup else content.body
     context = {
         "content": content,
         "subject": subject,
         "links": links,
         "image": content.image if content.image.lower().startswith("https://") else "",
         "colour": _LEVELS.get(content.level, _LEVELS["info"]),
-        "markup": mark_safe(_MARKUP) if extra.get("html") else "",  # noqa: S308
+        "markup": mark_safe(_MARKUP) if markup else "",  # noqa: S308
         "tenant": words.tenant,
         "footer": mark_safe(FOOTER),  # noqa: S308
     }
     return {
         "subject": subject,
-        "text": extra.get("text") or _plain(content, links, words.tenant),
-        "html": _tight(render_to_string(TEMPLATE, context)).replace(_MARKUP, allowed_markup(extra.get("html", ""))),
+        "text": extra.get("text") or _plain(content.title, body, links, words.tenant),
+        "html": _tight(render_to_string(TEMPLATE, context)).replace(_MARKUP, markup, 1),
     }
 
 
@@ -99,8 +107,16 @@ def _links(content: Content) -> list[tuple[str, str]]:
     return links if not url or any(url == link for _label, link in links) else [*links, (_("Open"), url)]
 
 
-def _plain(content: Content, links: list[tuple[str, str]], tenant: str) -> str:
-    told = [content.title, content.body, *(f"{label}: {link}" for label, link in links)]
+def _markup(extra: Mapping[str, str], body: str) -> str:
+    """The HTML of the template, with nothing in it but what may stand in a mail; none where it is plain text."""
+    html = extra.get("html") or (from_markdown(extra["markdown"]) if extra.get("markdown") else "")
+    if layout := extra.get("layout"):
+        html = within(layout, html or linebreaks(escape(body)))
+    return allowed_markup(with_styles_inline(html)) if html else ""
+
+
+def _plain(title: str, body: str, links: list[tuple[str, str]], tenant: str) -> str:
+    told = [title, body, *(f"{label}: {link}" for label, link in links)]
     return "\n\n".join(filter(None, told)) + (f"\n\n-- \n{tenant}" if tenant else "")
 
 

@@ -83,6 +83,16 @@ def test_first_the_kind_is_chosen_then_its_form_is_shown(alices: Client, add: st
         assert words in shown
 
 
+def test_a_kind_of_notice_that_a_tenant_overrides_is_offered_once(alices: Client, acme: Tenant, add: str) -> None:
+    NoticeType.objects.create(key="offer.pending", name="For all")
+    NoticeType.objects.create(key="offer.pending", name="Acme's own", tenant=acme)
+
+    shown = text(alices, add)
+
+    assert shown.count('value="offer.pending"') == 1
+    assert "Acme's own" in shown
+
+
 def test_a_channel_is_added_and_its_secret_shown_once(alices: Client, acme: Tenant, add: str) -> None:
     NoticeType.objects.create(key="order.shipped", name="Shipped")
     headers = "X-Team: support\nX-Time: 10:30"

@@ -16,6 +16,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tab, Tenant, Topic
 from tests.cast import crowd, statements
 from workflows.audience import ADMINS, Audience, page
+from workflows.catalogue import in_force
 from workflows.claim import claim_due
 from workflows.expand import expand_due
 
@@ -143,6 +144,26 @@ def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(busy: Tenant) ->
 
     assert "nh_run_to_expand" in indexes(plan), plan
     assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
+
+
+def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme: Tenant) -> None:
+    Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name=f"T{n}") for n in range(50))
+    columns = "tenant_id, key, name, description, tags, category, critical, tab, payload_schema, sample, steps, status"
+    execute(
+        f"INSERT INTO notifyhub_workflows_workflow ({columns}, created_at, updated_at)"
+        " SELECT t.id, 'k' || n, 'n', '', '[]', '', false, 'general', '{}', '{}', '[]', 'draft', now(), now()"
+        " FROM notifyhub_notifications_tenant t, generate_series(1, 200) n"
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_wording (tenant_id, key, hash, texts)"
+        " SELECT t.id, 'k' || n, 'h', '[]' FROM notifyhub_notifications_tenant t, generate_series(1, 200) n"
+    )
+    execute("ANALYZE")
+
+    plan = plan_of(lambda: in_force([f"k{n}" for n in range(5)], tenant=acme))
+
+    assert {"nh_workflow_key", "nh_wording_key"} <= indexes(plan), plan
+    assert "Seq Scan" not in plan, plan
 
 
 @pytest.mark.parametrize(

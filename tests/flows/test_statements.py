@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
 WORKFLOWS = {
     "plain": workflow("t.plain", send_inbox(title="Hello {{ payload.name }}")),
     "personalised": workflow("t.personal", send_inbox(title="Hello {{ recipient.name }}", body="{{ recipient.zone }}")),
+    "in two languages": workflow("t.lang", send_inbox(title="Hello", locales={"de": {"title": "Hallo"}})),
     "threaded": workflow("t.thread", send_inbox(title="Hello", thread="a thread")),
     "critical": workflow("t.critical", send_inbox(title="Hello"), critical=True),
     "outside": workflow("t.outside", send("scripted", title="Hello {{ payload.name }}")),

@@ -1,5 +1,7 @@
 """One broken workflow, or one broken module, harms no other and is reported by `manage.py check`."""
 
+import importlib
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +141,13 @@ def installed(tmp_path: Path) -> Iterator[Any]:
         sys.modules.pop(name, None)
 
 
+def rewrite(folder: Path, code: str) -> None:
+    """The module of the app `nh_test_sound` says this from now on."""
+    (folder / "nh_test_sound" / "notification_workflows.py").write_text(code)
+    shutil.rmtree(folder / "nh_test_sound" / "__pycache__", ignore_errors=True)
+    importlib.invalidate_caches()
+
+
 SOUND = """
 from workflows.define import Category, Workflow, send_inbox
 mine = Category("mine", "Mine")
@@ -179,6 +188,59 @@ def test_finding_twice_changes_nothing(installed: Any) -> None:
 
     assert len(registry.problems()) == 1
     assert [one.key for one in registry.all_workflows()].count("t.sound") == 1
+
+
+@pytest.mark.once
+def test_reloading_takes_up_what_changed_and_lets_go_of_what_is_gone(installed: Any, tmp_path: Path) -> None:
+    installed(SOUND + "gone = Workflow(key='t.gone', name='Gone', steps=[send_inbox(title='x')])", "nh_test_sound")
+    registry.discover()
+    registry.register(workflow("t.by_hand", HELLO))
+
+    rewrite(tmp_path, SOUND.replace('"Sound"', '"Changed"').replace('"mine"', '"yours"'))
+    registry.reload()
+
+    names = {one.key: one.name for one in registry.all_workflows()}
+    assert (names["t.sound"], names["t.by_hand"], "t.gone" in names) == ("Changed", "T.By_Hand", False)
+    assert {"yours"} == {one.key for one in registry.categories()} & {"mine", "yours"}
+
+
+@pytest.mark.once
+def test_reloading_a_module_that_broke_keeps_what_it_declared(installed: Any, tmp_path: Path) -> None:
+    installed(SOUND, "nh_test_sound")
+    registry.discover()
+
+    rewrite(tmp_path, "1/0")
+    registry.reload()
+    assert registry.get("t.sound")
+    assert [one.subject for one in registry.problems()] == ["nh_test_sound.notification_workflows"]
+
+    rewrite(tmp_path, SOUND)
+    registry.reload()
+    assert not registry.problems()
+
+
+@pytest.mark.once
+def test_unregistering_takes_its_problem_along() -> None:
+    registry.register(workflow("t.broken"))
+
+    registry.unregister("t.broken")
+
+    assert not [one for one in registry.problems() if one.subject == "t.broken"]
+
+
+@pytest.mark.once
+def test_the_statistics_count_steps_by_kind() -> None:
+    before = registry.stats()
+    registry.register(workflow("t.counted", HELLO, HELLO, delay(days=1)))
+    registry.register(workflow("t.broken"))
+
+    after = registry.stats()
+
+    assert (after.workflows - before.workflows, after.problems - before.problems) == (1, 1)
+    assert {kind: after.steps[kind] - before.steps.get(kind, 0) for kind in ("send", "delay")} == {
+        "send": 2,
+        "delay": 1,
+    }
 
 
 @pytest.mark.once

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
+
+from django.utils import translation
 
 from channels_delivery import outbox
 from channels_delivery.composing import Words, compose
@@ -105,7 +108,7 @@ def _letter(one: Rendered, sending: Sending, route: Route, parts: Mapping[str, A
 
 
 def _parts(one: Rendered, sending: Sending) -> Mapping[str, Any]:
-    scene = sending.scene
+    scene, locale = sending.scene, one.said.locale
     words = Words(
         content=one.said.content,
         at=scene.now,
@@ -116,4 +119,5 @@ def _parts(one: Rendered, sending: Sending) -> Mapping[str, Any]:
         transaction_id=one.run.transaction_id,
         tenant=scene.tenant["name"],
     )
-    return compose(sending.channel, words)
+    with translation.override(locale) if locale else nullcontext():
+        return compose(sending.channel, words)

@@ -11,7 +11,7 @@ from notifications import inbox, routing
 from notifications.kinds import INBOX
 from preferences.decision import Skip, Subject, decide_many
 
-from ..context import Profiles, reads
+from ..context import Profiles
 from ..people import People
 from ..step import Note, Scene, join
 from .carry import PostToInbox, letters_to_people
@@ -47,7 +47,7 @@ def decide(people: People, sending: Sending) -> Told:
     """Who of these is here, has an address, wants it, and has not read it yet."""
     scene, kind = sending.scene, sending.kind
     ids = {place: scene.ids[place] for place in people}
-    profiles = reads(sending.template.paths, "recipient")
+    profiles = sending.templates.needs_profiles
     reached = routing.reach_many(kind, sorted(set(ids.values())), tenant_id=scene.tenant_id, profiles=profiles)
     subject = Subject(scene.body.key, scene.body.category, kind.key, scene.body.critical)
     decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)

@@ -10,7 +10,7 @@ from typing import Any
 from notifications.kinds import Kind
 
 from ..step import Effect, Note, Scene
-from .template import Template
+from .template import Templates
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Sending:
 
     kind: Kind
     scene: Scene
-    template: Template
+    templates: Templates
     skip_if_read: bool = False
     expires_after: timedelta | None = None
 
@@ -29,7 +29,7 @@ class Sending:
         return cls(
             kind,
             scene,
-            Template.of(settings.get("template", {}), kind.key),
+            Templates.of(settings, kind.key),
             skip_if_read=settings.get("skip_if_read", False),
             expires_after=None if seconds is None else timedelta(seconds=seconds),
         )

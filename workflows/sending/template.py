@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -13,7 +14,13 @@ from channels_delivery.composing import template_fields
 from notifications import rendering
 from notifications.content import LEVELS, Action, Content
 
-HTML = "text/html"
+from ..context import reads
+
+HTML, MARKDOWN = "text/html", "text/markdown"
+LOCALE = r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}"
+"""How a language is written: `de`, or `de-at` for those of one region."""
+
+_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _TEXT = {"type": "string"}
 CONTENT_TEXTS = ("title", "body", "url", "icon", "image", "thread")
 CONTENT_FIELDS: Mapping[str, Any] = {
@@ -32,18 +39,71 @@ CONTENT_FIELDS: Mapping[str, Any] = {
 }
 
 
+BODIES = ("body", "html", "markdown", "text")
+"""Ways to write one thing. Who gives one of them anew does not want the others of before beside it."""
+
+
+def merged(texts: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`texts` with those of `over` in their place."""
+    anew = any(name in over for name in BODIES)
+    kept = {name: text for name, text in texts.items() if not (anew and name in BODIES)}
+    return {**kept, **over}
+
+
 def template_schema(kind: str) -> dict[str, Any]:
     """JSON Schema of a template for this kind."""
     fields = {**template_fields(kind), **CONTENT_FIELDS}
     return {"type": "object", "additionalProperties": False, "properties": fields}
 
 
+def locales_schema(kind: str) -> dict[str, Any]:
+    """JSON Schema of the texts of a `send` in other languages; each has what differs from the template."""
+    names = {"pattern": f"^{LOCALE}$"}
+    return {
+        "type": "object",
+        "maxProperties": 100,
+        "propertyNames": names,
+        "additionalProperties": template_schema(kind),
+    }
+
+
 @dataclass(frozen=True)
 class Rendering:
-    """The words for one group of people. `extra` has the further texts of the kind that are not empty."""
+    """The words for one group of people, in their language if it has a template. `extra` has the further texts of the
+    kind that are not empty."""
 
     content: Content
     extra: Mapping[str, str]
+    locale: str = ""
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The template of a `send`, and those for people of other languages."""
+
+    default: Template
+    by_locale: Mapping[str, Template] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], kind: str) -> Templates:
+        texts = settings.get("template", {})
+        variants = {
+            locale: Template.of(merged(texts, variant), kind, locale=locale)
+            for locale, variant in settings.get("locales", {}).items()
+        }
+        return cls(Template.of(texts, kind), variants)
+
+    def pick(self, locale: str) -> Template:
+        """The one for this language and region, else for the language, else the default."""
+        if not self.by_locale or not locale:
+            return self.default
+        name = locale.replace("_", "-").lower()
+        return self.by_locale.get(name) or self.by_locale.get(name.split("-")[0]) or self.default
+
+    @property
+    def needs_profiles(self) -> bool:
+        """Whether it depends on the person what is said."""
+        return bool(self.by_locale or reads(self.default.paths, "recipient"))
 
 
 @dataclass(frozen=True)
@@ -52,11 +112,18 @@ class Template:
 
     texts: Mapping[str, Any]
     markup: frozenset[str] = frozenset()
+    markdown: frozenset[str] = frozenset()
+    locale: str = ""
 
     @classmethod
-    def of(cls, texts: Mapping[str, Any], kind: str) -> Template:
-        fields = template_fields(kind)
-        return cls(texts, frozenset(name for name in texts if fields.get(name, {}).get("contentMediaType") == HTML))
+    def of(cls, texts: Mapping[str, Any], kind: str, *, locale: str = "") -> Template:
+        media = {name: field.get("contentMediaType") for name, field in template_fields(kind).items()}
+        return cls(
+            texts,
+            frozenset(name for name in texts if media.get(name) == HTML),
+            frozenset(name for name in texts if media.get(name) == MARKDOWN),
+            locale,
+        )
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -67,17 +134,20 @@ class Template:
                 found |= rendering.paths(source)
         return tuple(sorted(found))
 
-    def render(self, context: Mapping[str, Any], *, name: str, tab: int) -> Rendering:
-        """`name` is the title where the template has none. Raises TemplateProblem."""
+    def render(self, context: Mapping[str, Any], *, title: str, tab: int) -> Rendering:
+        """`title` is what stands there where the template has none. Raises TemplateProblem."""
         texts = self.texts
-        escaped = _escaped(context) if self.markup else context
+        in_html = _escaped(context, escape) if self.markup else context
+        in_markdown = _escaped(context, markdown_escape) if self.markdown else context
         said = {
-            field: rendering.render(text, escaped if field in self.markup else context)
-            for field, text in texts.items()
+            name: rendering.render(
+                text, in_html if name in self.markup else in_markdown if name in self.markdown else context
+            )
+            for name, text in texts.items()
             if isinstance(text, str)
         }
         content = Content(
-            title=said.get("title", "").strip() or name,
+            title=said.get("title", "").strip() or title,
             body=said.get("body", ""),
             url=said.get("url", "").strip(),
             level=texts.get("level", "info"),
@@ -91,7 +161,8 @@ class Template:
             thread=said.get("thread", "").strip(),
             tab=tab,
         )
-        return Rendering(content, {field: text for field, text in said.items() if text and field not in CONTENT_FIELDS})
+        extra = {name: text for name, text in said.items() if text and name not in CONTENT_FIELDS}
+        return Rendering(content, extra, self.locale)
 
     def _sources(self) -> Iterator[str]:
         for value in self.texts.values():
@@ -101,10 +172,15 @@ class Template:
                 yield from (text for action in value for text in action.values())
 
 
-def _escaped(value: Any) -> Any:
+def markdown_escape(text: str) -> str:
+    """Text that Markdown takes for nothing but text: a backslash before each mark, on one line."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()) if text[:1].isspace() or "\n" in text else text)
+
+
+def _escaped(value: Any, how: Callable[[str], str]) -> Any:
     """The same with every text in it safe to stand in markup."""
     if isinstance(value, str):
-        return escape(value)
+        return how(value)
     if isinstance(value, Mapping):
-        return {name: _escaped(one) for name, one in value.items()}
-    return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _escaped(one, how) for name, one in value.items()}
+    return [_escaped(one, how) for one in value] if isinstance(value, list | tuple) else value

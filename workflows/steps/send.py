@@ -11,7 +11,7 @@ from ..people import NOBODY
 from ..sending.people import tell_people
 from ..sending.sending import NOTHING, Sending
 from ..sending.teams import tell_teams
-from ..sending.template import template_schema
+from ..sending.template import locales_schema, template_schema
 from ..step import Note, Plan, Scene, all_next
 
 
@@ -27,7 +27,7 @@ class Send:
         of_kind = [
             {
                 "if": {"properties": {"channel": {"const": key}}, "required": ["channel"]},
-                "then": {"properties": {"template": template_schema(key)}},
+                "then": {"properties": {"template": template_schema(key), "locales": locales_schema(key)}},
             }
             for key in known
         ]
@@ -38,6 +38,7 @@ class Send:
             "properties": {
                 "channel": {"enum": known},
                 "template": {"type": "object"},
+                "locales": {"type": "object"},
                 "skip_if_read": {"type": "boolean"},
                 "expires_after": {"type": "number", "minimum": 60, "maximum": 366 * 24 * 3600},
             },

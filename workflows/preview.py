@@ -1,0 +1,141 @@
+"""What a workflow would say, with sample data, on every channel. Nothing is written and nobody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import translation
+
+from channels_delivery.composing import Words, compose, template_fields
+from notifications import rendering
+from notifications.content import Content
+from notifications.kinds import INBOX, kinds
+from notifications.models import Recipient, Tab, Tenant
+from notifications.routing import PROFILE
+
+from .definition import Body
+from .sending.template import CONTENT_FIELDS, Rendering, Templates
+
+ANYBODY: Mapping[str, Any] = {
+    "external_id": "alex",
+    "name": "Alex Example",
+    "email": "alex@example.com",
+    "phone": "+15550100",
+    "locale": "",
+    "zone": "UTC",
+    "role": "member",
+    "attributes": {},
+}
+"""Who reads a preview unless somebody is named."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom it is rendered."""
+
+    tenant: Tenant
+    profile: Mapping[str, Any] = field(default_factory=lambda: dict(ANYBODY))
+
+    @classmethod
+    def of(cls, tenant: Tenant, *, person: Recipient | None = None, locale: str = "") -> Reader:
+        profile = {name: getattr(person, name) for name in PROFILE} if person else dict(ANYBODY)
+        return cls(tenant, {**profile, "locale": locale or profile["locale"]})
+
+    @property
+    def locale(self) -> str:
+        return str(self.profile["locale"] or self.tenant.locale)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One send. `content` is what every channel gets, `parts` what this channel's message is made of; `problem` is what
+    is wrong with the words, in place of which the workflow's name would be sent."""
+
+    step: str
+    channel: str
+    content: Content
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    locale: str = ""
+    problem: str = ""
+
+
+def preview(body: Body, reader: Reader, *, payload: Mapping[str, Any] | None, now: datetime) -> list[Shown]:
+    """Every send of this version, in the order of reading, with the payload or else the sample."""
+    given = body.sample if payload is None else payload
+    return [
+        _shown(position, step, body, reader, payload=given, now=now)
+        for position, step in body.walk()
+        if step.get("kind") == "send"
+    ]
+
+
+def preview_texts(
+    texts: Mapping[str, Any], body: Body, reader: Reader, *, payload: Mapping[str, Any] | None, now: datetime
+) -> list[Shown]:
+    """These texts on every kind of channel that takes them all, as part of this workflow."""
+    given = body.sample if payload is None else payload
+    return [
+        _shown("", {"channel": kind, "template": texts}, body, reader, payload=given, now=now)
+        for kind in _takers(texts)
+    ]
+
+
+def _takers(texts: Mapping[str, Any]) -> Iterator[str]:
+    for kind in kinds():
+        if set(texts) <= set(CONTENT_FIELDS) | set(template_fields(kind)):
+            yield kind
+
+
+def _shown(
+    position: str, step: Mapping[str, Any], body: Body, reader: Reader, *, payload: Mapping[str, Any], now: datetime
+) -> Shown:
+    channel = step["channel"]
+    template, tab, problem = Templates.of(step, channel).pick(reader.locale), Tab[body.tab.upper()], ""
+    try:
+        said = template.render(_context(body, reader, payload), title=body.name, tab=tab)
+    except rendering.TemplateProblem as error:
+        said, problem = Rendering(Content(title=body.name, tab=tab), {}), str(error)
+    return Shown(
+        position,
+        channel,
+        said.content,
+        {} if channel == INBOX.key else _parts(channel, said, body, reader, payload=payload, now=now),
+        template.locale,
+        problem,
+    )
+
+
+def _parts(
+    channel: str, said: Rendering, body: Body, reader: Reader, *, payload: Mapping[str, Any], now: datetime
+) -> Mapping[str, Any]:
+    words = Words(
+        content=said.content,
+        at=now,
+        extra=said.extra,
+        key=body.key,
+        category=body.category,
+        payload=payload,
+        transaction_id="preview",
+        tenant=reader.tenant.name,
+    )
+    with translation.override(said.locale) if said.locale else nullcontext():
+        try:
+            return compose(channel, words)
+        except (LookupError, NotImplementedError):
+            return {}
+
+
+def _context(body: Body, reader: Reader, payload: Mapping[str, Any]) -> dict[str, Any]:
+    tenant = reader.tenant
+    return {
+        "payload": payload,
+        "recipient": reader.profile,
+        "tenant": {"name": tenant.name, "slug": tenant.slug, "locale": tenant.locale},
+        "actor": {"name": "Sam Sample"},
+        "workflow": {"key": body.key, "name": body.name},
+        "transaction_id": "preview",
+    }
