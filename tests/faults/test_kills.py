@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from django.db import connection
 
 from notifications.models import Recipient, Tenant
-from tests.cast import Publish, crowd, run_named, wake_everybody, workflow
-from workflows.define import delay, send_inbox
+from tests.cast import Publish, crowd, items_of, run_named, wake_everybody, workflow
+from workflows.define import condition, delay, send_inbox, throttle
 from workflows.models import Cohort, Run
+from workflows.runs import everyone_is_accounted_for
 from workflows.trigger import Trigger, trigger, trigger_many
 
 from .rig import (
@@ -89,6 +91,27 @@ def test_workers_killed_while_people_wake(acme: Tenant, people: list[Recipient],
             wait_until_finished(run)
 
     assert_everyone_has_exactly_one(run, people)
+
+
+def test_workers_killed_in_throttles_and_branches(acme: Tenant, people: list[Recipient], publish: Publish) -> None:
+    """Two runs at once, of which each person may have one: who counted somebody and died has not counted them."""
+    first_half = {"<": [{"var": "recipient.name"}, "P 3"]}
+    branches = condition(first_half, then=[send_inbox(title="one")], otherwise=[send_inbox(title="other")])
+    publish(workflow("t.limit", throttle(1, within=timedelta(hours=1)), branches))
+    with chance("throttled") as moments:
+        runs = [start("t.limit", acme) for _ in range(2)]
+        for _ in range(5):
+            with workers(2):
+                reached = sum(map(items, runs)) + moments.randrange(MANY // 5)
+                wait_for(lambda: sum(map(items, runs)) >= reached or all(map(finished, runs)))  # noqa: B023 - at once
+                time.sleep(moments.uniform(0, 0.03))
+        with workers(2):
+            wait_until_finished(*runs)
+
+    told = [person for run in runs for person, n in items_of(run).items() for _ in range(n)]
+    assert sorted(told) == [one.pk for one in people]
+    assert all(everyone_is_accounted_for(run) for run in runs)
+    assert {run_named(run.transaction_id).error for run in runs} == {""}
 
 
 def test_workers_killed_among_small_runs(acme: Tenant, hello: None) -> None:

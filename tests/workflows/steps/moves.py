@@ -1,5 +1,8 @@
 """The few moves that the tests of steps need."""
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -49,3 +52,11 @@ def standing() -> Scene:
     work = load_work(held, now=now)
     assert work is not None
     return work.scene
+
+
+def until(so: Callable[[], object], *, seconds: float = 60.0) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end, "it never was"
+        threading.Event().wait(0.01)

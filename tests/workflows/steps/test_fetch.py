@@ -12,7 +12,7 @@ from django.db import connection
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import Publish, crowd, outcomes, titles, wake_everybody, workflow
-from tests.workflows.steps.moves import cost, standing, start, told, walked
+from tests.workflows.steps.moves import cost, standing, start, told, until, walked
 from tests.workflows.steps.server import Server
 from workflows import engine, under_way
 from workflows.conf import CHUNK
@@ -246,8 +246,7 @@ def test_a_second_worker_does_not_ask_while_the_first_does(acme: Tenant, server:
 
     worker = threading.Thread(target=lambda: (engine.drain(), connection.close()))
     worker.start()
-    while worker.is_alive() and not server.asked:
-        worker.join(timeout=0.02)
+    until(lambda: server.asked)
     found: list[Plan] = []
     second = threading.Thread(target=lambda: (found.append(plan_step(scene)), connection.close()))
     second.start()
@@ -278,15 +277,12 @@ def test_a_server_that_is_slow_holds_up_nobody_and_its_answer_is_kept_when_it_co
     other = start(globex, goes, key="u")
     assert walked(other).status == "sent"
     assert (titles(goes), titles(waits)) == (["at once"], [])
-    while len(server.asked) < PER_TENANT:
-        threading.Event().wait(0.01)
+    until(lambda: len(server.asked) == PER_TENANT)
     assert under_way.of_process().room(acme.pk) == 0
     assert under_way.of_process().room(globex.pk) == PER_TENANT
 
     server.held["/slow"].set()
-    for run in runs:
-        while walked(run).status != "sent":
-            wake_everybody()
+    until(lambda: wake_everybody() or all(walked(run).status == "sent" for run in runs))
     assert titles(waits) == ["late"] * len(runs)
     assert len(server.asked) == len(runs)
 
