@@ -136,3 +136,44 @@ def delay(
         return {"kind": "delay", "until": until}
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     return {"kind": "delay", "seconds": length.total_seconds()}
+
+
+def digest(
+    *,
+    days: float = 0,
+    hours: float = 0,
+    minutes: float = 0,
+    seconds: float = 0,
+    slides_up_to: timedelta | None = None,
+    at: str | Sequence[str] = (),
+    on: Sequence[str] = (),
+    zone: str = "",
+    key: str = "",
+    most: int | None = None,
+    leading: bool = False,
+    items: int | None = None,
+) -> StepSettings:
+    """Collect what happens to each person, and go on with all of it together. The texts behind it see `digest.count`
+    and `digest.items`, the first ten or `items` of them in order, each with `payload`, `actor.name` and `at`.
+
+    It closes that long after its first event; with `slides_up_to`, that long after its latest, and no later than so
+    long after its first. Or `at` a time of the day ("09:00", or several) in each person's zone, or in `zone`; `on` some
+    days of the week only ("mon", …). With `most`, also as soon as it holds so many. With `leading`, the first event
+    goes on at once, and those that come while the window is open are collected. `key` names a payload value: each value
+    of it has a digest of its own.
+    """
+    settings: dict[str, Any] = {"kind": "digest"}
+    if at:
+        settings["times"] = [at] if isinstance(at, str) else list(at)
+    else:
+        settings["seconds"] = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    given = {
+        "slides_up_to": slides_up_to and slides_up_to.total_seconds(),
+        "weekdays": list(on),
+        "zone": zone,
+        "key": key,
+        "most": most,
+        "leading": leading,
+        "items": items,
+    }
+    return settings | {name: value for name, value in given.items() if value}

@@ -1,7 +1,7 @@
 """The engine: works off what is due, a set of people at a time.
 
     drain()  ──►  claim due cohorts  ──►  plan the step  ──►  apply, note, move        one short transaction
-             ──►  or resolve more recipients   ──►  or take back what was cancelled
+             ──►  or resolve more recipients   ──►  or close digests   ──►  or take back what was cancelled
 
 Whoever calls `drain()` takes part: a worker that heard the doorbell, a ticker, a test. Work is claimed by lease, so
 a worker that dies holds nothing for longer than that, and what a dead or slow worker still wants to write is refused.
@@ -23,12 +23,13 @@ from notifications.kernel.config import enabled
 from . import settle
 from .claim import Held, claim_due, hold_on, isolate_lost, put_back, release_failed
 from .conf import DRAIN_SECONDS, conf
+from .digests import close_due
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
-from .models import Cohort, Run
+from .models import Cohort, Run, Window
 from .retract import withdraw_due
 from .scene import Work, load_work
-from .step import Move, Plan, Stop
+from .step import Move, Plan, Stale, Stop
 from .steps import STEPS
 
 logger = logging.getLogger(__name__)
@@ -48,18 +49,19 @@ AWAY = timedelta(seconds=2)
 def drain(*, seconds: float = DRAIN_SECONDS, listen: float = 0.0) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
-    Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
-    tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
+    Cohorts, recipients to resolve, digests to close and items to take back have their turns one after the other, and
+    within each the tenants have theirs. `listen` is for how many seconds to go on looking once nothing more is due.
     """
-    deadline, done, tenant = time.monotonic() + seconds, 0, 0
+    deadline, done, tenant, closer = time.monotonic() + seconds, 0, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = db_now()
         stepped = _step_due(now)
         served = expand_due(now=now, after_tenant=tenant)
+        closed = close_due(now=now, after_tenant=closer)
         withdrawn = withdraw_due(now=now)
-        tenant = served or tenant
-        if stepped or served is not None or withdrawn:
+        tenant, closer = served or tenant, closed or closer
+        if stepped or served is not None or closed is not None or withdrawn:
             done, quiet_since = done + 1, None
             continue
         quiet_since = quiet_since or time.monotonic()
@@ -77,6 +79,7 @@ def anything_due(*, now: datetime) -> bool:
     questions = (
         cohorts.filter(open=True, wake_at__lte=now),
         runs.filter(expand_at__lte=now),
+        Window.objects.across_tenants().filter(closed=False, closes_at__lte=now),
         runs.filter(withdraw_at__lte=now),
     )
     found = [one.values_list(Value(1)).order_by()[:1] for one in questions]
@@ -102,6 +105,8 @@ def advance(held: Held) -> None:
         going: Held | None = held
         while going is not None:
             going = _step(going)
+    except Stale:
+        put_back(held, until=db_now())
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
             put_back(held, until=db_now() + STEP_ASIDE)

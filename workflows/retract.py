@@ -18,6 +18,7 @@ from notifications.models import Tenant
 
 from . import audience as audiences
 from .audience import Audience
+from .collecting import take_out
 from .engine_bell import BELL, QUEUE
 from .models import Chunk, Cohort, Outcome, Run, Status
 from .people import People
@@ -31,9 +32,10 @@ PUT_OFF = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Cancelled:
-    """`cancelled`: people whose walk was stopped before its end. `too_late`: people who had reached theirs; what lies
-    in their inboxes is withdrawn. Of what was to leave the building, `deliveries_cancelled` will not, and
-    `deliveries_too_late` are under way or have left. A second cancel says 0 everywhere."""
+    """`cancelled`: people whose walk was stopped before its end, or whose event was taken out of an open digest.
+    `too_late`: people who had reached theirs; what lies in their inboxes is withdrawn. Of what was to leave the
+    building, `deliveries_cancelled` will not, and `deliveries_too_late` are under way or have left. A second cancel
+    says 0 everywhere."""
 
     transaction_id: str
     cancelled: int
@@ -58,6 +60,7 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
             return Cancelled(transaction_id, 0, 0)
         now = db_now()
         unresolved, walking = _unresolved(run), _people_walking(run)
+        taken_out = take_out(run)
         _stop_waiting(run, now)
         called_back, _ = outbox.cancel(origin=run.public_id, now=now)
         left = tally.left(run.public_id, tenant_id=run.tenant_id)
@@ -67,7 +70,8 @@ def cancel(transaction_id: str, *, tenant: Tenant) -> Cancelled:
             run.status, run.finished_at = Status.SENT, run.finished_at or now
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
-        return Cancelled(transaction_id, unresolved + walking, run.people - walking, called_back, left)
+        stopped = walking + taken_out
+        return Cancelled(transaction_id, unresolved + stopped, run.people - stopped, called_back, left)
 
 
 def _unresolved(run: Run) -> int:

@@ -12,6 +12,7 @@ from notifications.kernel import rowset
 
 from .claim import Held
 from .conf import conf
+from .digests import emptied
 from .finish import finish_if_done
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
@@ -29,12 +30,12 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     ended, or was no longer ours.
 
     In the caller's transaction. Cancelled runs lose their people here, under the same lock that the cancel takes:
-    once a cancel was acknowledged, nothing more is sent.
+    once a cancel was acknowledged, nothing more is sent. Raises Stale when it has to be planned again.
     """
     if not _still_ours(held):
         return False
     scene = work.scene
-    gone = _cancelled(work)
+    gone = _cancelled(work) | emptied(scene)
     live = scene.people - gone
     for effect in plan.effects if live else ():
         effect.apply(live, scene)
@@ -64,7 +65,7 @@ def _cancelled(work: Work) -> People:
     once, which only keep a cancel out (`FOR KEY SHARE`). A cancel that is not committed yet is not waited for: its
     caller may take long, and there is other work. Raises OperationalError (55P03) then.
     """
-    ids = [run.id for run, _ in work.scene.runs]
+    ids = sorted({run.id for run, _ in work.scene.runs})
     chosen, parameters = rowset.ids(connection, ids)
     locking = ""
     if connection.vendor == "postgresql":
@@ -152,10 +153,8 @@ def _finish_small(work: Work, ended: People) -> None:
     """Finish those runs of a shared chunk that have nobody left in an open cohort of it."""
     masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
     walking = join([People.load(mask) for mask in masks])
-    of_chunk = work.chunk.people_of
-    finished = [
-        run.id for run, people in work.scene.runs if people & ended and not (walking and of_chunk(run.id) & walking)
-    ]
+    over = {run.id for run, people in work.scene.runs if people & ended}
+    finished = [run for run in over if not (walking and work.chunk.people_of(run) & walking)]
     if finished:
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)

@@ -18,21 +18,47 @@ from .people import NOBODY, People
 
 
 @dataclass(frozen=True)
+class Digest:
+    """What was collected for somebody: how many events, and the first of them in order, each as plain data: `payload`,
+    `actor`, `at`."""
+
+    count: int
+    items: Sequence[Mapping[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"count": self.count, "items": list(self.items)}
+
+
+def event(payload: Mapping[str, Any], actor: str, at: datetime) -> dict[str, Any]:
+    """One event of a digest, as plain data."""
+    return {"payload": payload, "actor": {"name": actor}, "at": at.isoformat()}
+
+
+@dataclass(frozen=True)
 class RunFacts:
-    """What a step may know of a run."""
+    """What a step may know of a run. Of one that carries digests there is one for each digest that differs, with what
+    that has collected; its payload and actor are those of its first event."""
 
     id: int
     public_id: UUID
     transaction_id: str
     payload: Mapping[str, Any]
     actor: str
+    at: datetime
+    digest: Digest | None = None
+
+    @property
+    def collected(self) -> Digest:
+        """What texts see as `digest`: of a run that no digest has held back, its own event."""
+        return self.digest or Digest(1, [event(self.payload, self.actor, self.at)])
 
 
 @dataclass(frozen=True)
 class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
     `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
-    and for no person: they walk with the others, and only `send` does something else for them."""
+    and for no person: they walk with the others, and only `send` does something else for them. Where the people are
+    digests that go on, `windows[i]` is the one at place i. `definition` is the hash under which `body` is stored."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -44,6 +70,8 @@ class Scene:
     runs: Sequence[tuple[RunFacts, People]]
     now: datetime
     house: People = NOBODY
+    windows: Sequence[int] = ()
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,11 +113,15 @@ class Note:
     until: datetime | None = None
 
 
+class Stale(Exception):
+    """What a plan was made of has changed since: nothing is written, and the step is planned again."""
+
+
 class Effect(Protocol):
     """Something to be written for people, in the engine's transaction."""
 
     def apply(self, live: People, scene: Scene) -> None:
-        """Do it for those of `live` whom it concerns."""
+        """Do it for those of `live` whom it concerns. Raises Stale."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from notifications.models import Recipient, Tab, Tenant, Topic
 from tests.cast import crowd, statements
 from workflows.audience import ADMINS, Audience, page
 from workflows.claim import claim_due
+from workflows.digests import close_due
 from workflows.expand import expand_due
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -140,6 +141,26 @@ def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(busy: Tenant) ->
 
     assert "nh_run_to_expand" in indexes(plan), plan
     assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
+
+
+def test_closing_digests_looks_at_open_windows_alone(busy: Tenant) -> None:
+    execute(
+        "INSERT INTO notifyhub_workflows_window (tenant_id, scope, recipient_id, definition_id, step, n, closes_at,"
+        " latest_at, closed, created_at)"
+        " SELECT %s, 's', n, 'x', '0', 1, now() - interval '1 hour', now(), n %% 500 <> 0, now()"
+        " FROM generate_series(1, 30000) n",
+        busy.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_windowitem (run_id, step, recipient_id, window_id)"
+        " SELECT n, '0', n, (SELECT min(id) FROM notifyhub_workflows_window) + n FROM generate_series(1, 30000) n"
+    )
+    execute("ANALYZE")
+
+    plan = plan_of(lambda: close_due(now=db_now()))
+
+    assert {"nh_window_due", "nh_windowitem_in_order"} <= indexes(plan), plan
+    assert "Seq Scan on notifyhub_workflows_window" not in plan, plan
 
 
 @pytest.mark.parametrize(

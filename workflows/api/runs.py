@@ -27,6 +27,7 @@ class RunSerializer(serializers.Serializer[Any]):
     workflow = serializers.CharField()
     definition = serializers.CharField(source="definition_id", help_text="The version it walks, by content hash")
     status = serializers.CharField(source="shown_status")
+    digest = serializers.CharField(help_text="Of a run that carries digests: the step that collected them; else empty")
     people = serializers.IntegerField(help_text="How many were resolved so far")
     created_at = serializers.DateTimeField()
     start_at = serializers.DateTimeField()

@@ -1,7 +1,9 @@
 """The rows of this app."""
 
+from .act import Act
+from .collecting import Window, WindowItem
 from .definition import Definition
 from .run import Run, Status
 from .walk import HOUSE, Chunk, Cohort, Outcome
 
-__all__ = ["HOUSE", "Chunk", "Cohort", "Definition", "Outcome", "Run", "Status"]
+__all__ = ["HOUSE", "Act", "Chunk", "Cohort", "Definition", "Outcome", "Run", "Status", "Window", "WindowItem"]

@@ -87,4 +87,5 @@ def _context(scene: Scene, run: RunFacts, profile: Mapping[str, Any]) -> dict[st
         "actor": {"name": run.actor},
         "workflow": {"key": scene.body.key, "name": scene.body.name},
         "transaction_id": run.transaction_id,
+        "digest": run.collected.to_json(),
     }
