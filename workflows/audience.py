@@ -105,6 +105,16 @@ def resolve_many(
     return [ADMINS if not names else _audience(names, people, topics) for names in asked]
 
 
+def person_named(name: Any, *, tenant: Tenant) -> Recipient:
+    """The one person that this is. Raises UnknownRecipients, also for a name of several."""
+    (found,) = resolve_many([spell([name])], tenant=tenant)
+    if isinstance(found, UnknownRecipients):
+        raise found
+    if len(found.people) != 1:
+        raise UnknownRecipients({str(name)[:100]: "is not the name of one person: give their `user` or `id`"})
+    return Recipient.objects.get(tenant=tenant, pk=found.people[0])
+
+
 def _find_people(named: Sequence[Named], tenant: Tenant, using: str) -> dict[tuple[str, Any], int]:
     externals = sorted({one["user"] for one in named if "user" in one})
     publics = sorted({one["id"] for one in named if "id" in one and _is_uuid(one["id"])})

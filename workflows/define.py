@@ -177,3 +177,21 @@ def digest(
         "items": items,
     }
     return settings | {name: value for name, value in given.items() if value}
+
+
+def wait_for(
+    what: str,
+    *,
+    days: float = 0,
+    hours: float = 0,
+    minutes: float = 0,
+    seconds: float = 0,
+    on_match: str = "continue",
+    on_timeout: str = "continue",
+) -> StepSettings:
+    """Have each person wait until they have "acknowledged" the run, or "read" its item, but no longer than that. Then
+    they "continue" or "stop"."""
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    settings = {"kind": "wait_for", "what": what, "seconds": length}
+    ends = {"on_match": on_match, "on_timeout": on_timeout}
+    return settings | {name: end for name, end in ends.items() if end != "continue"}

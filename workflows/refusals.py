@@ -45,3 +45,7 @@ class KeyReused(Refused):
 
 class UnknownRun(Refused):
     status, code, title = 404, "unknown_run", "No such run"
+
+
+class NotTold(Refused):
+    status, code, title = 404, "not_told", "The run is not for this person"

@@ -41,6 +41,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         house=chunk.house & people,
         windows=chunk.windows or (),
         definition=chunk.definition_id,
+        called=chunk.called,
     )
     return Work(chunk, scene)
 

@@ -14,15 +14,16 @@ from .claim import Held
 from .conf import conf
 from .digests import emptied
 from .finish import finish_if_done
+from .hearing import heard_since
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
-from .step import Move, Next, Note, Plan, Scene, Sleep, Stop, join
+from .step import Again, Move, Next, Note, Plan, Scene, Sleep, Stop, join
 
 DONE, CANCELLED = "done", "cancelled"
 
-Walk = tuple[People, str, datetime | None]
-"""Who goes on to which step, and asleep until when."""
+Walk = tuple[People, str, int, datetime | None]
+"""Who stands next at which step, in which round, and asleep until when."""
 
 
 def settle(held: Held, work: Work, plan: Plan) -> bool:
@@ -36,13 +37,15 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
         return False
     scene = work.scene
     gone = _cancelled(work) | emptied(scene)
-    live = scene.people - gone
+    late = heard_since(plan.heard, scene) - gone if plan.heard else NOBODY
+    live = scene.people - gone - late
     for effect in plan.effects if live else ():
         effect.apply(live, scene)
     moves = [Move(move.people & live, move.to) for move in plan.moves if move.people & live]
     _check_partition(live, moves)
     stopped = [Note(gone, CANCELLED)] if gone else []
     ends, walks = _ends_and_walks(moves, scene)
+    walks += [(late, scene.step, scene.round, None)] if late else []
     _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
     _write_outcomes(work, [*stopped, *ends], final=True)
     going = _move(held, work, walks)
@@ -85,7 +88,7 @@ def _check_partition(live: People, moves: Sequence[Move]) -> None:
 
 
 def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
-    """Who has come to an end, and who stands where next: (people, step, asleep until)."""
+    """Who has come to an end, and who stands where next."""
     ends: list[Note] = []
     walks: list[Walk] = []
     further = scene.body.after(scene.step)
@@ -97,11 +100,13 @@ def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], li
             case Next() if is_last:
                 ends.append(Note(move.people, DONE))
             case Next():
-                walks.append((move.people, further, None))
+                walks.append((move.people, further, 0, None))
             case Sleep(until) if is_last:
                 ends.append(Note(move.people, DONE, until=until))
             case Sleep(until):
-                walks.append((move.people, further, until))
+                walks.append((move.people, further, 0, until))
+            case Again(until):
+                walks.append((move.people, scene.step, scene.round + 1, until))
     return ends, walks
 
 
@@ -131,20 +136,22 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
     if not walks:
         mine.update(open=False, lease_token=None, mask=b"")
         return False
-    first, *others = sorted(walks, key=lambda walk: (walk[2] is not None, walk[2]))
-    people, step, until = first
+    first, *others = sorted(walks, key=lambda walk: (walk[3] is not None, walk[3]))
+    people, step, round_, until = first
     now = work.scene.now
     lease = now + timedelta(seconds=conf().lease_seconds)
     mine.update(
         step=step,
+        round=round_,
         mask=people.dump(),
         tries=0 if until else 1,
         wake_at=until or lease,
         lease_token=None if until else held.token,
     )
+    tenant, chunk = work.scene.tenant_id, work.chunk
     Cohort.objects.bulk_create(
-        Cohort(tenant_id=work.scene.tenant_id, chunk=work.chunk, step=at, mask=rest.dump(), wake_at=when or now)
-        for rest, at, when in others
+        Cohort(tenant_id=tenant, chunk=chunk, step=at, round=turn, mask=rest.dump(), wake_at=when or now)
+        for rest, at, turn, when in others
     )
     return until is None
 
@@ -154,7 +161,9 @@ def _finish_small(work: Work, ended: People) -> None:
     masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
     walking = join([People.load(mask) for mask in masks])
     over = {run.id for run, people in work.scene.runs if people & ended}
-    finished = [run for run in over if not (walking and work.chunk.people_of(run) & walking)]
+    finished = {run for run in over if not (walking and work.chunk.people_of(run) & walking)}
     if finished:
+        called = Cohort.objects.across_tenants().filter(chunk__run__in=finished, open=True)
+        finished -= set(called.values_list("chunk__run", flat=True))
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)

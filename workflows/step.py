@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from .definition import Body
@@ -58,7 +58,8 @@ class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
     `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
     and for no person: they walk with the others, and only `send` does something else for them. Where the people are
-    digests that go on, `windows[i]` is the one at place i. `definition` is the hash under which `body` is stored."""
+    digests that go on, `windows[i]` is the one at place i. `called`: they are people whom the step itself called in.
+    `definition` is the hash under which `body` is stored."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -72,6 +73,7 @@ class Scene:
     house: People = NOBODY
     windows: Sequence[int] = ()
     definition: str = ""
+    called: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class Next:
 @dataclass(frozen=True)
 class Sleep:
     """Wait here until then; the step behind this one comes next."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Again:
+    """Wait here until then, or until they are heard from; this step comes again, in its next round."""
 
     until: datetime
 
@@ -99,7 +108,7 @@ class Move:
     """Where these people go."""
 
     people: People
-    to: Next | Sleep | Stop
+    to: Next | Sleep | Again | Stop
 
 
 @dataclass(frozen=True)
@@ -125,12 +134,24 @@ class Effect(Protocol):
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Of whom there was an act of this kind when the scene was looked at; `by_anybody`: one act of anybody in a run
+    counts for all of it."""
+
+    kind: str
+    people: People
+    by_anybody: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a step wants. Its moves name everybody who stands there exactly once."""
+    """What a step wants. Its moves name everybody who stands there exactly once. `heard`: who is heard from between
+    the plan and its being written stays, and is asked again at once."""
 
     moves: Sequence[Move]
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    heard: Heard | None = None
 
 
 class Step(Protocol):
@@ -144,6 +165,14 @@ class Step(Protocol):
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         """The plan for this cohort. May read the database a fixed number of times, whatever the number of people."""
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A step at which people wait to be heard from. Their cohort is woken then."""
+
+    def heeds(self, settings: Mapping[str, Any]) -> tuple[str, bool]:
+        """Which kind of act they wait for, and whether one of anybody in the run counts for all."""
 
 
 def all_next(scene: Scene) -> list[Move]:

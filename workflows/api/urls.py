@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import runs, triggers
+from . import acts, runs, triggers
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("runs/", runs.RunsView.as_view(), name="api-runs"),
     path("runs/<str:transaction_id>/", runs.RunView.as_view(), name="api-run"),
     path("runs/<str:transaction_id>/cancel/", runs.CancelView.as_view(), name="api-run-cancel"),
+    path("runs/<str:transaction_id>/acknowledge/", acts.AcknowledgeView.as_view(), name="api-run-acknowledge"),
 ]
