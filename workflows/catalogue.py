@@ -31,7 +31,7 @@ def publish_static(*, using: str = "default") -> None:
                 "description": body.description,
                 "category": categories.get(body.category),
                 "critical": body.critical,
-                "kinds": sorted({step["channel"] for step in body.steps if "channel" in step}),
+                "kinds": sorted(body.channels()),
                 "tab": Tab[body.tab.upper()],
             },
         )

@@ -195,3 +195,33 @@ def wait_for(
     settings = {"kind": "wait_for", "what": what, "seconds": length}
     ends = {"on_match": on_match, "on_timeout": on_timeout}
     return settings | {name: end for name, end in ends.items() if end != "continue"}
+
+
+def level(
+    *sends: StepSettings,
+    to: Sequence[Mapping[str, Any]] = (),
+    days: float = 0,
+    hours: float = 0,
+    minutes: float = 0,
+    seconds: float = 0,
+    important: bool = False,
+) -> StepSettings:
+    """One level of an `escalate`: these sends, and how long to wait for an acknowledgement. `to` calls others in, in
+    the API's words ({"role": "admin"}, {"topic": "on-call"}, …); without it the run's own people are told. `important`
+    passes what people switched off."""
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    told = [{name: value for name, value in one.items() if name != "kind"} for one in sends]
+    settings: dict[str, Any] = {"send": told, "seconds": length}
+    given = {"to": [dict(one) for one in to], "important": important}
+    return settings | {name: value for name, value in given.items() if value}
+
+
+def escalate(
+    *levels: StepSettings, repeat: int = 0, on_acknowledge: str = "stop", on_exhausted: str = "continue"
+) -> StepSettings:
+    """Tell one `level` after the other until somebody acknowledges the run; then it is over for all. `repeat`: go
+    through all of them so many times more. Then the run's own people "continue" or "stop"."""
+    settings: dict[str, Any] = {"kind": "escalate", "levels": list(levels)}
+    given = {"repeat": repeat, "on_acknowledge": on_acknowledge, "on_exhausted": on_exhausted}
+    usual = {"repeat": 0, "on_acknowledge": "stop", "on_exhausted": "continue"}
+    return settings | {name: value for name, value in given.items() if value != usual[name]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,10 @@ class Body:
     def hash(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
+    def channels(self) -> set[str]:
+        """The kinds of channels that its steps send on, however deep in them."""
+        return set(_channels(self.steps))
+
     def step_at(self, position: str) -> Mapping[str, Any] | None:
         """The step there, or None behind the last one. A position is a path of numbers: "0", "1", …"""
         place = int(position)
@@ -49,6 +53,18 @@ class Body:
 
     def after(self, position: str) -> str:
         return str(int(position) + 1)
+
+
+def _channels(settings: Any) -> Iterator[str]:
+    if isinstance(settings, Mapping):
+        if "channel" in settings:
+            yield settings["channel"]
+        for name, value in settings.items():
+            if name != "template":
+                yield from _channels(value)
+    elif isinstance(settings, list | tuple):
+        for value in settings:
+            yield from _channels(value)
 
 
 FIRST = "0"

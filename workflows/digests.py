@@ -80,7 +80,7 @@ def _close(windows: Sequence[Window], now: datetime) -> None:
     chunk = Chunk(
         tenant_id=first.tenant_id,
         definition_id=first.definition_id,
-        first_id=filled[0].recipient_id,
+        first_id=next((one.recipient_id for one in filled if one.recipient_id != HOUSE), HOUSE),
         last_id=filled[-1].recipient_id,
         people=[window.recipient_id for window in filled],
         windows=[window.pk for window in filled],
@@ -149,7 +149,7 @@ def _set_carriers(windows: Sequence[Window], runs: Sequence[int]) -> None:
 def carried(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     """What each of these digests holds now. One `RunFacts` for all that hold the same, so that they share their words.
     Four queries."""
-    windows, runs = chunk.windows or [], chunk.runs or []
+    windows, runs = chunk.windows or [], chunk.runs or [chunk.run_id or 0] * len(chunk.people)
     ids = [windows[place] for place in people]
     counts = dict(Window.objects.filter(tenant=chunk.tenant_id, pk__in=ids).values_list("pk", "n"))
     step = (

@@ -27,7 +27,7 @@ from .engine_bell import BELL, QUEUE
 from .finish import finish_if_done
 from .models import HOUSE, Chunk, Cohort, Run, Status
 from .people import People
-from .sending.teams import tells_teams
+from .sending.teams import has_house
 from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def _expand_large(run: Due, now: datetime) -> None:
     found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=run.without)
     people, finished = found[:most], len(found) <= most
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
-    if run.status == Status.PENDING and tells_teams(load(run.definition_id)):
+    if run.status == Status.PENDING and has_house(load(run.definition_id)):
         pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
     told = run.people + len(people)
@@ -193,7 +193,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
     pairs: list[tuple[int, int]] = []
     taken: list[Due] = []
     size = weight = 0
-    with_house = tells_teams(load(runs[0].definition_id))
+    with_house = has_house(load(runs[0].definition_id))
     for run in runs:
         members = _members(asked[run.pk], topics, roles)
         if members is None and not taken:

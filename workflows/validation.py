@@ -21,11 +21,26 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
         check_schema({name: value for name, value in settings.items() if name != "kind"}, dict(steps[kind].schema))
     except InvalidPayload as error:
         yield str(error)
-    for where, text in _texts(settings.get("template", {})):
-        try:
-            rendering.parse(text)
-        except rendering.TemplateProblem as problem:
-            yield f"template {where}: {problem}"
+    for path, template in _templates(settings):
+        for where, text in _texts(template):
+            try:
+                rendering.parse(text)
+            except rendering.TemplateProblem as problem:
+                yield f"{path} {where}: {problem}"
+
+
+def _templates(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every template in these settings, however deep, with where it is."""
+    if isinstance(settings, Mapping):
+        for name, value in settings.items():
+            where = f"{path}.{name}" if path else str(name)
+            if name == "template":
+                yield where, value
+            else:
+                yield from _templates(value, where)
+    elif isinstance(settings, list | tuple):
+        for place, value in enumerate(settings):
+            yield from _templates(value, f"{path}[{place}]")
 
 
 def _texts(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
