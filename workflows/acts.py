@@ -66,7 +66,7 @@ def _concerned(cohort: Cohort, runs: Mapping[int, Run], recipient: int, kind: st
     chunk = cohort.chunk
     settings = load(chunk.definition_id).step_at(cohort.step) or {}
     step = STEPS.get(settings.get("kind", ""))
-    heeded, by_anybody = step.heeds(settings) if isinstance(step, Waits) else ("", False)
+    heeded, by_anybody = step.heeds(settings, cohort.step) if isinstance(step, Waits) else ("", False)
     if heeded != kind:
         return NOBODY
     people = _people_of(chunk, runs) & cohort.people

@@ -20,7 +20,7 @@ class WorkflowsConfig(AppConfig):
         from notifications import kinds
         from notifications.kernel import ticker
 
-        from . import conf, engine, registry  # noqa: F401 - conf registers the section of the setting
+        from . import awaiting, conf, engine, registry  # noqa: F401 - conf registers the section of the setting
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         registry.discover()
@@ -28,6 +28,7 @@ class WorkflowsConfig(AppConfig):
         post_migrate.connect(_publish, sender=self)
         ticker.register("workflows.sweep", every=1, verb=engine.sweep)
         ticker.register("workflows.forget_keys", every=600, verb=engine.forget_keys)
+        ticker.register("workflows.forget_waits", every=600, verb=awaiting.forget_waits)
 
 
 def _publish(*, using: str, **_: Any) -> None:

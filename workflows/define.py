@@ -182,6 +182,8 @@ def digest(
 def wait_for(
     what: str,
     *,
+    event: str = "",
+    match: str = "",
     days: float = 0,
     hours: float = 0,
     minutes: float = 0,
@@ -189,12 +191,14 @@ def wait_for(
     on_match: str = "continue",
     on_timeout: str = "continue",
 ) -> StepSettings:
-    """Have each person wait until they have "acknowledged" the run, or "read" its item, but no longer than that. Then
-    they "continue" or "stop"."""
+    """Have each person wait until they have "acknowledged" the run, or "read" its item, or until an "event" of this
+    name happens, whose payload has the same value as the run's at `match`; but no longer than that. Then they
+    "continue" or "stop"."""
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    settings = {"kind": "wait_for", "what": what, "seconds": length}
+    settings: dict[str, Any] = {"kind": "wait_for", "what": what, "seconds": length}
     ends = {"on_match": on_match, "on_timeout": on_timeout}
-    return settings | {name: end for name, end in ends.items() if end != "continue"}
+    settings |= {name: end for name, end in ends.items() if end != "continue"}
+    return settings | {name: value for name, value in {"event": event, "match": match}.items() if value}
 
 
 def level(

@@ -24,6 +24,7 @@ from .audience import Audience
 from .conf import CHUNK
 from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
+from .events import runs_as_events
 from .finish import finish_if_done
 from .models import HOUSE, Chunk, Cohort, Run, Status
 from .people import People
@@ -147,6 +148,8 @@ def _locked(runs: QuerySet[Run]) -> list[Due]:
 
 def _expand_large(run: Due, now: datetime) -> None:
     """The next few chunks of one run, by cursor."""
+    if run.status == Status.PENDING:
+        _start([run], now)
     audience = Audience.from_json(run.audience)
     most = CHUNK * AHEAD
     found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=run.without)
@@ -210,6 +213,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
         if with_house:
             pairs.append((HOUSE, run.pk))
         taken.append(run._replace(people=len(members)))
+    _start(taken, now)
     _end([run for run in taken if not (run.people or with_house)], now)
     if pairs:
         _share_chunk([run for run in taken if run.people or with_house], sorted(pairs), now)
@@ -263,6 +267,12 @@ def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:
         )
         for chunk in chunks
     )
+
+
+def _start(runs: Sequence[Due], now: datetime) -> None:
+    """That these start is an event, which others may wait for."""
+    event = load(runs[0].definition_id).key
+    runs_as_events([run.pk for run in runs], event=event, tenant_id=runs[0].tenant_id, now=now)
 
 
 def _end(runs: Sequence[Due], now: datetime) -> None:

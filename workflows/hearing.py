@@ -8,8 +8,16 @@ from .step import Heard, Scene
 
 ACKNOWLEDGED = "acknowledged"
 
+READ = "read"
+EVENT = "event"
+
 EVERYBODY = 0
 """Stands for the person of an act that is nobody's own, and counts for all of its run."""
+
+
+def event_at(step: str) -> str:
+    """The kind of act that says that what a run waited for at this step has happened."""
+    return f"{EVENT} {step}"
 
 
 def listen(scene: Scene, kind: str, *, by_anybody: bool = False) -> Heard:

@@ -171,8 +171,8 @@ class Step(Protocol):
 class Waits(Protocol):
     """A step at which people wait to be heard from. Their cohort is woken then."""
 
-    def heeds(self, settings: Mapping[str, Any]) -> tuple[str, bool]:
-        """Which kind of act they wait for, and whether one of anybody in the run counts for all."""
+    def heeds(self, settings: Mapping[str, Any], position: str) -> tuple[str, bool]:
+        """Which kind of act they wait for there, and whether one of anybody in the run counts for all."""
 
 
 def all_next(scene: Scene) -> list[Move]:

@@ -80,6 +80,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
         [{"recipient": {"user": "{user}"}}],
         REFUSED,
     ),
+    ("api-events", "post"): ("/api/v1/events/", [{"event": "hello", "payload": {"name": CANARY}}], OWN),
     ("api-inbox", "get"): ("/api/v1/inbox/", [None], OWN),
     ("api-inbox-unread-count", "get"): ("/api/v1/inbox/unread-count/", [None], OWN),
     ("api-inbox-changes", "get"): ("/api/v1/inbox/changes/?cursor=0.0", [None], OWN),
@@ -320,7 +321,10 @@ PERSONAL = ("api-inbox", "api-socket-ticket")
 """Routes about the inbox of whoever calls: a server's key has none."""
 
 NEEDS: dict[str, set[str]] = {
-    "trigger": {"api-trigger post", "api-trigger-bulk post", "api-run-cancel post", "api-run-acknowledge post"},
+    "trigger": {
+        "api-trigger post", "api-trigger-bulk post", "api-run-cancel post", "api-run-acknowledge post",
+        "api-events post",
+    },
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
         "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from . import acts, runs, triggers
+from . import acts, events, runs, triggers
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
     path("trigger/bulk/", triggers.BulkTriggerView.as_view(), name="api-trigger-bulk"),
+    path("events/", events.EventsView.as_view(), name="api-events"),
     path("runs/", runs.RunsView.as_view(), name="api-runs"),
     path("runs/<str:transaction_id>/", runs.RunView.as_view(), name="api-run"),
     path("runs/<str:transaction_id>/cancel/", runs.CancelView.as_view(), name="api-run-cancel"),

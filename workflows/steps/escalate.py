@@ -66,8 +66,8 @@ class Escalate:
             },
         }
 
-    def heeds(self, settings: Mapping[str, Any]) -> tuple[str, bool]:
-        del settings
+    def heeds(self, settings: Mapping[str, Any], position: str) -> tuple[str, bool]:
+        del settings, position
         return ACKNOWLEDGED, True
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:

@@ -1,4 +1,4 @@
-"""`wait_for`: wait until a person acknowledges, or has read it, for so long and no longer."""
+"""`wait_for`: wait until a person has acknowledged or read it, or until something happens, but not for ever."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from typing import Any
 
 from notifications import inbox
 
-from ..hearing import ACKNOWLEDGED, listen
+from ..awaiting import KEY_MAX, Await
+from ..hearing import ACKNOWLEDGED, EVENT, READ, event_at, listen
 from ..people import People
 from ..step import Again, Move, Next, Plan, Scene, Stop
 
 LONGEST = timedelta(days=366).total_seconds()
-ENDS = {"enum": ["continue", "stop"]}
 TIMED_OUT = "timed_out"
+_ENDS = {"enum": ["continue", "stop"]}
 
 
 class WaitFor:
-    """Each person waits for themself. Who `acknowledged` is woken at once; whether they have `read` what this run put
-    into their inbox is looked at when the time is over. A match goes on unless `on_match` is `stop`, and who has not
-    been heard from in `seconds` goes on unless `on_timeout` is. The house waits for the whole time.
+    """Who `acknowledged` is woken at once, each for themself. Whether they have `read` what this run put into their
+    inbox is looked at when the time is over. An `event` of that name wakes all of the run, if it has the same value as
+    the run at `match` in its payload; what came before the wait does not count.
+
+    A match goes on unless `on_match` is `stop`, and who has not been heard from in `seconds` goes on unless
+    `on_timeout` is. The house acknowledges nothing and reads nothing.
     """
 
     kind = "wait_for"
@@ -29,20 +33,24 @@ class WaitFor:
         "additionalProperties": False,
         "required": ["what", "seconds"],
         "properties": {
-            "what": {"enum": [ACKNOWLEDGED, "read"]},
+            "what": {"enum": [ACKNOWLEDGED, READ, EVENT]},
+            "event": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
+            "match": {"type": "string", "minLength": 1, "maxLength": 200},
             "seconds": {"type": "number", "minimum": 1, "maximum": LONGEST},
-            "on_match": ENDS,
-            "on_timeout": ENDS,
+            "on_match": _ENDS,
+            "on_timeout": _ENDS,
         },
+        "if": {"properties": {"what": {"const": EVENT}}},
+        "then": {"required": ["event"]},
+        "else": {"properties": {"event": False, "match": False}},
     }
 
-    def heeds(self, settings: Mapping[str, Any]) -> tuple[str, bool]:
-        return settings["what"], False
+    def heeds(self, settings: Mapping[str, Any], position: str) -> tuple[str, bool]:
+        return event_at(position) if settings["what"] == EVENT else settings["what"], False
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        what = settings["what"]
-        heard = listen(scene, what) if what == ACKNOWLEDGED else None
-        over = scene.round > 0
+        what, over = settings["what"], scene.round > 0
+        heard = None if what == READ else listen(scene, self.heeds(settings, scene.step)[0])
         matched = heard.people if heard else _readers(scene)
         rest = scene.people - matched
         until = scene.now + timedelta(seconds=settings["seconds"])
@@ -50,7 +58,9 @@ class WaitFor:
             Move(matched, _to(settings.get("on_match"), what)),
             Move(rest, _to(settings.get("on_timeout"), TIMED_OUT) if over else Again(until)),
         ]
-        return Plan([move for move in moves if move.people], heard=heard)
+        begins = what == EVENT and rest and not over
+        awaits = [Await(rest, settings["event"], settings.get("match", ""), until)] if begins else []
+        return Plan([move for move in moves if move.people], effects=awaits, heard=heard)
 
 
 def _to(end: str | None, reason: str) -> Next | Stop:

@@ -1,4 +1,4 @@
-"""`runs/…/acknowledge/` over HTTP: people for themselves, servers and admins for anybody."""
+"""`runs/…/acknowledge/` and `events/` over HTTP: people act for themselves, servers and admins for anybody."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -57,3 +57,21 @@ def test_a_server_that_names_nobody_is_told_what_to_do(acme: Tenant, body: dict[
 
 def test_an_unknown_run(as_bob: APIClient) -> None:
     assert as_bob.post("/api/v1/runs/other/acknowledge/").json()["code"] == "unknown_run"
+
+
+def test_a_server_says_what_happened(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    publish(workflow("e", wait_for("event", event="paid", match="id", hours=1), send_inbox(title="paid")))
+    trigger("e", tenant=acme, recipients=[bob], payload={"id": 7})
+    engine.drain()
+    server = with_key(api_key(acme, Scope.TRIGGER))
+
+    said = [server.post("/api/v1/events/", {"event": "paid", "payload": {"id": n}}, format="json") for n in (6, 7)]
+    engine.drain()
+
+    assert [one.json() for one in said] == [{"runs": 0}, {"runs": 1}]
+    assert titles(bob) == ["paid"]
+
+
+@pytest.mark.parametrize("body", [{}, {"event": ""}, {"event": "x", "payload": 1}, {"event": "x", "other": 1}])
+def test_an_event_that_is_none_is_refused(acme: Tenant, body: dict[str, object]) -> None:
+    assert with_key(api_key(acme, Scope.TRIGGER)).post("/api/v1/events/", body, format="json").status_code == 400
