@@ -175,11 +175,12 @@ def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
-def take_out(run: Run) -> int:
-    """Take a run's events out of the windows that are open, and of the digests that still walk; for how many people
-    that came in time, before their window closed. In the transaction of a cancel, which holds the run."""
+def take_out(run: Run, *, recipients: Sequence[int] | None = None) -> set[int]:
+    """Take a run's events, or those of these people, out of the windows that are open, and of the digests that still
+    walk; for which people that came in time, before their window closed. In the transaction of a cancel, which holds
+    the run."""
     if not WindowItem.objects.filter(run_id=run.pk).exists():
-        return 0
+        return set()
     window, item = Window._meta.db_table, WindowItem._meta.db_table
     _lock_windows_of(run, f"w.carrier_id IN (SELECT id FROM {Run._meta.db_table} WHERE finished_at IS NULL)")
     _lock_windows_of(run, "true")  # also of those that were closed since the statement before
@@ -187,13 +188,13 @@ def take_out(run: Run) -> int:
     mine = f"SELECT i.window_id, i.recipient_id, w.closed FROM {item} i JOIN {window} w ON w.id = i.window_id"
     with connection.cursor() as cursor:
         cursor.execute(f"{mine} WHERE i.run_id = %s AND {walking}", [run.pk])
-        rows = cursor.fetchall()
+        rows = [row for row in cursor.fetchall() if recipients is None or row[1] in recipients]
         if not rows:
-            return 0
+            return set()
         chosen, ids = rowset.ids(connection, [row[0] for row in rows])
         cursor.execute(f"DELETE FROM {item} WHERE run_id = %s AND window_id IN {chosen}", [run.pk, *ids])
         cursor.execute(f"UPDATE {window} SET n = n - 1 WHERE id IN {chosen}", ids)
-    return len({recipient for _, recipient, closed in rows if not closed and recipient != HOUSE})
+    return {recipient for _, recipient, closed in rows if not closed and recipient != HOUSE}
 
 
 def _lock_windows_of(run: Run, condition: str) -> None:

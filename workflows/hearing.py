@@ -9,6 +9,7 @@ from .step import Heard, Scene
 ACKNOWLEDGED = "acknowledged"
 
 READ = "read"
+CANCELLED = "cancelled"
 EVENT = "event"
 
 EVERYBODY = 0

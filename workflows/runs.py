@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -74,6 +74,18 @@ def is_told(run: Run, recipient: int) -> bool:
     chunks = Chunk.objects.filter(Q(run=run) | Q(pk=run.chunk_id), tenant=run.tenant_id)
     near = chunks.filter(first_id__lte=recipient, last_id__gte=recipient)
     return any(chunk.people[place] == recipient for chunk in near for place in chunk.people_of(run.pk))
+
+
+def told_among(run: Run, people: Collection[int]) -> set[int]:
+    """Those of these people whom the run has resolved."""
+    wanted = set(people)
+    return {
+        chunk.people[place]
+        for chunk in chunks_of(run)
+        if not wanted.isdisjoint(chunk.people)
+        for place in chunk.people_of(run.pk)
+        if chunk.people[place] in wanted
+    }
 
 
 def progress(run: Run) -> Progress:

@@ -14,13 +14,13 @@ from .claim import Held
 from .conf import conf
 from .digests import emptied
 from .finish import finish_if_done
-from .hearing import heard_since
+from .hearing import CANCELLED, heard_since, listen
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
 from .step import Again, Move, Next, Note, Plan, Scene, Sleep, Stop, join
 
-DONE, CANCELLED = "done", "cancelled"
+DONE = "done"
 
 Walk = tuple[People, str, int, datetime | None]
 """Who stands next at which step, in which round, and asleep until when."""
@@ -62,7 +62,8 @@ def _still_ours(held: Held) -> bool:
 
 
 def _cancelled(work: Work) -> People:
-    """The people whose run was cancelled. Holds the runs, so that a cancel waits for us, or we for it.
+    """The people whose run was cancelled, for all or for them. Holds the runs, so that a cancel waits for us, or we
+    for it.
 
     The runs of a shared chunk are also finished by us and locked for that; a large run is walked by many workers at
     once, which only keep a cancel out (`FOR KEY SHARE`). A cancel that is not committed yet is not waited for: its
@@ -75,11 +76,13 @@ def _cancelled(work: Work) -> People:
         locking = "FOR KEY SHARE NOWAIT" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE NOWAIT"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
+            f"SELECT id, cancelled_at IS NOT NULL, acts FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
             parameters,
         )
-        cancelled = {row[0] for row in cursor.fetchall() if row[1]}
-    return join([people for run, people in work.scene.runs if run.id in cancelled]) if cancelled else NOBODY
+        rows = cursor.fetchall()
+    cancelled = {run for run, gone, _ in rows if gone}
+    of_runs = join([people for run, people in work.scene.runs if run.id in cancelled]) if cancelled else NOBODY
+    return of_runs | (listen(work.scene, CANCELLED).people if any(acts for _, _, acts in rows) else NOBODY)
 
 
 def _check_partition(live: People, moves: Sequence[Move]) -> None:

@@ -74,7 +74,11 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-trigger-bulk", "post"): ("/api/v1/trigger/bulk/", [{"triggers": TRIGGERS}], OWN),
     ("api-runs", "get"): ("/api/v1/runs/?workflow=hello", [None], OWN),
     ("api-run", "get"): ("/api/v1/runs/{run}/", [None], GONE),
-    ("api-run-cancel", "post"): ("/api/v1/runs/{run}/cancel/", [None], GONE),
+    ("api-run-cancel", "post"): (
+        "/api/v1/runs/{run}/cancel/",
+        [{"recipients": [{"user": "{user}"}]}, None],
+        GONE | REFUSED,
+    ),
     ("api-run-acknowledge", "post"): (
         "/api/v1/runs/{run}/acknowledge/",
         [{"recipient": {"user": "{user}"}}],

@@ -16,7 +16,7 @@ from notifications.api.views import HubView
 from notifications.models import Recipient, Scope
 
 from ..acknowledge import acknowledge
-from ..audience import UnknownRecipients, person_named
+from ..audience import UnknownRecipients, people_named
 from ..refusals import BadRequest
 from .triggers import RecipientSerializer
 
@@ -59,6 +59,7 @@ def _recipient(request: Request, given: dict[str, Any]) -> Recipient:
     if not caller.may(Scope.TRIGGER):
         raise PermissionDenied("Your credential speaks for yourself alone.")
     try:
-        return person_named(named, tenant=caller.tenant)
+        (person,) = people_named([named], tenant=caller.tenant)
     except UnknownRecipients as error:
         raise BadRequest("The recipient is not known here.", code="unknown_recipients", errors=error.names) from None
+    return person
