@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = range(7)
@@ -34,6 +34,12 @@ def _jump(shown: datetime, zone: ZoneInfo) -> datetime:
         middle = (early + (late - early) / 2).replace(microsecond=0)
         early, late = (middle, late) if middle.astimezone(zone).replace(tzinfo=None) < shown else (early, middle)
     return late
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """Every zone that there is."""
+    return tuple(sorted(available_timezones()))
 
 
 @lru_cache(maxsize=1024)

@@ -63,6 +63,7 @@ class TestWaitFor:
         engine.drain()
 
         assert (titles(one), titles(other)) == (["thanks", "please"], ["please"])
+        assert outcomes(run) == {"done": {one.pk}}
         over(run)
         assert titles(other) == ["please"]
         assert outcomes(run) == {"done": {one.pk}, "timed_out": {other.pk}}

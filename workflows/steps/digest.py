@@ -13,7 +13,7 @@ from notifications.models import Recipient, Tenant
 
 from ..collecting import Collect, Entry, Key, open_windows
 from ..people import NOBODY, People
-from ..schedule import WEEKDAYS, next_time, zone_named
+from ..schedule import WEEKDAYS, next_time, zone_named, zone_names
 from ..step import Move, Next, Plan, Scene, Stop
 
 DIGESTED = "digested"
@@ -36,23 +36,26 @@ class Digest:
     """
 
     kind = "digest"
-    schema: Mapping[str, Any] = {
-        "type": "object",
-        "additionalProperties": False,
-        "oneOf": [{"required": ["seconds"]}, {"required": ["times"]}],
-        "dependentRequired": {"slides_up_to": ["seconds"], "weekdays": ["times"], "zone": ["times"]},
-        "properties": {
-            "seconds": _LENGTH,
-            "slides_up_to": _LENGTH,
-            "times": {"type": "array", "minItems": 1, "maxItems": 48, "items": _TIME},
-            "weekdays": {"type": "array", "minItems": 1, "maxItems": 7, "items": {"enum": list(WEEKDAYS)}},
-            "zone": {"type": "string", "minLength": 1, "maxLength": 64},
-            "key": {"type": "string", "minLength": 1},
-            "most": {"type": "integer", "minimum": 2, "maximum": 100_000},
-            "leading": {"type": "boolean"},
-            "items": {"type": "integer", "minimum": 1, "maximum": 50},
-        },
-    }
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "oneOf": [{"required": ["seconds"]}, {"required": ["times"]}],
+            "dependentRequired": {"slides_up_to": ["seconds"], "weekdays": ["times"], "zone": ["times"]},
+            "properties": {
+                "seconds": _LENGTH,
+                "slides_up_to": _LENGTH,
+                "times": {"type": "array", "minItems": 1, "maxItems": 48, "items": _TIME},
+                "weekdays": {"type": "array", "minItems": 1, "maxItems": 7, "items": {"enum": list(WEEKDAYS)}},
+                "zone": {"enum": list(zone_names())},
+                "key": {"type": "string", "minLength": 1},
+                "most": {"type": "integer", "minimum": 2, "maximum": 100_000},
+                "leading": {"type": "boolean"},
+                "items": {"type": "integer", "minimum": 1, "maximum": 50},
+            },
+        }
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         scopes = _scopes(settings, scene)

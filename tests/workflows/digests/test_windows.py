@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
@@ -10,12 +11,17 @@ from tests.cast import Publish, crowd, titles, workflow
 from workflows import engine
 from workflows.claim import claim_due
 from workflows.define import digest
+from workflows.digests import close_due
 from workflows.expand import expand_due
 from workflows.models import Window
 from workflows.retract import cancel
-from workflows.trigger import Trigger, trigger_many
+from workflows.scene import load_work
+from workflows.settle import settle
+from workflows.step import Stale
+from workflows.steps import STEPS
+from workflows.trigger import Trigger, trigger, trigger_many
 
-from .moves import COUNT, carriers, start, their_time_comes, window
+from .moves import COUNT, carriers, let_them_be_due, start, their_time_comes, window
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +129,25 @@ def test_a_leader_that_is_cancelled_meanwhile_leaves_the_others_collected(
     their_time_comes()
 
     assert titles(bob) == ["2: 1 2"]
+
+
+def test_an_event_whose_window_closed_meanwhile_leads(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    """A worker has seen the window open, and is about to put the event into it."""
+    step = digest(hours=1, leading=True)
+    publish(workflow("t.leads", step, COUNT))
+    start("t.leads", acme, bob, n=0)
+    trigger("t.leads", tenant=acme, recipients=[bob], payload={"n": 1})
+    expand_due(now=db_now())
+    (held,) = claim_due(now=db_now(), lease=timedelta(seconds=30))
+    work = load_work(held, now=db_now())
+    assert work is not None
+    plan = STEPS["digest"].plan({name: value for name, value in step.items() if name != "kind"}, work.scene)
+    let_them_be_due()
+    close_due(now=db_now())
+
+    with pytest.raises(Stale), transaction.atomic():
+        settle(held, work, plan)
+    engine.advance(held)
+    engine.drain()
+
+    assert titles(bob) == ["1: 1", "1: 0"]
