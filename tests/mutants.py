@@ -274,7 +274,7 @@ MUTANTS = [
     Mutant(
         "digest: each of those that come at once leads",
         [("workflows/collecting.py", "if len(opened) < len(leading):", "if False:")],
-        [FAULTS + "test_digests.py::test_of_those_that_come_at_once_one_leads"],
+        [WORKFLOWS + "digests/test_windows.py::test_of_two_workers_who_see_no_window_one_leads"],
     ),
     Mutant(
         "digest: an event joins a window that closed since it was planned",

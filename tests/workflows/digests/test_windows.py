@@ -10,14 +10,14 @@ from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, titles, workflow
 from workflows import engine
 from workflows.claim import claim_due
-from workflows.define import digest
+from workflows.define import StepSettings, digest
 from workflows.digests import close_due
 from workflows.expand import expand_due
 from workflows.models import Window
 from workflows.retract import cancel
-from workflows.scene import load_work
+from workflows.scene import Work, load_work
 from workflows.settle import settle
-from workflows.step import Stale
+from workflows.step import Plan, Stale
 from workflows.steps import STEPS
 from workflows.trigger import Trigger, trigger, trigger_many
 
@@ -141,7 +141,7 @@ def test_an_event_whose_window_closed_meanwhile_leads(acme: Tenant, bob: Recipie
     (held,) = claim_due(now=db_now(), lease=timedelta(seconds=30))
     work = load_work(held, now=db_now())
     assert work is not None
-    plan = STEPS["digest"].plan({name: value for name, value in step.items() if name != "kind"}, work.scene)
+    plan = planned(step, work)
     let_them_be_due()
     close_due(now=db_now())
 
@@ -151,3 +151,30 @@ def test_an_event_whose_window_closed_meanwhile_leads(acme: Tenant, bob: Recipie
     engine.drain()
 
     assert titles(bob) == ["1: 1", "1: 0"]
+
+
+def test_of_two_workers_who_see_no_window_one_leads(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    step = digest(hours=1, leading=True)
+    publish(workflow("t.leads", step, COUNT))
+    for n in range(2):
+        trigger("t.leads", tenant=acme, recipients=[bob], payload={"n": n})
+        expand_due(now=db_now())
+    first, second = claim_due(now=db_now(), lease=timedelta(seconds=30))
+    works = [load_work(held, now=db_now()) for held in (first, second)]
+    plans = [planned(step, work) for work in works if work]
+    with transaction.atomic():
+        settle(first, works[0], plans[0])  # type: ignore[arg-type]
+
+    with pytest.raises(Stale), transaction.atomic():
+        settle(second, works[1], plans[1])  # type: ignore[arg-type]
+    engine.advance(first)
+    engine.advance(second)
+    engine.drain()
+    their_time_comes()
+
+    assert titles(bob) == ["1: 1", "1: 0"]
+    assert [run.people for run in carriers()] == [1]
+
+
+def planned(step: StepSettings, work: Work) -> Plan:
+    return STEPS["digest"].plan({name: value for name, value in step.items() if name != "kind"}, work.scene)
