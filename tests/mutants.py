@@ -268,7 +268,7 @@ MUTANTS = [
     ),
     Mutant(
         "digest: two of one person are carried by one run",
-        [("workflows/digests.py", "turns.append(seen[recipient])", "turns.append(0)")],
+        [("workflows/closing.py", "turns.append(seen[recipient])", "turns.append(0)")],
         [WORKFLOWS + "digests/test_several.py::test_one_person_with_several_digests_at_once_gets_each"],
     ),
     Mutant(

@@ -22,8 +22,8 @@ from notifications.kernel.config import enabled
 
 from . import settle
 from .claim import Held, claim_due, hold_on, isolate_lost, put_back, release_failed
+from .closing import close_due
 from .conf import DRAIN_SECONDS, conf
-from .digests import close_due
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
 from .models import Cohort, Run, Window

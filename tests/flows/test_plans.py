@@ -15,7 +15,7 @@ from notifications.models import Recipient, Tab, Tenant, Topic
 from tests.cast import crowd, statements
 from workflows.audience import ADMINS, Audience, page
 from workflows.claim import claim_due
-from workflows.digests import close_due
+from workflows.closing import close_due
 from workflows.expand import expand_due
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]

@@ -10,8 +10,8 @@ from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, outcomes, run_named, titles, wake_everybody, workflow
 from workflows import engine
 from workflows.claim import claim_due
+from workflows.closing import close_due
 from workflows.define import delay, digest, send_inbox
-from workflows.digests import close_due
 from workflows.retract import cancel
 from workflows.scene import load_work
 from workflows.settle import settle

@@ -10,8 +10,8 @@ from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, titles, workflow
 from workflows import engine
 from workflows.claim import claim_due
+from workflows.closing import close_due
 from workflows.define import StepSettings, digest
-from workflows.digests import close_due
 from workflows.expand import expand_due
 from workflows.models import Window
 from workflows.retract import cancel
