@@ -179,16 +179,23 @@ def take_out(run: Run, *, recipients: Sequence[int] | None = None) -> set[int]:
     """Take a run's events, or those of these people, out of the windows that are open, and of the digests that still
     walk; for which people that came in time, before their window closed. In the transaction of a cancel, which holds
     the run."""
+    window, item = Window._meta.db_table, WindowItem._meta.db_table
+    mine, parameters = "i.run_id = %s", [run.pk]
+    if recipients is not None:
+        theirs, values = rowset.any_of(connection, "i.recipient_id", recipients)
+        mine, parameters = f"{mine} AND {theirs}", [run.pk, *values]
     if not WindowItem.objects.filter(run_id=run.pk).exists():
         return set()
-    window, item = Window._meta.db_table, WindowItem._meta.db_table
-    _lock_windows_of(run, f"w.carrier_id IN (SELECT id FROM {Run._meta.db_table} WHERE finished_at IS NULL)")
-    _lock_windows_of(run, "true")  # also of those that were closed since the statement before
-    walking = f"(NOT w.closed OR w.carrier_id IN (SELECT id FROM {Run._meta.db_table} WHERE finished_at IS NULL))"
-    mine = f"SELECT i.window_id, i.recipient_id, w.closed FROM {item} i JOIN {window} w ON w.id = i.window_id"
+    carried = f"w.carrier_id IN (SELECT id FROM {Run._meta.db_table} WHERE finished_at IS NULL)"
+    _lock_windows(mine, parameters, carried)
+    _lock_windows(mine, parameters, "true")  # also those that were closed since the statement before
     with connection.cursor() as cursor:
-        cursor.execute(f"{mine} WHERE i.run_id = %s AND {walking}", [run.pk])
-        rows = [row for row in cursor.fetchall() if recipients is None or row[1] in recipients]
+        cursor.execute(
+            f"SELECT i.window_id, i.recipient_id, w.closed FROM {item} i JOIN {window} w ON w.id = i.window_id"
+            f" WHERE {mine} AND (NOT w.closed OR {carried})",
+            parameters,
+        )
+        rows = cursor.fetchall()
         if not rows:
             return set()
         chosen, ids = rowset.ids(connection, [row[0] for row in rows])
@@ -197,13 +204,13 @@ def take_out(run: Run, *, recipients: Sequence[int] | None = None) -> set[int]:
     return {recipient for _, recipient, closed in rows if not closed and recipient != HOUSE}
 
 
-def _lock_windows_of(run: Run, condition: str) -> None:
+def _lock_windows(mine: str, parameters: Sequence[Any], condition: str) -> None:
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT w.id FROM {Window._meta.db_table} w WHERE w.id IN"
-            f" (SELECT window_id FROM {WindowItem._meta.db_table} WHERE run_id = %s) AND {condition}"
+            f" (SELECT i.window_id FROM {WindowItem._meta.db_table} i WHERE {mine}) AND {condition}"
             " ORDER BY w.recipient_id, w.scope FOR UPDATE OF w",
-            [run.pk],
+            parameters,
         )

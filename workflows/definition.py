@@ -44,7 +44,11 @@ class Body:
 
     def channels(self) -> set[str]:
         """The kinds of channels that its steps send on, however deep in them."""
-        return set(_channels(self.steps))
+        return {settings["channel"] for settings in _within(self.steps) if "channel" in settings}
+
+    def step_kinds(self) -> set[str]:
+        """The kinds of its steps, however deep."""
+        return {settings["kind"] for settings in _within(self.steps) if "kind" in settings}
 
     def step_at(self, position: str) -> Mapping[str, Any] | None:
         """The step there, or None behind the last one. A position is a path of numbers: "0", "1", …"""
@@ -55,16 +59,16 @@ class Body:
         return str(int(position) + 1)
 
 
-def _channels(settings: Any) -> Iterator[str]:
+def _within(settings: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in these settings, but for the texts."""
     if isinstance(settings, Mapping):
-        if "channel" in settings:
-            yield settings["channel"]
+        yield settings
         for name, value in settings.items():
             if name != "template":
-                yield from _channels(value)
+                yield from _within(value)
     elif isinstance(settings, list | tuple):
         for value in settings:
-            yield from _channels(value)
+            yield from _within(value)
 
 
 FIRST = "0"

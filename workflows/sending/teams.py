@@ -22,7 +22,7 @@ from .words import render_for
 def has_house(body: Body) -> bool:
     """Whether a run of this definition has a house: it tells teams, or a step of it calls people in once a run."""
     known = kinds()
-    calls_in = any(step["kind"] == "escalate" for step in body.steps)
+    calls_in = "escalate" in body.step_kinds()
     return calls_in or any(channel in known and known[channel].team for channel in body.channels())
 
 
