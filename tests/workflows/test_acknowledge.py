@@ -22,6 +22,7 @@ from workflows.runs import everyone_is_accounted_for
 from workflows.scene import load_work
 from workflows.settle import settle
 from workflows.steps import STEPS
+from workflows.steps.wait_for import LOOKS
 from workflows.trigger import Trigger, trigger, trigger_many
 
 pytestmark = pytest.mark.django_db
@@ -131,17 +132,37 @@ class TestWaitFor:
         assert outcomes(run) == {"timed_out": {bob.pk}}
         assert titles(bob) == ["please"]
 
-    def test_for_having_read_it_is_looked_when_the_time_is_over(self, acme: Tenant, publish: Publish) -> None:
+    @pytest.fixture
+    def reads(self, publish: Publish) -> None:
         step = wait_for("read", hours=1, on_match="stop")
         publish(workflow("t.read", send_inbox(title="first"), step, send_inbox(title="again")))
+
+    def test_for_having_read_it_is_looked_now_and_then(self, acme: Tenant, reads: None) -> None:
         one, other = crowd(acme, 2)
         run = start("t.read", acme, one, other)
+        assert Cohort.objects.across_tenants().get(open=True).wake_at < db_now() + timedelta(minutes=6)
         inbox.read_all(one)
 
-        over(run)
+        wake_everybody()
+        engine.drain()
+        assert outcomes(run) == {"read": {one.pk}}
 
+        for _ in range(LOOKS):
+            wake_everybody()
+            engine.drain()
         assert (titles(one), titles(other)) == (["first"], ["again", "first"])
-        assert outcomes(run) == {"read": {one.pk}, "done": {other.pk}}
+        assert outcomes(over(run)) == {"read": {one.pk}, "done": {other.pk}}
+
+    def test_looking_for_that_takes_as_long_as_it_says(self, acme: Tenant, bob: Recipient, reads: None) -> None:
+        run = start("t.read", acme, bob)
+
+        for _ in range(LOOKS - 1):
+            wake_everybody()
+            engine.drain()
+        assert titles(bob) == ["first"]
+
+        over(run)
+        assert titles(bob) == ["again", "first"]
 
     def test_who_waits_can_be_cancelled(self, acme: Tenant, bob: Recipient, waits: None) -> None:
         run = start("t.waits", acme, bob)

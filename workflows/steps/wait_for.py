@@ -14,14 +14,15 @@ from ..people import People
 from ..step import Again, Move, Next, Plan, Scene, Stop
 
 LONGEST = timedelta(days=366).total_seconds()
+LOOKS, MINUTE = 12, timedelta(minutes=1)
 TIMED_OUT = "timed_out"
 _ENDS = {"enum": ["continue", "stop"]}
 
 
 class WaitFor:
     """Who `acknowledged` is woken at once, each for themself. Whether they have `read` what this run put into their
-    inbox is looked at when the time is over. An `event` of that name wakes all of the run, if it has the same value as
-    the run at `match` in its payload; what came before the wait does not count.
+    inbox is looked at a dozen times, at most every minute, the last time at the end. An `event` of that name wakes all
+    of the run, if it has the same value as the run at `match` in its payload; what came before the wait does not count.
 
     A match goes on unless `on_match` is `stop`, and who has not been heard from in `seconds` goes on unless
     `on_timeout` is. The house acknowledges nothing and reads nothing.
@@ -49,17 +50,15 @@ class WaitFor:
         return event_at(position) if settings["what"] == EVENT else settings["what"], False
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        what, over = settings["what"], scene.round > 0
+        what, length = settings["what"], timedelta(seconds=settings["seconds"])
+        looks = max(1, min(LOOKS, length // MINUTE)) if what == READ else 1
         heard = None if what == READ else listen(scene, self.heeds(settings, scene.step)[0])
         matched = heard.people if heard else _readers(scene)
-        rest = scene.people - matched
-        until = scene.now + timedelta(seconds=settings["seconds"])
-        moves = [
-            Move(matched, _to(settings.get("on_match"), what)),
-            Move(rest, _to(settings.get("on_timeout"), TIMED_OUT) if over else Again(until)),
-        ]
+        rest, over = scene.people - matched, scene.round >= looks
+        missed = _to(settings.get("on_timeout"), TIMED_OUT) if over else Again(scene.now + length / looks)
+        moves = [Move(matched, _to(settings.get("on_match"), what)), Move(rest, missed)]
         begins = what == EVENT and rest and not over
-        awaits = [Await(rest, settings["event"], settings.get("match", ""), until)] if begins else []
+        awaits = [Await(rest, settings["event"], settings.get("match", ""), scene.now + length)] if begins else []
         return Plan([move for move in moves if move.people], effects=awaits, heard=heard)
 
 
