@@ -39,9 +39,10 @@ def by_state(origin: UUID, *, tenant_id: int) -> Counter[tuple[str, str]]:
     return Counter({(kind, state): n for kind, state, n in rows.annotate(n=Count("pk"))})
 
 
-def left(origin: UUID, *, tenant_id: int) -> int:
-    """How many deliveries of this origin are under way or with their receiver."""
-    return _of(origin, tenant_id).filter(state__in=LEFT).count()
+def left(origin: UUID, *, tenant_id: int, recipients: Sequence[int] | None = None) -> int:
+    """How many deliveries of this origin, or those of them to these people, are under way or with their receiver."""
+    mine = _of(origin, tenant_id).filter(state__in=LEFT)
+    return (mine if recipients is None else mine.filter(recipient__in=recipients)).count()
 
 
 def of_people(origin: UUID, recipients: Sequence[int], *, tenant_id: int) -> dict[int, list[Sent]]:

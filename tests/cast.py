@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -174,7 +175,7 @@ def outcomes(run: Run, *, final: bool | None = None) -> dict[str, set[int]]:
 
 def chunks_of(run: Run) -> list[Chunk]:
     everyone = Chunk.objects.across_tenants()
-    return list(everyone.filter(pk=run.chunk_id) if run.chunk_id else everyone.filter(run=run).order_by("pk"))
+    return list(everyone.filter(Q(run=run) | Q(pk=run.chunk_id)).order_by("pk"))
 
 
 class _UndoneError(Exception):

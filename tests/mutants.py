@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
 LIVE = "tests/notifications/live/"
 STEPS = "tests/workflows/steps/"
+WORKFLOWS = "tests/workflows/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
 
 
@@ -382,6 +383,46 @@ MUTANTS = [
         "local time: an end takes the first pass",
         [("notifications/kernel/local_time.py", " if put_back else second", "")],
         ["tests/notifications/kernel/test_local_time.py"],
+    ),
+    Mutant(
+        "digest: what it has lost since it was planned is told",
+        [("workflows/digests.py", "if any(counts.get(window, 0) != n for window, n in seen.items()):", "if False:")],
+        [WORKFLOWS + "digests/test_cancel.py::test_between_planning_and_writing_it_is_planned_again"],
+    ),
+    Mutant(
+        "digest: a window does not count what it holds",
+        [("workflows/collecting.py", "SET n = {table}.n + excluded.n", "SET n = excluded.n")],
+        [WORKFLOWS + "digests/test_collecting.py"],
+    ),
+    Mutant(
+        "digest: two of one person are carried by one run",
+        [("workflows/closing.py", "turns.append(seen[recipient])", "turns.append(0)")],
+        [WORKFLOWS + "digests/test_several.py::test_one_person_with_several_digests_at_once_gets_each"],
+    ),
+    Mutant(
+        "digest: each of those that come at once leads",
+        [("workflows/collecting.py", "if len(opened) < len(leading):", "if False:")],
+        [WORKFLOWS + "digests/test_windows.py::test_of_two_workers_who_see_no_window_one_leads"],
+    ),
+    Mutant(
+        "digest: an event joins a window that closed since it was planned",
+        [("workflows/collecting.py", "expected.get(key) != pk", "False")],
+        [WORKFLOWS + "digests/test_windows.py::test_an_event_whose_window_closed_meanwhile_leads"],
+    ),
+    Mutant(
+        "wait: who acts while a plan is written is out of time",
+        [("workflows/settle.py", "heard_since(plan.heard, scene) - gone if plan.heard else NOBODY", "NOBODY")],
+        [WORKFLOWS + "test_acknowledge.py::TestWaitFor::test_between_planning_and_writing_it_counts"],
+    ),
+    Mutant(
+        "wait: whoever acts wakes everybody",
+        [("workflows/acts.py", "if chunk.people[place] == recipient", "if True")],
+        [WORKFLOWS + "test_acknowledge.py::TestWaitFor"],
+    ),
+    Mutant(
+        "cancel for some: a worker that holds them goes on",
+        [("workflows/settle.py", "if any(acts for _, _, acts in rows) else NOBODY", "if False else NOBODY")],
+        [WORKFLOWS + "test_retract_for.py::test_whom_a_worker_holds_at_this_moment_it_stops"],
     ),
 ]
 

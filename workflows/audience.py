@@ -105,6 +105,18 @@ def resolve_many(
     return [ADMINS if not names else _audience(names, people, topics) for names in asked]
 
 
+def people_named(names: Iterable[Any], *, tenant: Tenant) -> list[Recipient]:
+    """The people that these are, each by `user` or `id`. Raises UnknownRecipients, also for a name of several."""
+    spelt = spell(names) or []
+    for one in spelt:
+        if set(one) & {"topic", "role", "everyone"}:
+            raise UnknownRecipients({str(one)[:100]: "is not the name of one person: give their `user` or `id`"})
+    (found,) = resolve_many([spelt], tenant=tenant)
+    if isinstance(found, UnknownRecipients):
+        raise found
+    return list(Recipient.objects.filter(tenant=tenant, pk__in=found.people).order_by("pk"))
+
+
 def _find_people(named: Sequence[Named], tenant: Tenant, using: str) -> dict[tuple[str, Any], int]:
     externals = sorted({one["user"] for one in named if "user" in one})
     publics = sorted({one["id"] for one in named if "id" in one and _is_uuid(one["id"])})
@@ -232,6 +244,22 @@ def count(audience: Audience, *, tenant_id: int, without: int | None, after: int
         )
         found: int = cursor.fetchone()[0]
     return found
+
+
+def among(audience: Audience, ids: Sequence[int], *, tenant_id: int, without: int | None, after: int = 0) -> set[int]:
+    """Which of these people are in it now."""
+    connection = connections["default"]
+    parts, parameters = _parts(connection, audience, tenant_id, after, 10**9)
+    if not parts:
+        return set()
+    union = " UNION ".join(f"SELECT id FROM ({part}) p{number}" for number, part in enumerate(parts))
+    chosen, values = rowset.any_of(connection, "id", ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT id FROM ({union}) everybody WHERE id <> %s AND {chosen}",
+            [*parameters, without or -1, *values],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def small_groups(

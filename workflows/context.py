@@ -67,6 +67,7 @@ class Context:
             "actor": {"name": run.actor},
             "workflow": {"key": scene.body.key, "name": scene.body.name},
             "transaction_id": run.transaction_id,
+            "digest": run.collected.to_json(),
             "steps": {**self.earlier.of_runs.get(run.id, {}), **mine["steps"]},
         }
 

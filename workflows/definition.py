@@ -47,6 +47,14 @@ class Body:
     def hash(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
+    def channels(self) -> set[str]:
+        """The kinds of channels that its steps send on, however deep in them."""
+        return {settings["channel"] for settings in _within(self.steps) if "channel" in settings}
+
+    def step_kinds(self) -> set[str]:
+        """The kinds of its steps, however deep."""
+        return {settings["kind"] for settings in _within(self.steps) if "kind" in settings}
+
     def step_at(self, position: str) -> StepSettings | None:
         """The step there, or None where there is none. A position is a path: "2", or "2.then.0" within a branch."""
         return positions.step_at(self.steps, position)
@@ -67,6 +75,18 @@ class Body:
     def walk(self) -> Iterator[tuple[str, StepSettings]]:
         """Every step with its position, those in branches too, in the order of reading."""
         return positions.walk(self.steps)
+
+
+def _within(settings: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in these settings, but for the texts."""
+    if isinstance(settings, Mapping):
+        yield settings
+        for name, value in settings.items():
+            if name not in ("template", "locales"):
+                yield from _within(value)
+    elif isinstance(settings, list | tuple):
+        for value in settings:
+            yield from _within(value)
 
 
 InForce = tuple[str, Body]

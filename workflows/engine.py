@@ -1,7 +1,7 @@
 """The engine: works off what is due, a set of people at a time.
 
     drain()  ──►  claim due cohorts  ──►  plan the step  ──►  apply, note, move        one short transaction
-             ──►  or resolve more recipients   ──►  or take back what was cancelled
+             ──►  or resolve more recipients   ──►  or close digests   ──►  or take back what was cancelled
 
 Whoever calls `drain()` takes part: a worker that heard the doorbell, a ticker, a test. Work is claimed by lease, so
 a worker that dies holds nothing for longer than that, and what a dead or slow worker still wants to write is refused.
@@ -23,14 +23,15 @@ from notifications.kernel.config import enabled
 
 from . import settle
 from .claim import Held, claim_due, hold_on, isolate_lost, put_back, release_failed
+from .closing import close_due
 from .conf import DRAIN_SECONDS, conf
 from .engine_bell import BELL, QUEUE
 from .expand import expand_due
-from .models import Cohort, Run
+from .models import Cohort, Run, Window
 from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
-from .step import Move, Plan, Step, Stop
+from .step import Move, Plan, Stale, Step, Stop
 from .steps import STEPS
 
 Steps = Mapping[str, Step]
@@ -59,12 +60,12 @@ def drain(
 ) -> int:
     """Work off everything that is due, for at most this long; how many pieces of work that was.
 
-    Cohorts, recipients to resolve and items to take back have their turns one after the other, and within each the
-    tenants have theirs; who was just resolved takes a step at once if nobody else had one to take. `listen` is for how
-    many seconds to go on looking once nothing more is due. `clock` says what is due. `tenant`: nobody else's work.
-    `steps`: how each kind of step plans.
+    Cohorts, recipients to resolve, digests to close and items to take back have their turns one after the other, and
+    within each the tenants have theirs; who was just resolved takes a step at once if nobody else had one to take.
+    `listen` is for how many seconds to go on looking once nothing more is due. `clock` says what is due. `tenant`:
+    nobody else's work. `steps`: how each kind of step plans.
     """
-    deadline, done, served = time.monotonic() + seconds, 0, 0
+    deadline, done, served, closer = time.monotonic() + seconds, 0, 0, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         now = clock()
@@ -72,9 +73,10 @@ def drain(
         expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
         if expanded is not None and not stepped:
             stepped = _step_due(now, clock, expanded, steps)
+        closed = close_due(now=now, after_tenant=closer, tenant=tenant)
         withdrawn = withdraw_due(now=now, tenant=tenant)
-        served = expanded or served
-        if stepped or expanded is not None or withdrawn:
+        served, closer = expanded or served, closed or closer
+        if stepped or expanded is not None or closed is not None or withdrawn:
             done, quiet_since = done + 1, None
             continue
         quiet_since = quiet_since or time.monotonic()
@@ -92,6 +94,7 @@ def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
     questions = (
         cohorts.filter(open=True, wake_at__lte=now),
         runs.filter(expand_at__lte=now),
+        Window.objects.across_tenants().filter(closed=False, closes_at__lte=now),
         runs.filter(withdraw_at__lte=now),
     )
     found = [one.values_list(Value(1)).order_by()[:1] for one in questions]
@@ -101,8 +104,10 @@ def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
 def next_due(*, tenant: int) -> datetime | None:
     """When this tenant's next work is due, or was; None when nothing waits."""
     cohorts, runs = Cohort.objects.filter(tenant=tenant, open=True), Run.objects.filter(tenant=tenant)
+    windows = Window.objects.filter(tenant=tenant, closed=False)
     firsts = [
         cohorts.aggregate(at=Min("wake_at"))["at"],
+        windows.aggregate(at=Min("closes_at"))["at"],
         *runs.aggregate(a=Min("expand_at"), b=Min("withdraw_at")).values(),
     ]
     return min((at for at in firsts if at is not None), default=None)
@@ -127,6 +132,8 @@ def advance(held: Held, *, clock: Clock = db_now, steps: Steps = STEPS) -> None:
         going: Held | None = held
         while going is not None:
             going = _step(going, clock, steps)
+    except Stale:
+        put_back(held, until=clock())
     except Exception as error:  # one broken definition must not stop the others
         if _sqlstate(error) == LOCKED:
             put_back(held, until=clock() + STEP_ASIDE)

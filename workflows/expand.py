@@ -26,10 +26,11 @@ from .audience import Audience
 from .conf import CHUNK
 from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
+from .events import runs_as_events
 from .finish import finish_if_done
 from .models import HOUSE, Chunk, Cohort, Run, Status
 from .people import People
-from .sending.teams import tells_teams
+from .sending.teams import has_house
 from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
@@ -153,12 +154,14 @@ def _locked(runs: QuerySet[Run]) -> list[Due]:
 
 def _expand_large(run: Due, now: datetime) -> None:
     """The next few chunks of one run, by cursor."""
+    if run.status == Status.PENDING:
+        _start([run], now)
     audience = Audience.from_json(run.audience)
     most = CHUNK * AHEAD
     found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=run.without)
     people, finished = found[:most], len(found) <= most
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
-    if run.status == Status.PENDING and tells_teams(load(run.definition_id)):
+    if run.status == Status.PENDING and has_house(load(run.definition_id)):
         pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
     _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
     told = run.people + len(people)
@@ -200,7 +203,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
     pairs: list[tuple[int, int]] = []
     taken: list[Due] = []
     size = weight = 0
-    with_house = tells_teams(load(runs[0].definition_id))
+    with_house = has_house(load(runs[0].definition_id))
     for run in runs:
         members = _members(asked[run.pk], topics, roles)
         if members is None and not taken:
@@ -217,6 +220,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
         if with_house:
             pairs.append((HOUSE, run.pk))
         taken.append(run._replace(people=len(members)))
+    _start(taken, now)
     _end([run for run in taken if not (run.people or with_house)], now)
     if pairs:
         _share_chunk([run for run in taken if run.people or with_house], sorted(pairs), now)
@@ -271,6 +275,12 @@ def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:
         )
         for chunk in chunks
     )
+
+
+def _start(runs: Sequence[Due], now: datetime) -> None:
+    """That these start is an event, which others may wait for."""
+    event = load(runs[0].definition_id).key
+    runs_as_events([run.pk for run in runs], event=event, tenant_id=runs[0].tenant_id, now=now)
 
 
 def _end(runs: Sequence[Due], now: datetime) -> None:

@@ -20,8 +20,15 @@ def finish_if_done(run_id: int, *, now: datetime) -> bool:
     mine = mine.filter(status__in=[Status.PENDING, Status.PROCESSING])
     if connection.features.has_select_for_update:
         mine = mine.select_for_update(no_key=True, of=("self",))
-    if not mine.values_list("pk", flat=True).first():
+    run = mine.only("chunk_id").first()
+    if run is None or Cohort.objects.across_tenants().filter(chunk__run=run_id, open=True).exists():
         return False
-    if Cohort.objects.across_tenants().filter(chunk__run=run_id, open=True).exists():
+    if run.chunk_id is not None and _walks_among_others(run):
         return False
     return bool(Run.objects.across_tenants().filter(pk=run_id).update(status=Status.SENT, finished_at=now))
+
+
+def _walks_among_others(run: Run) -> bool:
+    """Whether anybody of this run walks in the chunk that it shares."""
+    cohorts = Cohort.objects.across_tenants().filter(chunk=run.chunk_id, open=True).select_related("chunk")
+    return any(cohort.people & cohort.chunk.people_of(run.pk) for cohort in cohorts)

@@ -20,6 +20,7 @@ ROOTS: Mapping[str, Sequence[str] | None] = {
     "workflow": ("key", "name"),
     "transaction_id": (),
     "steps": (),
+    "digest": ("count", "items"),
 }
 """What a text can name, and what is within; None for the payload, of which its schema knows."""
 

@@ -24,7 +24,7 @@ def tell_below(
             "description": body.description,
             "category": category,
             "critical": body.critical,
-            "kinds": sorted({step["channel"] for _, step in body.walk() if "channel" in step}),
+            "kinds": sorted(body.channels()),
             "tab": Tab[body.tab.upper()],
         },
     )

@@ -12,7 +12,7 @@ from notifications.models import Tenant
 
 from .definition import Body
 from .people import NOBODY, People
-from .step import Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
+from .step import DIGESTED, Again, Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
 
 Onward = tuple[People, str | None, datetime]
 """Who goes on at which step, and when; None behind the last one."""
@@ -39,7 +39,7 @@ def supposed(
         round=0,
         people=people,
         ids=ids,
-        runs=[(RunFacts(0, _NO_RUN, "", payload, ""), people)],
+        runs=[(RunFacts(0, _NO_RUN, "", payload, "", now), people)],
         now=now,
     )
 
@@ -56,6 +56,10 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
                 yield move.people, scene.body.into(scene.step, branch), scene.now
             case Sleep(until):
                 yield move.people, after, until
+            case Again(until):  # nobody is heard from, and further rounds say nothing new
+                yield move.people, after, until
+            case Stop(reason) if reason == DIGESTED:  # what collects them goes on with them, some time
+                yield move.people, after, scene.now
             case Stay():  # what it waits for nobody can tell; they are taken to get it
                 yield move.people, after, scene.now
             case Stop():

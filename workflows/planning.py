@@ -41,7 +41,7 @@ def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
     if ask is not None:
         return Plan([], inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted))
     effects = [_Among(admitted, effect) for effect in plan.effects]
-    return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects)
+    return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects, heard=plan.heard)
 
 
 @dataclass(frozen=True)

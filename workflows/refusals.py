@@ -82,3 +82,7 @@ class NotNow(Refused):
     """It cannot be done in the state that the row is in."""
 
     status, code, title = 409, "not_now", "Not in this state"
+
+
+class NotTold(Refused):
+    status, code, title = 404, "not_told", "The run is not for this person"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +19,13 @@ from notifications.models import Tenant
 
 from . import audience as audiences
 from .audience import Audience
+from .collecting import take_out
 from .engine_bell import BELL, QUEUE
-from .models import Chunk, Cohort, Outcome, Run, Status
+from .hearing import CANCELLED
+from .models import Act, Chunk, Cohort, Outcome, Run, Status
 from .people import People
 from .refusals import UnknownRun
-from .runs import chunks_of
+from .runs import chunks_of, told_among
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +34,10 @@ PUT_OFF = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Cancelled:
-    """`cancelled`: people whose walk was stopped before its end. `too_late`: people who had reached theirs; what lies
-    in their inboxes is withdrawn. Of what was to leave the building, `deliveries_cancelled` will not, and
-    `deliveries_too_late` are under way or have left. A second cancel says 0 everywhere."""
+    """`cancelled`: people whose walk was stopped before its end, or whose event was taken out of an open digest.
+    `too_late`: people who had reached theirs; what lies in their inboxes is withdrawn. Of what was to leave the
+    building, `deliveries_cancelled` will not, and `deliveries_too_late` are under way or have left. A second cancel
+    says 0 everywhere."""
 
     transaction_id: str
     cancelled: int
@@ -59,17 +62,20 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
             return Cancelled(transaction_id, 0, 0)
         now = clock()
         unresolved, walking = _unresolved(run), _people_walking(run)
-        _stop_waiting(run, now)
+        taken_out = take_out(run)
+        stop_waiting(run, now=now)
         called_back, _ = outbox.cancel(origin=run.public_id, now=now)
         left = tally.left(run.public_id, tenant_id=run.tenant_id)
         run.cancelled_at = run.withdraw_at = now
         run.expand_at = None
-        if run.status == Status.PENDING or not _walks(run):  # else whoever holds the last of them finishes it
+        if run.status == Status.PENDING or not walks(run):  # else whoever holds the last of them finishes it
             run.status, run.finished_at = Status.SENT, run.finished_at or now
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
         watching.changed([run.public_id])
-        return Cancelled(transaction_id, unresolved + walking, run.people - walking, called_back, left)
+        stopped = walking + len(taken_out)
+        late = run.people - stopped - _cancelled_before(run)
+        return Cancelled(transaction_id, unresolved + stopped, late, called_back, left)
 
 
 def _unresolved(run: Run) -> int:
@@ -79,16 +85,23 @@ def _unresolved(run: Run) -> int:
     return audiences.count(audience, tenant_id=run.tenant_id, without=run.audience.get("without"), after=run.cursor)
 
 
+def _cancelled_before(run: Run) -> int:
+    """For how many of its people this run was cancelled one by one."""
+    acts = Act.objects.filter(run=run, kind=CANCELLED).values_list("recipient_id", flat=True) if run.acts else ()
+    return len(told_among(run, acts)) if acts else 0
+
+
 def _people_walking(run: Run) -> int:
-    return sum(len(walking - chunk.house) for chunk, walking in _walking(run))
+    return sum(len(walking - chunk.house) for chunk, walking in walking_in(run))
 
 
-def _walks(run: Run) -> bool:
+def walks(run: Run) -> bool:
     """Whether anybody does, or the house."""
-    return any(walking for _, walking in _walking(run))
+    return any(walking for _, walking in walking_in(run))
 
 
-def _walking(run: Run) -> Iterator[tuple[Chunk, People]]:
+def walking_in(run: Run) -> Iterator[tuple[Chunk, People]]:
+    """Who of this run walks, by cohort."""
     chunks = {chunk.pk: (chunk, chunk.people_of(run.pk)) for chunk in chunks_of(run)}
     cohorts = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True).values_list("chunk_id", "mask")
     for pk, mask in cohorts:
@@ -96,23 +109,27 @@ def _walking(run: Run) -> Iterator[tuple[Chunk, People]]:
         yield chunk, People.load(mask) & mine
 
 
-def _stop_waiting(run: Run, now: datetime) -> None:
-    """Take the run's people out of cohorts that nobody holds. Who is held is stopped by the holder, who asks first."""
+def stop_waiting(run: Run, *, now: datetime, recipients: Collection[int] | None = None) -> None:
+    """Take the run's people, or these of them, out of cohorts that nobody holds. Who is held is stopped by the holder,
+    who asks first."""
     chunks = {chunk.pk: chunk for chunk in chunks_of(run)}
     free = Cohort.objects.across_tenants().filter(chunk__in=chunks, open=True, lease_token__isnull=True)
     if connection.features.has_select_for_update_skip_locked:
         free = free.select_for_update(skip_locked=True, of=("self",))
     for cohort in free.order_by("pk"):
-        mine = cohort.people & chunks[cohort.chunk_id].people_of(run.pk)
+        chunk = chunks[cohort.chunk_id]
+        mine = cohort.people & chunk.people_of(run.pk)
+        if recipients is not None:
+            mine = People.of(place for place in mine if chunk.people[place] in recipients)
         if not mine:
             continue
         rest = cohort.people - mine
         Cohort.objects.across_tenants().filter(pk=cohort.pk).update(mask=rest.dump(), open=bool(rest))
         Outcome.objects.create(
-            chunk=chunks[cohort.chunk_id],
+            chunk=chunk,
             step=cohort.step,
             round=cohort.round,
-            reason="cancelled",
+            reason=CANCELLED,
             final=True,
             mask=mine.dump(),
             created_at=now,

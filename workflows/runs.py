@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from channels_delivery import tally
 from channels_delivery.tally import Sent
@@ -74,9 +74,27 @@ def watched_by(person: Recipient, transaction_id: str) -> UUID | None:
 
 
 def chunks_of(run: Run) -> list[Chunk]:
-    if run.chunk_id is not None:
-        return list(Chunk.objects.filter(tenant=run.tenant_id, pk=run.chunk_id))
-    return list(Chunk.objects.filter(tenant=run.tenant_id, run=run).order_by("pk"))
+    """The run's own, and the one that it shares with others."""
+    return list(Chunk.objects.filter(Q(run=run) | Q(pk=run.chunk_id), tenant=run.tenant_id).order_by("pk"))
+
+
+def is_told(run: Run, recipient: int) -> bool:
+    """Whether this person is among those whom the run has resolved. Looks at the chunks that may hold them."""
+    chunks = Chunk.objects.filter(Q(run=run) | Q(pk=run.chunk_id), tenant=run.tenant_id)
+    near = chunks.filter(first_id__lte=recipient, last_id__gte=recipient)
+    return any(chunk.people[place] == recipient for chunk in near for place in chunk.people_of(run.pk))
+
+
+def told_among(run: Run, people: Collection[int]) -> set[int]:
+    """Those of these people whom the run has resolved."""
+    wanted = set(people)
+    return {
+        chunk.people[place]
+        for chunk in chunks_of(run)
+        if not wanted.isdisjoint(chunk.people)
+        for place in chunk.people_of(run.pk)
+        if chunk.people[place] in wanted
+    }
 
 
 def progress(run: Run) -> Progress:
@@ -128,13 +146,15 @@ def _add(counter: Counter[Any], key: Any, people: People) -> None:
 
 
 def _first(run: Run, limit: int) -> Iterator[tuple[Chunk, int, int]]:
-    left = limit
+    """Each once: somebody who was called in later may have been there before."""
+    seen = set[int]()
     for chunk in chunks_of(run):
         for place in chunk.people_of(run.pk) - chunk.house:
-            if not left:
+            if len(seen) == limit:
                 return
-            left -= 1
-            yield chunk, place, chunk.people[place]
+            if chunk.people[place] not in seen:
+                seen.add(chunk.people[place])
+                yield chunk, place, chunk.people[place]
 
 
 def _latest_items(run: Run, recipients: list[int]) -> dict[int, tuple[UUID, int]]:

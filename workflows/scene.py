@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from . import digests
 from .claim import Held
 from .definition import load
 from .models import Chunk, Cohort, Run
@@ -21,7 +22,7 @@ class Work:
 
 
 def load_work(held: Held, *, now: datetime) -> Work | None:
-    """The work of a held cohort, in two queries; None when the hold was lost."""
+    """The work of a held cohort, in two queries, or five for digests; None when the hold was lost."""
     cohorts = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
     cohort = cohorts.select_related("chunk", "tenant").first()
     if cohort is None:
@@ -40,11 +41,14 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         round=cohort.round,
         people=people,
         ids=chunk.people,
-        runs=_runs(chunk, people),
+        runs=_runs(chunk, people) if chunk.windows is None else digests.carried(chunk, people),
         now=now,
         house=chunk.house & people,
         chunk_id=chunk.pk,
         tries=cohort.tries,
+        windows=chunk.windows or (),
+        definition=chunk.definition_id,
+        called=chunk.called,
     )
     return Work(chunk, scene)
 
@@ -59,7 +63,8 @@ def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     else:
         of_run = {run: People.of(found) for run, found in places.items()}
     rows = Run.objects.across_tenants().filter(pk__in=of_run).order_by("pk")
-    facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name")
+    facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at")
     return [
-        (RunFacts(pk, public, name, payload, actor or ""), of_run[pk]) for pk, public, name, payload, actor in facts
+        (RunFacts(pk, public, name, payload, actor or "", at), of_run[pk])
+        for pk, public, name, payload, actor, at in facts
     ]

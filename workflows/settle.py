@@ -13,16 +13,18 @@ from notifications.live import watching
 
 from .claim import Held
 from .conf import conf
+from .digests import emptied
 from .finish import finish_if_done
+from .hearing import CANCELLED, heard_since, listen
 from .models import Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
-from .step import Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
+from .step import Again, Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
 
-DONE, CANCELLED = "done", "cancelled"
+DONE = "done"
 
-Walk = tuple[People, str, datetime | None]
-"""Who goes on to which step, and asleep until when."""
+Walk = tuple[People, str, int, datetime | None]
+"""Who stands next at which step, in which round, and asleep until when."""
 
 
 def settle(held: Held, work: Work, plan: Plan) -> bool:
@@ -30,13 +32,14 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     ended, or was no longer ours.
 
     In the caller's transaction. Cancelled runs lose their people here, under the same lock that the cancel takes:
-    once a cancel was acknowledged, nothing more is sent.
+    once a cancel was acknowledged, nothing more is sent. Raises Stale when it has to be planned again.
     """
     if not _still_ours(held):
         return False
     scene = work.scene
-    gone = _cancelled(work)
-    live = scene.people - gone
+    gone = _cancelled(work) | emptied(scene)
+    late = heard_since(plan.heard, scene) - gone if plan.heard else NOBODY
+    live = scene.people - gone - late
     if plan.inside is not None:
         plan = plan.inside(live, scene)
     for effect in plan.effects if live else ():
@@ -45,6 +48,7 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     _check_partition(live, moves)
     stopped = [Note(gone, CANCELLED)] if gone else []
     ends, walks = _ends_and_walks(moves, scene)
+    walks += [(late, scene.step, scene.round, None)] if late else []
     _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
     _write_outcomes(work, [*stopped, *ends], final=True)
     going = _move(held, work, walks)
@@ -62,24 +66,27 @@ def _still_ours(held: Held) -> bool:
 
 
 def _cancelled(work: Work) -> People:
-    """The people whose run was cancelled. Holds the runs, so that a cancel waits for us, or we for it.
+    """The people whose run was cancelled, for all or for them. Holds the runs, so that a cancel waits for us, or we
+    for it.
 
     The runs of a shared chunk are also finished by us and locked for that; a large run is walked by many workers at
     once, which only keep a cancel out (`FOR KEY SHARE`). A cancel that is not committed yet is not waited for: its
     caller may take long, and there is other work. Raises OperationalError (55P03) then.
     """
-    ids = [run.id for run, _ in work.scene.runs]
+    ids = sorted({run.id for run, _ in work.scene.runs})
     chosen, parameters = rowset.ids(connection, ids)
     locking = ""
     if connection.vendor == "postgresql":
         locking = "FOR KEY SHARE NOWAIT" if work.chunk.runs is None else "ORDER BY id FOR NO KEY UPDATE NOWAIT"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, cancelled_at IS NOT NULL FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
+            f"SELECT id, cancelled_at IS NOT NULL, acts FROM {Run._meta.db_table} WHERE id IN {chosen} {locking}",
             parameters,
         )
-        cancelled = {row[0] for row in cursor.fetchall() if row[1]}
-    return join([people for run, people in work.scene.runs if run.id in cancelled]) if cancelled else NOBODY
+        rows = cursor.fetchall()
+    cancelled = {run for run, gone, _ in rows if gone}
+    of_runs = join([people for run, people in work.scene.runs if run.id in cancelled]) if cancelled else NOBODY
+    return of_runs | (listen(work.scene, CANCELLED).people if any(acts for _, _, acts in rows) else NOBODY)
 
 
 def _check_partition(live: People, moves: Sequence[Move]) -> None:
@@ -88,32 +95,35 @@ def _check_partition(live: People, moves: Sequence[Move]) -> None:
 
 
 def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
-    """Who has come to an end, and who stands where next: (people, step, asleep until)."""
+    """Who has come to an end, and who stands where next."""
     ends: list[Note] = []
-    walks: dict[tuple[str, datetime | None], People] = {}
+    walks: dict[tuple[str, int, datetime | None], People] = {}
     for move in moves:
         if isinstance(move.to, Stop):
             ends.append(Note(move.people, move.to.reason, detail=move.to.detail))
             continue
-        further, until = _where(move.to, scene)
+        further, round_, until = _where(move.to, scene)
         if further is None:
             ends.append(Note(move.people, DONE, until=until))
         else:
-            walks[further, until] = walks.get((further, until), NOBODY) | move.people
-    return ends, [(people, further, until) for (further, until), people in walks.items()]
+            place = further, round_, until
+            walks[place] = walks.get(place, NOBODY) | move.people
+    return ends, [(people, *place) for place, people in walks.items()]
 
 
-def _where(to: Next | Into | Sleep | Stay, scene: Scene) -> tuple[str | None, datetime | None]:
-    """The step that comes, None behind the last one, and until when to sleep before it."""
+def _where(to: Next | Into | Sleep | Stay | Again, scene: Scene) -> tuple[str | None, int, datetime | None]:
+    """The step that comes, None behind the last one, its round, and until when to sleep before it."""
     match to:
         case Next():
-            return scene.body.after(scene.step), None
+            return scene.body.after(scene.step), 0, None
         case Into(branch):
-            return scene.body.into(scene.step, branch), None
+            return scene.body.into(scene.step, branch), 0, None
         case Sleep(until):
-            return scene.body.after(scene.step), until
+            return scene.body.after(scene.step), 0, until
         case Stay(until):
-            return scene.step, until
+            return scene.step, scene.round, until
+        case Again(until):
+            return scene.step, scene.round + 1, until
 
 
 def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
@@ -142,20 +152,22 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
     if not walks:
         mine.update(open=False, lease_token=None, mask=b"")
         return False
-    first, *others = sorted(walks, key=lambda walk: (walk[2] is not None, walk[2]))
-    people, step, until = first
+    first, *others = sorted(walks, key=lambda walk: (walk[3] is not None, walk[3]))
+    people, step, round_, until = first
     now = work.scene.now
     lease = now + timedelta(seconds=conf().lease_seconds)
     mine.update(
         step=step,
+        round=round_,
         mask=people.dump(),
         tries=0 if until else 1,
         wake_at=until or lease,
         lease_token=None if until else held.token,
     )
+    tenant, chunk = work.scene.tenant_id, work.chunk
     Cohort.objects.bulk_create(
-        Cohort(tenant_id=work.scene.tenant_id, chunk=work.chunk, step=at, mask=rest.dump(), wake_at=when or now)
-        for rest, at, when in others
+        Cohort(tenant_id=tenant, chunk=chunk, step=at, round=turn, mask=rest.dump(), wake_at=when or now)
+        for rest, at, turn, when in others
     )
     return until is None
 
@@ -164,10 +176,10 @@ def _finish_small(work: Work, ended: People) -> None:
     """Finish those runs of a shared chunk that have nobody left in an open cohort of it."""
     masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
     walking = join([People.load(mask) for mask in masks])
-    of_chunk = work.chunk.people_of
-    finished = [
-        run.id for run, people in work.scene.runs if people & ended and not (walking and of_chunk(run.id) & walking)
-    ]
+    over = {run.id for run, people in work.scene.runs if people & ended}
+    finished = {run for run in over if not (walking and work.chunk.people_of(run) & walking)}
     if finished:
+        called = Cohort.objects.across_tenants().filter(chunk__run__in=finished, open=True)
+        finished -= set(called.values_list("chunk__run", flat=True))
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)

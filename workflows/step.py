@@ -19,14 +19,39 @@ from .people import NOBODY, People
 
 
 @dataclass(frozen=True)
+class Digest:
+    """What was collected for somebody: how many events, and the first of them in order, each as plain data: `payload`,
+    `actor`, `at`."""
+
+    count: int
+    items: Sequence[Mapping[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"count": self.count, "items": list(self.items)}
+
+
+def event(payload: Mapping[str, Any], actor: str, at: datetime) -> dict[str, Any]:
+    """One event of a digest, as plain data."""
+    return {"payload": payload, "actor": {"name": actor}, "at": at.isoformat()}
+
+
+@dataclass(frozen=True)
 class RunFacts:
-    """What a step may know of a run."""
+    """What a step may know of a run. Of one that carries digests there is one for each digest that differs, with what
+    that has collected; its payload and actor are those of its first event."""
 
     id: int
     public_id: UUID
     transaction_id: str
     payload: Mapping[str, Any]
     actor: str
+    at: datetime
+    digest: Digest | None = None
+
+    @property
+    def collected(self) -> Digest:
+        """What texts see as `digest`: of a run that no digest has held back, its own event."""
+        return self.digest or Digest(1, [event(self.payload, self.actor, self.at)])
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,9 @@ class Scene:
     """Where a cohort stands: whose definition, which step, who, and when. `ids[i]` is the recipient at place i;
     `runs` names each run and which of the people are its own. `house` are the places that stand for the teams of a run
     and for no person: they walk with the others, and only `send` does something else for them. `tries` counts how often
-    this step was planned for them, this time included."""
+    this step was planned for them, this time included. Where the people are digests that go on, `windows[i]` is the one
+    at place i. `called`: they are people whom the step itself called in. `definition` is the hash under which `body` is
+    stored."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -48,6 +75,9 @@ class Scene:
     house: People = NOBODY
     chunk_id: int = 0
     tries: int = 1
+    windows: Sequence[int] = ()
+    definition: str = ""
+    called: bool = False
 
     def of(self, people: People) -> Scene:
         """The same with these of the people alone."""
@@ -82,6 +112,13 @@ class Stay:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Wait here until then, or until they are heard from; this step comes again, in its next round."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Stop:
     """The end of the walk, for this reason."""
 
@@ -89,12 +126,16 @@ class Stop:
     detail: str = ""
 
 
+DIGESTED = "digested"
+"""The reason of those who stop because a digest goes on with them."""
+
+
 @dataclass(frozen=True)
 class Move:
     """Where these people go."""
 
     people: People
-    to: Next | Into | Sleep | Stay | Stop
+    to: Next | Into | Sleep | Stay | Again | Stop
 
 
 @dataclass(frozen=True)
@@ -108,16 +149,31 @@ class Note:
     until: datetime | None = None
 
 
+class Stale(Exception):
+    """What a plan was made of has changed since: nothing is written, and the step is planned again."""
+
+
 class Effect(Protocol):
     """Something to be written for people, in the engine's transaction."""
 
     def apply(self, live: People, scene: Scene) -> None:
-        """Do it for those of `live` whom it concerns."""
+        """Do it for those of `live` whom it concerns. Raises Stale."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Of whom there was an act of this kind when the scene was looked at; `by_anybody`: one act of anybody in a run
+    counts for all of it."""
+
+    kind: str
+    people: People
+    by_anybody: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a step wants. Its moves name everybody who stands there exactly once.
+    """What a step wants. Its moves name everybody who stands there exactly once. `heard`: who is heard from between
+    the plan and its being written stays, and is asked again at once.
 
     What only the database can decide, such as who of many comes first, is decided `inside`: asked in the engine's
     transaction for those who are still there, it gives the plan that counts instead of this one.
@@ -126,6 +182,7 @@ class Plan:
     moves: Sequence[Move]
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    heard: Heard | None = None
     inside: Callable[[People, Scene], Plan] | None = None
 
 
@@ -170,6 +227,14 @@ class Careful(Protocol):
 
     def problems(self, settings: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with settings that fit the schema, in sentences that say what to do."""
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A step at which people wait to be heard from. Their cohort is woken then."""
+
+    def heeds(self, settings: Mapping[str, Any], position: str) -> tuple[str, bool]:
+        """Which kind of act they wait for there, and whether one of anybody in the run counts for all."""
 
 
 def all_next(scene: Scene) -> list[Move]:

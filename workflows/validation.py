@@ -11,7 +11,7 @@ from notifications import rendering
 from .condition import problems_of_condition
 from .context import readable
 from .payload import InvalidPayload, check_schema
-from .position import LENGTH_MAX, LEVELS_MAX, level, spoken, walk
+from .position import LENGTH_MAX, LEVELS_MAX, branches_of, level, spoken, walk
 from .step import COMMON, Careful, Step
 
 STEPS_MAX = 100
@@ -57,12 +57,26 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
     step = steps[kind]
     if not misfits and isinstance(step, Careful):
         yield from step.problems(own)
-    for part in ("template", "locales"):
-        for where, text in texts_of(settings.get(part, {})):
+    for part, template in _templates(own):
+        for where, text in texts_of(template):
             try:
                 rendering.parse(text)
             except rendering.TemplateProblem as problem:
                 yield f"{part} {where}: {problem}"
+
+
+def _templates(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every template in these settings, however deep, with where it is; not those of steps in branches."""
+    if isinstance(settings, Mapping):
+        for name, value in settings.items():
+            where = f"{path}.{name}" if path else str(name)
+            if name in ("template", "locales"):
+                yield where, value
+            elif path or name not in branches_of(settings):
+                yield from _templates(value, where)
+    elif isinstance(settings, list | tuple):
+        for place, value in enumerate(settings):
+            yield from _templates(value, f"{path}[{place}]")
 
 
 def _misfits(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from .rig import (
     celery_worker,
     chance,
     children,
+    finished,
     items,
     own_redis,
     posting_held_up,

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,10 +21,11 @@ from workflows.define import send_inbox
 from workflows.models import Run
 from workflows.refusals import InProgress, KeyReused, Refused
 from workflows.retract import cancel
+from workflows.retract_for import cancel_for
 from workflows.runs import everyone_is_accounted_for
 from workflows.trigger import Triggered, trigger
 
-from .rig import chance, items, rounds, wait_for
+from .rig import chance, finished, items, rounds, wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 CALLERS = 50
@@ -152,6 +154,38 @@ def test_after_an_acknowledged_cancel_nothing_new_appears(acme: Tenant, publish:
     assert not InboxItem.objects.filter(recipient__in=people, state=State.ACTIVE).exists()
     amid = sum(0 < before < 100 for before in acknowledged.values())
     assert amid, "the cancels never met the engine"
+
+
+def test_after_an_acknowledged_cancel_for_some_nothing_new_appears_for_them(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t.five", *(send_inbox(title=f"{n}") for n in range(5))))
+    people = crowd(acme, 20)
+    some, amid = [one.pk for one in people[::2]], 0
+    with chance("cancel for some") as moments:
+        for _ in range(rounds(few=15, soak=300)):
+            run = run_named(trigger("t.five", tenant=acme, recipients=people).transaction_id)
+            worker = threading.Thread(target=lambda: (engine.drain(), connection.close()))
+            worker.start()
+            time.sleep(moments.uniform(0, 0.06))  # the moment of the cancel
+
+            with transaction.atomic():
+                answer = cancel_for(run.transaction_id, tenant=acme, recipients=people[::2])
+                theirs = InboxItem.objects.filter(notification__origin=run.public_id, recipient__in=some)
+                before = theirs.count()
+            worker.join()
+            wait_for(partial(over, run))
+
+            assert answer.cancelled + answer.too_late == len(some)
+            assert not theirs.exclude(state=State.WITHDRAWN).exists()
+            assert theirs.count() == before
+            assert items(run) - before == 5 * (len(people) - len(some))
+            assert everyone_is_accounted_for(run)
+            amid += 0 < before < 5 * len(some)
+    assert amid, "the cancels never met the engine"
+
+
+def over(run: Run) -> bool:
+    engine.drain()
+    return finished(run)
 
 
 def work_off(*runs: Run) -> None:

@@ -18,6 +18,7 @@ from tests.cast import crowd, statements
 from workflows.audience import ADMINS, Audience, page
 from workflows.catalogue import in_force
 from workflows.claim import claim_due
+from workflows.closing import close_due
 from workflows.expand import expand_due
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -164,6 +165,26 @@ def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme:
 
     assert {"nh_workflow_key", "nh_wording_key"} <= indexes(plan), plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_closing_digests_looks_at_open_windows_alone(busy: Tenant) -> None:
+    execute(
+        "INSERT INTO notifyhub_workflows_window (tenant_id, scope, recipient_id, definition_id, step, n, closes_at,"
+        " latest_at, closed, created_at)"
+        " SELECT %s, 's', n, 'x', '0', 1, now() - interval '1 hour', now(), n %% 500 <> 0, now()"
+        " FROM generate_series(1, 30000) n",
+        busy.pk,
+    )
+    execute(
+        "INSERT INTO notifyhub_workflows_windowitem (run_id, step, recipient_id, window_id)"
+        " SELECT n, '0', n, (SELECT min(id) FROM notifyhub_workflows_window) + n FROM generate_series(1, 30000) n"
+    )
+    execute("ANALYZE")
+
+    plan = plan_of(lambda: close_due(now=db_now()))
+
+    assert {"nh_window_due", "nh_windowitem_in_order"} <= indexes(plan), plan
+    assert "Seq Scan on notifyhub_workflows_window" not in plan, plan
 
 
 @pytest.mark.parametrize(

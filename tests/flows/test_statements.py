@@ -9,7 +9,7 @@ from preferences.models import Choice
 from tests.cast import Publish, crowd, items_of, run_named, statements, titles, topic, workflow
 from workflows import engine
 from workflows.conf import CHUNK
-from workflows.define import delay, send, send_inbox
+from workflows.define import delay, digest, escalate, level, send, send_inbox, wait_for
 from workflows.trigger import Trigger, trigger, trigger_many
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
@@ -24,6 +24,12 @@ WORKFLOWS = {
     "outside, personalised": workflow("t.outside.own", send("scripted", title="Hello {{ recipient.name }}")),
     "outside, if unread": workflow(
         "t.outside.unread", send_inbox(title="Hello"), send("scripted", title="Hello", skip_if_read=True)
+    ),
+    "collected": workflow("t.collected", digest(hours=1), send_inbox(title="{{ digest.count }}")),
+    "waiting for each": workflow("t.waits", send_inbox(title="Hello"), wait_for("acknowledged", hours=1)),
+    "waiting for an event": workflow("t.event", wait_for("event", event="e", match="name", hours=1)),
+    "escalated": workflow(
+        "t.escalated", escalate(level(send_inbox(title="{{ recipient.name }}"), to=[{"everyone": True}], minutes=1))
     ),
     "two steps": workflow("t.two", send_inbox(title="Hello"), send_inbox(title="Again"), delay(days=1)),
 }

@@ -84,7 +84,17 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-trigger-bulk", "post"): ("/api/v1/trigger/bulk/", [{"triggers": TRIGGERS}], OWN),
     ("api-runs", "get"): ("/api/v1/runs/?workflow=hello", [None], OWN),
     ("api-run", "get"): ("/api/v1/runs/{run}/", [None], GONE),
-    ("api-run-cancel", "post"): ("/api/v1/runs/{run}/cancel/", [None], GONE),
+    ("api-run-cancel", "post"): (
+        "/api/v1/runs/{run}/cancel/",
+        [{"recipients": [{"user": "{user}"}]}, None],
+        GONE | REFUSED,
+    ),
+    ("api-run-acknowledge", "post"): (
+        "/api/v1/runs/{run}/acknowledge/",
+        [{"recipient": {"user": "{user}"}}],
+        REFUSED,
+    ),
+    ("api-events", "post"): ("/api/v1/events/", [{"event": "hello", "payload": {"name": CANARY}}], OWN),
     ("api-run-explain", "get"): ("/api/v1/runs/{run}/explain/?recipient={user}", [None], GONE),
     ("api-workflow-explain", "get"): ("/api/v1/workflows/hello/explain/?recipient={user}", [None], GONE),
     ("api-workflow-simulate", "post"): (
@@ -397,7 +407,10 @@ PERSONAL = ("api-inbox", "api-socket-ticket")
 """Routes about the inbox of whoever calls: a server's key has none."""
 
 NEEDS: dict[str, set[str]] = {
-    "trigger": {"api-trigger post", "api-trigger-bulk post", "api-run-cancel post"},
+    "trigger": {
+        "api-trigger post", "api-trigger-bulk post", "api-run-cancel post", "api-run-acknowledge post",
+        "api-events post",
+    },
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
         "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",

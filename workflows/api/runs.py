@@ -10,13 +10,18 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from notifications.api.fields import StrictSerializer
 from notifications.api.permissions import HasScope, principal
 from notifications.api.views import HubView, Pages
 from notifications.models import Scope
 
+from ..audience import UnknownRecipients, people_named
 from ..models import Run
+from ..refusals import BadRequest
 from ..retract import cancel
+from ..retract_for import cancel_for
 from ..runs import deliveries, people, progress, runs_of
+from .triggers import RecipientSerializer
 
 
 class RunSerializer(serializers.Serializer[Any]):
@@ -27,6 +32,7 @@ class RunSerializer(serializers.Serializer[Any]):
     workflow = serializers.CharField()
     definition = serializers.CharField(source="definition_id", help_text="The version it walks, by content hash")
     status = serializers.CharField(source="shown_status")
+    digest = serializers.CharField(help_text="Of a run that carries digests: the step that collected them; else empty")
     people = serializers.IntegerField(help_text="How many were resolved so far")
     created_at = serializers.DateTimeField()
     start_at = serializers.DateTimeField()
@@ -70,6 +76,12 @@ class RunDetailSerializer(RunSerializer):
 
     def get_recipients(self, run: Run) -> list[dict[str, Any]]:
         return list(PersonSerializer(people(run, limit=100), many=True).data)
+
+
+class CancelSerializer(StrictSerializer):
+    recipients = RecipientSerializer(  # type: ignore[call-arg]
+        many=True, required=False, min_length=1, max_length=1_000, help_text="For these people alone, by user or id"
+    )
 
 
 class CancelledSerializer(serializers.Serializer[Any]):
@@ -134,7 +146,18 @@ class CancelView(HubView):
     permission_classes = [HasScope]
     scope = read_scope = Scope.TRIGGER
 
-    @extend_schema(operation_id="runs_cancel", request=None, responses=CancelledSerializer)
+    @extend_schema(operation_id="runs_cancel", request=CancelSerializer, responses=CancelledSerializer)
     def post(self, request: Request, transaction_id: str) -> Response:
-        """Stop it. Once this is answered nothing more is sent; items in inboxes are taken back."""
-        return Response(cancel(transaction_id, tenant=principal(request).tenant).to_json())
+        """Stop it, for all or for some. Once this is answered nothing more is sent to them; items in their inboxes are
+        taken back."""
+        asked = CancelSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        tenant, names = principal(request).tenant, asked.validated_data.get("recipients")
+        if names is None:
+            return Response(cancel(transaction_id, tenant=tenant).to_json())
+        try:
+            chosen = people_named(names, tenant=tenant)
+        except UnknownRecipients as error:
+            detail = "Some of these are not in this tenant; nothing was cancelled."
+            raise BadRequest(detail, code="unknown_recipients", errors=error.names) from None
+        return Response(cancel_for(transaction_id, tenant=tenant, recipients=chosen).to_json())

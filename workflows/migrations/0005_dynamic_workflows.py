@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('notifyhub_notifications', '0004_live'),
-        ('notifyhub_workflows', '0003_throttles_and_results'),
+        ('notifyhub_workflows', '0004_digests_and_acts'),
     ]
 
     operations = [

@@ -1,5 +1,7 @@
 """The rows of this app."""
 
+from .act import Act, Awaited
+from .collecting import Window, WindowItem
 from .definition import Definition
 from .results import ChunkResult, RunResult
 from .run import Run, Status
@@ -10,6 +12,8 @@ from .workflow import Workflow, WorkflowStatus, WorkflowVersion
 
 __all__ = [
     "HOUSE",
+    "Act",
+    "Awaited",
     "Chunk",
     "ChunkResult",
     "Cohort",
@@ -23,6 +27,8 @@ __all__ = [
     "Template",
     "TemplateVersion",
     "Throttle",
+    "Window",
+    "WindowItem",
     "Wording",
     "Workflow",
     "WorkflowStatus",

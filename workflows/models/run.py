@@ -26,6 +26,9 @@ class Run(TenantOwned):
     recipient id resolved. A run of many people has chunks of its own; a small one shares `chunk` with others.
     `withdraw_at` is set while inbox items are still to be taken back, those of notifications after `withdrawn_upto`.
 
+    `digest` is empty for a run that was triggered; else it is the step whose windows this one closed and carries on.
+    `acts` counts what people did about it (`Act`).
+
     No index names the status, so that PostgreSQL can finish a run without touching any.
     """
 
@@ -53,6 +56,8 @@ class Run(TenantOwned):
     people = models.PositiveIntegerField(_("people"), default=0)
     chunk = models.ForeignKey("Chunk", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     depth = models.PositiveSmallIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    acts = models.PositiveIntegerField(default=0, db_default=0)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     withdraw_at = models.DateTimeField(null=True)
     withdrawn_upto = models.BigIntegerField(default=0)

@@ -22,7 +22,8 @@ class Chunk(TenantOwned):
 
     `people` are recipient ids; pair i is bit i of every mask. `runs` names the run of each pair where several small
     runs share the chunk, and is empty where `run` is the one of all. Where teams are told too, a run has a pair more,
-    in its first chunk: the house, which comes before the people.
+    in its first chunk: the house, which comes before the people. `windows` names the digest window of each pair, where
+    the pairs are digests that go on. `called` is a chunk of people whom a step called in later.
     """
 
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -31,6 +32,8 @@ class Chunk(TenantOwned):
     last_id = models.BigIntegerField()
     people = models.JSONField()
     runs = models.JSONField(null=True)
+    windows = models.JSONField(null=True)
+    called = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
 
     class Meta(TenantOwned.Meta):

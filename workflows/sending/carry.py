@@ -115,7 +115,7 @@ def _parts(one: Rendered, sending: Sending) -> Mapping[str, Any]:
         extra=one.said.extra,
         key=scene.body.key,
         category=scene.body.category,
-        payload=one.run.payload,
+        payload={"digest": one.run.digest.to_json()} if one.run.digest else one.run.payload,
         transaction_id=one.run.transaction_id,
         tenant=scene.tenant["name"],
     )

@@ -1,9 +1,9 @@
 """Telling teams: each run walks its steps once more as the house, for which the channels of a team are told once, and
 not once a person or a chunk.
 
-The house walks wherever the definition has a `send` of a kind for teams. It costs a bit in the chunk of its run, so
-nobody asks beforehand whether the tenant has such a channel; the step does, and a channel set up while the run sleeps
-is told.
+The house walks wherever the definition has a `send` of a kind for teams, or calls people in. It costs a bit in the
+chunk of its run, so nobody asks beforehand whether the tenant has such a channel; the step does, and a channel set up
+while the run sleeps is told.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .sending import Sending, Telling
 from .words import render_for
 
 
-def tells_teams(body: Body) -> bool:
-    """Whether a run of this definition has a house."""
+def has_house(body: Body) -> bool:
+    """Whether a run of this definition has a house: it tells teams, or a step of it calls people in once a run."""
     known = kinds()
-    channels = [step.get("channel", "") for _, step in body.walk() if step["kind"] == "send"]
-    return any(channel in known and known[channel].team for channel in channels)
+    calls_in = "escalate" in body.step_kinds()
+    return calls_in or any(channel in known and known[channel].team for channel in body.channels())
 
 
 def tell_teams(house: People, sending: Sending) -> Telling:

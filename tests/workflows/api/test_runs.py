@@ -92,3 +92,27 @@ def test_a_name_that_names_nothing_is_not_found(server: APIClient, name: str) ->
 )
 def test_a_strange_question_is_answered_without_an_error_of_ours(server: APIClient, query: str) -> None:
     assert server.get(f"{URL}?{query}").status_code in {200, 400, 404}
+
+
+def test_cancelling_for_some_counts_them_alone(server: APIClient, acme: Tenant) -> None:
+    people = crowd(acme, 3)
+    trigger("hello", tenant=acme, recipients=people, transaction_id="T")
+    engine.drain()
+
+    answer = server.post(f"{URL}T/cancel/", {"recipients": [{"user": "p0"}, {"user": "p1"}]}, format="json")
+
+    assert (answer.json()["cancelled"], answer.json()["too_late"]) == (0, 2)
+    assert [len(titles(one)) for one in people] == [0, 0, 1]
+    assert server.get(f"{URL}T/").json()["status"] == "sent"
+
+
+@pytest.mark.parametrize(
+    "names", [[], [{"role": "admin"}], [{"user": "nobody"}], "p0", [{"user": "p0"}, {"topic": "x"}]]
+)
+def test_cancelling_for_nobody_in_particular_is_refused(server: APIClient, acme: Tenant, names: object) -> None:
+    (person,) = crowd(acme, 1)
+    trigger("hello", tenant=acme, recipients=[person], transaction_id="T")
+    engine.drain()
+
+    assert server.post(f"{URL}T/cancel/", {"recipients": names}, format="json").status_code == 400
+    assert len(titles(person)) == 1

@@ -1,0 +1,103 @@
+"""Digests on their way: what those hold now that walk on behind the step that collected."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from django.db import connection
+
+from notifications.kernel import rowset
+
+from .definition import Body, load
+from .models import Chunk, Run, Window, WindowItem
+from .people import NOBODY, People
+from .step import Digest, RunFacts, Scene, Stale, event
+
+ITEMS = 10
+"""So many events of a digest its texts see, unless the step says otherwise."""
+
+
+def carried(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
+    """What each of these digests holds now. One `RunFacts` for all that hold the same, so that they share their words.
+    Four queries."""
+    windows, runs = chunk.windows or [], chunk.runs or [chunk.run_id or 0] * len(chunk.people)
+    ids = [windows[place] for place in people]
+    counts = _counts(ids)
+    carriers = Run.objects.filter(tenant=chunk.tenant_id, pk=runs[next(iter(people))])
+    step = carriers.values_list("digest", flat=True).get()
+    heads = heads_of(ids, most=shown_at(load(chunk.definition_id), step))
+    alike: dict[tuple[int, int, tuple[int, ...]], list[int]] = defaultdict(list)
+    for place in people:
+        window = windows[place]
+        alike[runs[place], counts.get(window, 0), tuple(heads.get(window, ()))].append(place)
+    facts = _facts({run for carrier, _, events in alike for run in (carrier, *events)})
+    return [(_digest(facts, carrier, n, events), People.of(places)) for (carrier, n, events), places in alike.items()]
+
+
+def _counts(windows: Sequence[int], *, locking: str = "") -> dict[int, int]:
+    """How many events each of these windows holds."""
+    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT w.id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id"
+            f" ORDER BY w.recipient_id, w.scope {locking}",
+            values,
+        )
+        return dict(cursor.fetchall())
+
+
+def shown_at(body: Body, step: str) -> int:
+    """How many events of this digest texts see."""
+    shown: int = (body.step_at(step) or {}).get("items", ITEMS)
+    return shown
+
+
+def heads_of(windows: Sequence[int], *, most: int) -> dict[int, list[int]]:
+    """The first events of each window, by run, in the order in which they were triggered."""
+    item = WindowItem._meta.db_table
+    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)})
+    if connection.vendor == "postgresql":
+        first = f"SELECT i.run_id FROM {item} i WHERE i.window_id = t.id ORDER BY i.run_id LIMIT {most:d}"
+        query = f"SELECT t.id, f.run_id FROM {source}, LATERAL ({first}) f ORDER BY t.id, f.run_id"
+    else:
+        turn = "row_number() OVER (PARTITION BY i.window_id ORDER BY i.run_id) AS turn"
+        ranked = f"SELECT i.window_id, i.run_id, {turn} FROM {source} JOIN {item} i ON i.window_id = t.id"
+        query = f"SELECT window_id, run_id FROM ({ranked}) r WHERE turn <= {most:d} ORDER BY window_id, run_id"
+    found: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        for window, run in cursor.fetchall():
+            found.setdefault(window, []).append(run)
+    return found
+
+
+def _facts(runs: set[int]) -> dict[int, RunFacts]:
+    rows = Run.objects.across_tenants().filter(pk__in=runs)
+    names = ("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at")
+    return {
+        pk: RunFacts(pk, public, name, payload, actor or "", at)
+        for pk, public, name, payload, actor, at in rows.values_list(*names)
+    }
+
+
+def _digest(facts: Mapping[int, RunFacts], carrier: int, n: int, events: Sequence[int]) -> RunFacts:
+    """The carrier as a step knows it, with what this digest of its has collected."""
+    found = [facts[run] for run in events if run in facts]
+    digest = Digest(n, [event(one.payload, one.actor, one.at) for one in found])
+    first = found[0] if found else facts[carrier]
+    return replace(facts[carrier], payload=first.payload, actor=first.actor, at=first.at, digest=digest)
+
+
+def emptied(scene: Scene) -> People:
+    """Those of these digests that have no event left: all were cancelled. Holds their windows, so that a cancel waits
+    for us, or we for it. Raises Stale when one has lost an event since the scene was set, and OperationalError
+    (55P03) when a cancel is under way."""
+    if not scene.windows:
+        return NOBODY
+    seen = {scene.windows[place]: run.digest.count for run, of_run in scene.runs if run.digest for place in of_run}
+    counts = _counts(list(seen), locking="FOR SHARE OF w NOWAIT" if connection.vendor == "postgresql" else "")
+    if any(counts.get(window, 0) != n for window, n in seen.items()):
+        raise Stale
+    return People.of(place for place in scene.people if not counts.get(scene.windows[place]))

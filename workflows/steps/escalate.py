@@ -1,0 +1,120 @@
+"""`escalate`: tell one level after the other, until somebody acknowledges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from ..calling import CallIn
+from ..hearing import ACKNOWLEDGED, listen
+from ..people import NOBODY, People
+from ..step import Again, Effect, Move, Next, Note, Plan, Scene, Stop
+from .send import STEP as SEND
+
+LONGEST = timedelta(days=31).total_seconds()
+EXHAUSTED = "exhausted"
+TOLD = "done"
+_ENDS = {"enum": ["continue", "stop"]}
+
+
+class Escalate:
+    """Each level tells its people on its channels, and waits `seconds` before the next. A level `to` somebody calls
+    those people into the run when it starts; one without tells the run's own. What it sends to teams is told by the
+    house. After the last level all are gone through again, `repeat` times.
+
+    As soon as anybody acknowledges the run it is over for everybody: the run's own people stop, unless
+    `on_acknowledge` is `continue`. When all levels are exhausted they go on, unless `on_exhausted` is `stop`. Who was
+    called in is done when they have been told. A level reaches people as they wish; an `important` one passes what they
+    switched off.
+    """
+
+    kind = "escalate"
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        name = {"type": "string", "minLength": 1, "maxLength": 255}
+        forms: dict[str, Any] = {**dict.fromkeys(("user", "id", "topic", "role"), name), "everyone": {"const": True}}
+        somebody = {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": forms,
+        }
+        level = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["send", "seconds"],
+            "properties": {
+                "to": {"type": "array", "minItems": 1, "maxItems": 1_000, "items": somebody},
+                "send": {"type": "array", "minItems": 1, "maxItems": 10, "items": SEND.schema},
+                "seconds": {"type": "number", "minimum": 1, "maximum": LONGEST},
+                "important": {"type": "boolean"},
+            },
+        }
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["levels"],
+            "properties": {
+                "levels": {"type": "array", "minItems": 1, "maxItems": 20, "items": level},
+                "repeat": {"type": "integer", "minimum": 0, "maximum": 20},
+                "on_acknowledge": _ENDS,
+                "on_exhausted": _ENDS,
+            },
+        }
+
+    def heeds(self, settings: Mapping[str, Any], position: str) -> tuple[str, bool]:
+        del settings, position
+        return ACKNOWLEDGED, True
+
+    def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
+        heard = listen(scene, ACKNOWLEDGED, by_anybody=True)
+        acknowledged, rest = heard.people, scene.people - heard.people
+        level = _level(settings, scene.round)
+        moves = [Move(acknowledged, _end(settings, "on_acknowledge", "stop", ACKNOWLEDGED, scene))]
+        told = _Telling()
+        if level is None:
+            moves.append(Move(rest, _end(settings, "on_exhausted", "continue", EXHAUSTED, scene)))
+        elif rest:
+            told = _tell(level, rest, scene)
+            until = scene.now + timedelta(seconds=level["seconds"])
+            moves.append(Move(rest, Stop(TOLD) if scene.called else Again(until)))
+        return Plan([move for move in moves if move.people], told.notes, told.effects, heard)
+
+
+def _level(settings: Mapping[str, Any], round_: int) -> Mapping[str, Any] | None:
+    """The level that is told in this round; None when all are exhausted."""
+    levels: Sequence[Mapping[str, Any]] = settings["levels"]
+    through = len(levels) * (settings.get("repeat", 0) + 1)
+    return levels[round_ % len(levels)] if round_ < through else None
+
+
+def _end(settings: Mapping[str, Any], name: str, usual: str, reason: str, scene: Scene) -> Next | Stop:
+    """Where the run's own people go; who was called in has nowhere to go."""
+    stops = scene.called or settings.get(name, usual) == "stop"
+    return Stop(reason) if stops else Next()
+
+
+@dataclass(frozen=True)
+class _Telling:
+    notes: Sequence[Note] = ()
+    effects: Sequence[Effect] = ()
+
+
+def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
+    """The level's sends, to those here whom they are for: who was called in for it, or the run's own, and the house."""
+    house = people & scene.house
+    own = NOBODY if "to" in level and not scene.called else people - house
+    body = replace(scene.body, critical=True) if level.get("important") else scene.body
+    concerned = replace(scene, people=own | house, house=house, body=body)
+    plans = [SEND.plan(send, concerned) for send in level["send"]] if concerned.people else []
+    effects = [effect for plan in plans for effect in plan.effects]
+    if "to" in level and house:
+        effects.append(CallIn(house, level["to"]))
+    return _Telling([note for plan in plans for note in plan.notes], effects)
+
+
+STEP = Escalate()
