@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from notifications.kernel import doorbell
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import Clock, db_now
 from notifications.models import Recipient, Tenant
 
 from .acts import record
@@ -34,7 +34,7 @@ class Acknowledged:
         return dict(self.__dict__)
 
 
-def acknowledge(transaction_id: str, *, tenant: Tenant, recipient: Recipient) -> Acknowledged:
+def acknowledge(transaction_id: str, *, tenant: Tenant, recipient: Recipient, clock: Clock = db_now) -> Acknowledged:
     """Say that this person has it in hand. Once this commits, no further level of an escalation of the run is told.
 
     Again changes nothing. Raises UnknownRun, and NotTold when the run is not for this person.
@@ -45,7 +45,7 @@ def acknowledge(transaction_id: str, *, tenant: Tenant, recipient: Recipient) ->
             raise UnknownRun(f"There is no run {transaction_id!r}.")
         if not is_told(run, recipient.pk):
             raise NotTold(f"The run {transaction_id!r} is not for {recipient.external_id!r}.")
-        fresh = record([run], recipient=recipient.pk, kind=ACKNOWLEDGED, now=db_now())
+        fresh = record([run], recipient=recipient.pk, kind=ACKNOWLEDGED, now=clock())
         acts = Act.objects.filter(run=run, kind=ACKNOWLEDGED).order_by("at", "pk")
         first = acts.values_list("recipient_id", "at")[0]
         name = Recipient.objects.filter(tenant=tenant, pk=first[0]).values_list("external_id", flat=True).first()

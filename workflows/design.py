@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from .cascade import written_out
 from .definition import Body
 from .flaws import flaws_of_names
 from .models import Workflow
@@ -41,8 +43,11 @@ class Design:
         return cls(**said, tags=tags)
 
     def body(self, key: str) -> Body:
-        """The version that publishing it makes. Tags are for finding a workflow and in no version."""
+        """The version that publishing it makes: cascades written out, as far as they can be, and without tags, which
+        are for finding a workflow."""
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "tags"}
+        with suppress(ValueError):  # `inspect` tells
+            said["steps"] = written_out(self.steps)
         return Body.from_json({"key": key, **said})
 
     def to_json(self) -> dict[str, Any]:

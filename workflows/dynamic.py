@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from notifications.models import Category, NoticeType, Tenant
 
 from . import registry
+from .cascade import written_out
 from .definition import Body, ensure_stored, load_many
 from .design import Design, check_form
 from .flaws import Flaw, flaws_of
@@ -25,7 +26,7 @@ from .lint import warnings_of
 from .models import Workflow, WorkflowStatus, WorkflowVersion
 from .notices import tell_below
 from .refusals import Invalid, NotNow, Taken, Unknown
-from .steps import STEPS
+from .steps import FOR_TENANTS
 
 NOTE_MAX = 500
 
@@ -72,8 +73,12 @@ def tried(key: str, design: Design, **changes: Any) -> Design:
 
 def inspect(design: Design, *, key: str, tenant: Tenant) -> Findings:
     """Whether this can be published, and what looks like a mistake."""
+    try:
+        written_out(design.steps)
+    except ValueError as error:
+        return Findings([Flaw("steps", str(error))], [])
     body = design.body(key)
-    errors = [*flaws_of(body, open_to_tenants()), *_flaws_of_category(body, tenant)]
+    errors = [*flaws_of(body, FOR_TENANTS), *_flaws_of_category(body, tenant)]
     return Findings(errors, list(warnings_of(body)))
 
 
@@ -141,11 +146,6 @@ def body_of(one: WorkflowVersion) -> Body:
     if found is None:
         raise Unknown(_("Version %(number)d cannot be read by this release.") % {"number": one.number})
     return found
-
-
-def open_to_tenants() -> dict[str, Any]:
-    """The kinds of steps that a workflow of a tenant may have: those that run nothing of the host's."""
-    return {kind: step for kind, step in STEPS.items() if not getattr(step, "static_only", False)}
 
 
 def _locked(workflow: Workflow) -> Workflow:

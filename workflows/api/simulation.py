@@ -60,7 +60,7 @@ class SomebodySerializer(StrictSerializer):
         return attrs
 
 
-class EventSerializer(StrictSerializer):
+class HappeningSerializer(StrictSerializer):
     """What happens, `after` so many seconds: a `trigger`, a `cancel`, a `publish` of another version, or what `user`
     does with everything in their inbox."""
 
@@ -101,7 +101,7 @@ class SimulateSerializer(StrictSerializer):
     definition = serializers.DictField(required=False, help_text="A draft to play in place of what is published")
     count = serializers.IntegerField(min_value=1, max_value=PEOPLE_MAX, required=False, help_text="So many made up")
     people = SomebodySerializer(many=True, required=False, max_length=PEOPLE_MAX)  # type: ignore[call-arg]
-    events = EventSerializer(many=True, required=False, max_length=EVENTS_MAX)  # type: ignore[call-arg]
+    events = HappeningSerializer(many=True, required=False, max_length=EVENTS_MAX)  # type: ignore[call-arg]
     failures = FailureSerializer(many=True, required=False, max_length=100)  # type: ignore[call-arg]
     start = serializers.DateTimeField(required=False, help_text="Now, if it is not given")
     days = serializers.FloatField(min_value=0.001, max_value=LASTS_MAX.days, required=False, default=LASTS.days)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from notifications import inbox
-from notifications.models import InboxItem, InboxState, State, Tenant
+from notifications.models import InboxItem, InboxState, Recipient, State, Tenant
 
+from ..acknowledge import acknowledge
 from ..define import Workflow
 from ..definition import Body
-from ..refusals import BadRequest
+from ..refusals import BadRequest, NotTold
 
 EVENTS_MAX = 1_000
 EVERYBODY: Sequence[Mapping[str, Any]] = ({"everyone": True},)
@@ -106,5 +108,16 @@ def _archive(deed: Deed) -> None:
     inbox.archive(deed.recipient, deed.items())
 
 
-ACTS: dict[str, Callable[[Deed], None]] = {"read": _read, "seen": _seen, "archive": _archive}
+def _acknowledge(deed: Deed) -> None:
+    person = Recipient.objects.get(tenant=deed.tenant, pk=deed.recipient)
+    with suppress(NotTold):  # whom a run does not tell has nothing to say of it
+        acknowledge(deed.run, tenant=deed.tenant, recipient=person, clock=lambda: deed.now)
+
+
+ACTS: dict[str, Callable[[Deed], None]] = {
+    "read": _read,
+    "seen": _seen,
+    "archive": _archive,
+    "acknowledge": _acknowledge,
+}
 """What a person can do."""

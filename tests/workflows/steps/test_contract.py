@@ -13,7 +13,20 @@ from notifications.models import Tenant
 from tests.cast import Publish, crowd, rolled_back, statements, workflow
 from tests.workflows.steps.moves import standing
 from workflows.conf import CHUNK
-from workflows.define import call, condition, delay, fetch, function, send, send_inbox, throttle
+from workflows.define import (
+    call,
+    condition,
+    delay,
+    digest,
+    escalate,
+    fetch,
+    function,
+    level,
+    send,
+    send_inbox,
+    throttle,
+    wait_for,
+)
 from workflows.fetching import Brought, answered_by
 from workflows.functions import FUNCTIONS, Branch
 from workflows.models import Cohort
@@ -30,9 +43,12 @@ SAMPLES: dict[str, Mapping[str, Any]] = {
     "call": call("x", "contract", then=[HELLO]),
     "condition": condition(ADMIN, then=[HELLO], otherwise=[HELLO]),
     "delay": delay(at="09:00"),
+    "digest": digest(hours=1),
+    "escalate": escalate(level(HELLO, minutes=5)),
     "fetch": fetch("x", "https://api.example.com/"),
     "send": send("email", title="Hello {{ recipient.name }}"),
     "throttle": throttle(1, within=timedelta(hours=1), otherwise=[HELLO]),
+    "wait_for": wait_for("acknowledged", hours=1),
 }
 
 
