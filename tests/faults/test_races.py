@@ -165,7 +165,9 @@ def test_after_an_acknowledged_cancel_for_some_nothing_new_appears_for_them(acme
             run = run_named(trigger("t.five", tenant=acme, recipients=people).transaction_id)
             worker = threading.Thread(target=lambda: (engine.drain(), connection.close()))
             worker.start()
-            time.sleep(moments.uniform(0, 0.06))  # the moment of the cancel
+            reached = moments.randrange(0, 80)  # the moment of the cancel
+            while items(run) < reached:
+                time.sleep(0.001)
 
             with transaction.atomic():
                 answer = cancel_for(run.transaction_id, tenant=acme, recipients=people[::2])

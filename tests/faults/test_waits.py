@@ -55,6 +55,8 @@ def test_of_time_out_and_acknowledgement_in_one_moment_one_has_its_effect(acme: 
             worker = threading.Thread(target=lambda: (engine.drain(), connection.close()))
             worker.start()
             time.sleep(moments.uniform(0, (turn % 20) * 0.006))  # the moment of the acknowledgement
+            if turn % 20 == 19:
+                worker.join()  # too late for certain
             acknowledge(run.transaction_id, tenant=acme, recipient=people[0])
             worker.join()
             wait_until_it_is(partial(worked_off, run))
