@@ -95,8 +95,6 @@ def publish(workflow: Workflow, *, now: datetime, by: str = "", note: str = "") 
     with transaction.atomic():
         row = _locked(workflow)
         body = _sound(Design.of(row), row)
-        if row.published_id == body.hash():
-            return WorkflowVersion.objects.filter(tenant=row.tenant_id, workflow=row).latest("number")
         return _put_in_force(row, body, by=by, note=note, now=now)
 
 
@@ -111,7 +109,8 @@ def archive(workflow: Workflow) -> Workflow:
 
 
 def rollback(workflow: Workflow, number: int, *, now: datetime, by: str = "", note: str = "") -> WorkflowVersion:
-    """Put what version `number` said in force again, as a new version, and into the draft. Raises Unknown, Invalid."""
+    """Put what version `number` said in force again, as a new version unless it is, and into the draft. Raises Unknown,
+    Invalid."""
     with transaction.atomic():
         row = _locked(workflow)
         design = Design.of_body(body_of(version(row, number)), tags=row.tags)
@@ -181,8 +180,11 @@ def by_field(flaws: list[Flaw]) -> dict[str, str]:
 
 
 def _put_in_force(row: Workflow, body: Body, *, by: str, note: str, now: datetime) -> WorkflowVersion:
-    ensure_stored({body.hash(): body})
+    """As a new version; the latest one again where it says the same."""
     versions = WorkflowVersion.objects.filter(tenant=row.tenant_id, workflow=row)
+    if row.published_id == body.hash():
+        return versions.latest("number")
+    ensure_stored({body.hash(): body})
     made = WorkflowVersion.objects.create(
         tenant_id=row.tenant_id,
         workflow=row,

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from channels_delivery.composing import Words, compose, template_fields
 from notifications import rendering
@@ -63,14 +65,25 @@ class Shown:
     problem: str = ""
 
 
-def preview(body: Body, reader: Reader, *, payload: Mapping[str, Any] | None, now: datetime) -> list[Shown]:
-    """Every send of this version, in the order of reading, with the payload or else the sample."""
-    given = body.sample if payload is None else payload
-    return [
-        _shown(position, step, body, reader, payload=given, now=now)
-        for position, step in body.walk()
-        if step.get("kind") == "send"
-    ]
+SECONDS_MAX = 2.0
+"""For all that one preview shows. Each text has a budget of its own; a workflow may have very many."""
+
+
+def preview(
+    body: Body, reader: Reader, *, payload: Mapping[str, Any] | None, now: datetime, seconds: float = SECONDS_MAX
+) -> list[Shown]:
+    """Every send of this version, in the order of reading, with the payload or else the sample. What comes after so
+    many seconds is told and not shown."""
+    given, began, found = body.sample if payload is None else payload, monotonic(), list[Shown]()
+    for position, step in body.walk():
+        if step.get("kind") != "send":
+            continue
+        if monotonic() - began > seconds:
+            problem = _("It is not shown: the texts before it took too long.")
+            found.append(Shown(position, step["channel"], Content(title=body.name), problem=problem))
+        else:
+            found.append(_shown(position, step, body, reader, payload=given, now=now))
+    return found
 
 
 def preview_texts(

@@ -148,16 +148,16 @@ def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(busy: Tenant) ->
 
 
 def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme: Tenant) -> None:
-    Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name=f"T{n}") for n in range(50))
+    Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name=f"T{n}") for n in range(5))
     columns = "tenant_id, key, name, description, tags, category, critical, tab, payload_schema, sample, steps, status"
     execute(
         f"INSERT INTO notifyhub_workflows_workflow ({columns}, created_at, updated_at)"
         " SELECT t.id, 'k' || n, 'n', '', '[]', '', false, 'general', '{}', '{}', '[]', 'draft', now(), now()"
-        " FROM notifyhub_notifications_tenant t, generate_series(1, 200) n"
+        " FROM notifyhub_notifications_tenant t, generate_series(1, 5000) n"
     )
     execute(
         "INSERT INTO notifyhub_workflows_wording (tenant_id, key, hash, texts)"
-        " SELECT t.id, 'k' || n, 'h', '[]' FROM notifyhub_notifications_tenant t, generate_series(1, 200) n"
+        " SELECT t.id, 'k' || n, 'h', '[]' FROM notifyhub_notifications_tenant t, generate_series(1, 5000) n"
     )
     execute("ANALYZE")
 

@@ -124,6 +124,17 @@ def test_going_back_is_a_new_version_and_the_draft_again(acme: Tenant, bob: Reci
         dynamic.rollback(row, 9, now=db_now())
 
 
+def test_going_back_to_what_is_in_force_is_no_version(acme: Tenant) -> None:
+    row = draft(acme)
+    publish(row)
+    dynamic.change(row, name="Never published")
+
+    same = dynamic.rollback(row, 1, now=db_now())
+
+    row.refresh_from_db()
+    assert (same.number, row.name) == (1, "Own")
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no steps": ({"steps": []}, "steps"),
     "an unknown step": ({"steps": [{"kind": "teleport"}]}, "steps[0]"),

@@ -1,0 +1,24 @@
+"""A preview shows what would be said, within bounds of its own."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications.models import Tenant
+from tests.cast import workflow
+from workflows.define import send_inbox
+from workflows.preview import Reader, preview
+
+pytestmark = pytest.mark.once
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def test_what_comes_after_its_time_is_told_and_not_shown() -> None:
+    body = workflow("t.long", *(send_inbox(title="{{ payload.x }}") for _ in range(3))).body
+
+    whole = preview(body, Reader.of(Tenant(name="Acme")), payload={"x": "shown"}, now=AT)
+    short = preview(body, Reader.of(Tenant(name="Acme")), payload={"x": "shown"}, now=AT, seconds=-1)
+
+    assert [one.content.title for one in whole] == ["shown"] * 3
+    assert [one.content.title for one in short] == ["T.Long"] * 3
+    assert all("took too long" in one.problem for one in short)
