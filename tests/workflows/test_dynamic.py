@@ -285,3 +285,21 @@ def test_triggers_of_many_own_workflows_take_as_many_statements_as_of_two(
         counts.append(len(found))
 
     assert counts[0] == counts[1] < 10
+
+
+def test_a_cascade_is_written_out(acme: Tenant) -> None:
+    row = draft(acme, {"kind": "cascade", "stages": ["inbox", "email 10m"], "template": {"title": "Due"}})
+
+    body = dynamic.body_of(publish(row))
+
+    assert [step["kind"] for _, step in body.walk()] == ["send", "delay", "send"]
+
+
+def test_a_cascade_that_cannot_be_is_told_and_keeps_no_list_from_being_shown(acme: Tenant) -> None:
+    row = draft(acme, {"kind": "cascade", "stages": ["inbox", "email soon"], "template": {"title": "Due"}})
+
+    with pytest.raises(Invalid) as caught:
+        publish(row)
+
+    assert "email soon" in caught.value.errors["steps"]
+    assert row.name == "Own"
