@@ -40,16 +40,19 @@ class Context:
     earlier: Earlier
     personal: Sequence[str]
 
-    def groups(self, run: RunFacts, people: People) -> Iterator[tuple[dict[str, Any], People]]:
-        """These people of the run by what the paths read of them, each group with its values."""
-        if not self.personal:
+    def groups(
+        self, run: RunFacts, people: People, *, paths: Collection[str] | None = None
+    ) -> Iterator[tuple[dict[str, Any], People]]:
+        """These people of the run by what the paths, all or these, read of them, each group with its values."""
+        personal = [path for path in self.personal if paths is None or path in paths]
+        if not personal:
             if people:
                 yield self._values(run, None), people
             return
         groups = defaultdict[tuple[str, ...], list[int]](list)
         for place in people:
             mine = self._of_person(place)
-            groups[tuple(repr(_at(mine, path)) for path in self.personal)].append(place)
+            groups[tuple(repr(_at(mine, path)) for path in personal)].append(place)
         for places in groups.values():
             yield self._values(run, places[0]), People.of(places)
 

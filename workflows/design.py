@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -43,12 +42,9 @@ class Design:
         return cls(**said, tags=tags)
 
     def body(self, key: str) -> Body:
-        """The version that publishing it makes: cascades written out, as far as they can be, and without tags, which
-        are for finding a workflow."""
+        """The version that publishing it makes: cascades written out, and without tags, which only help finding it."""
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "tags"}
-        with suppress(ValueError):  # `inspect` tells
-            said["steps"] = written_out(self.steps)
-        return Body.from_json({"key": key, **said})
+        return Body.from_json({"key": key, **said, "steps": written_out(self.steps)})
 
     def to_json(self) -> dict[str, Any]:
         return {**self.__dict__, "tags": list(self.tags), "steps": list(self.steps)}
@@ -91,6 +87,10 @@ def _flaws_of_values(design: Design) -> dict[str, str]:
     for place, step in enumerate(design.steps):
         if not isinstance(step, Mapping):
             errors[f"steps[{place}]"] = "Must be an object with a `kind`."
+    try:
+        written_out(design.steps)
+    except (TypeError, ValueError) as error:
+        errors.setdefault("steps", str(error))
     for name in ("description", "payload_schema", "sample", "steps"):
         try:
             check_bounds({name: getattr(design, name)})

@@ -15,7 +15,7 @@ from .validation import texts_of
 ROOTS: Mapping[str, Sequence[str] | None] = {
     "payload": None,
     "recipient": ("external_id", "name", "email", "phone", "locale", "zone", "role", "attributes"),
-    "tenant": ("name", "slug", "locale"),
+    "tenant": ("name", "slug", "zone", "locale"),
     "actor": ("name",),
     "workflow": ("key", "name"),
     "transaction_id": (),

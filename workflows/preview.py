@@ -21,6 +21,7 @@ from notifications.routing import PROFILE
 
 from .definition import Body
 from .sending.template import CONTENT_FIELDS, Rendering, Templates
+from .step import Digest, event
 
 ANYBODY: Mapping[str, Any] = {
     "external_id": "alex",
@@ -109,7 +110,7 @@ def _shown(
     channel = step["channel"]
     template, tab, problem = Templates.of(step, channel).pick(reader.locale), Tab[body.tab.upper()], ""
     try:
-        said = template.render(_context(body, reader, payload), title=body.name, tab=tab)
+        said = template.render(_context(body, reader, payload, now), title=body.name, tab=tab)
     except rendering.TemplateProblem as error:
         said, problem = Rendering(Content(title=body.name, tab=tab), {}), str(error)
     return Shown(
@@ -142,13 +143,15 @@ def _parts(
             return {}
 
 
-def _context(body: Body, reader: Reader, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _context(body: Body, reader: Reader, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     tenant = reader.tenant
     return {
         "payload": payload,
         "recipient": reader.profile,
-        "tenant": {"name": tenant.name, "slug": tenant.slug, "locale": tenant.locale},
+        "tenant": {"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone, "locale": tenant.locale},
         "actor": {"name": "Sam Sample"},
         "workflow": {"key": body.key, "name": body.name},
         "transaction_id": "preview",
+        "digest": Digest(2, [event(payload, "Sam Sample", now)] * 2).to_json(),
+        "steps": {},
     }

@@ -62,6 +62,23 @@ def test_as_many_statements_for_ten_people_as_for_a_thousand(
     assert cost(acme, WORKFLOWS[name].key) == cost(globex, WORKFLOWS[name].key)
 
 
+@pytest.mark.parametrize("field", ["name", "zone"])
+def test_as_many_statements_for_twenty_languages_as_for_one(
+    acme: Tenant, globex: Tenant, publish: Publish, field: str
+) -> None:
+    locales = {
+        f"a{letter}": {"title": f"{letter} {{{{ recipient.{field} }}}} {{{{ steps.hello.sent }}}}"}
+        for letter in "bcdefghijklmnopqrstu"
+    }
+    publish(workflow("t.lang", send_inbox(title="Hello", name="hello"), send_inbox(title="Again", locales=locales)))
+    crowd(acme, 20)
+    for locale in locales:
+        crowd(globex, 1, prefix=locale, locale=locale)
+    warm_up("t.lang")
+
+    assert cost(acme, "t.lang") == cost(globex, "t.lang")
+
+
 def test_each_further_thousand_costs_a_handful(acme: Tenant, globex: Tenant, hello: None) -> None:
     tenants = [acme, globex, Tenant.objects.create(slug="third", name="Third")]
     for tenant, chunks in zip(tenants, (1, 2, 3), strict=True):

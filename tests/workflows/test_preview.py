@@ -22,3 +22,13 @@ def test_what_comes_after_its_time_is_told_and_not_shown() -> None:
     assert [one.content.title for one in whole] == ["shown"] * 3
     assert [one.content.title for one in short] == ["T.Long"] * 3
     assert all("took too long" in one.problem for one in short)
+
+
+def test_texts_of_a_digest_have_something_to_show() -> None:
+    title = "{{ digest.count }}: {% for one in digest.items %}{{ one.payload.x }} {% endfor %}"
+
+    (shown,) = preview(
+        workflow("t.digest", send_inbox(title=title)).body, Reader.of(Tenant()), payload={"x": "a"}, now=AT
+    )
+
+    assert shown.content.title == "2: a a"

@@ -100,6 +100,11 @@ class Templates:
         name = locale.replace("_", "-").lower()
         return self.by_locale.get(name) or self.by_locale.get(name.split("-")[0]) or self.default
 
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that any of them reads."""
+        return tuple(sorted({path for one in (self.default, *self.by_locale.values()) for path in one.paths}))
+
     @property
     def needs_profiles(self) -> bool:
         """Whether it depends on the person what is said."""

@@ -11,7 +11,7 @@ from notifications import rendering
 from notifications.content import Content
 from notifications.models import Tab
 
-from ..context import NO_PROFILES, Profiles, context_for
+from ..context import NO_PROFILES, Context, Profiles, context_for
 from ..people import People
 from ..step import Note, RunFacts
 from .sending import Sending
@@ -36,21 +36,21 @@ def render_for(
     instead, and what went wrong is noted."""
     rendered: list[Rendered] = []
     failures: list[Note] = []
+    context = context_for(sending.scene, told, sending.templates.paths, profiles=profiles)
     for template, some in _by_language(told, sending, profiles):
-        rendered += _rendered(template, people=some, sending=sending, profiles=profiles, failures=failures)
+        rendered += _rendered(template, people=some, sending=sending, context=context, failures=failures)
     return rendered, failures
 
 
 def _rendered(
-    template: Template, *, people: People, sending: Sending, profiles: Profiles, failures: list[Note]
+    template: Template, *, people: People, sending: Sending, context: Context, failures: list[Note]
 ) -> Iterator[Rendered]:
     """What this template says to these people; where it fails, what the default one says to each of them, and where
     that fails too, the workflow's name."""
     scene, name = sending.scene, sending.scene.body.name
     tab = Tab[scene.body.tab.upper()]
-    context = context_for(scene, people, template.paths, profiles=profiles)
     for run, of_run in scene.runs:
-        for values, group in context.groups(run, of_run & people):
+        for values, group in context.groups(run, of_run & people, paths=template.paths):
             try:
                 said = template.render(values, title=name, tab=tab)
             except rendering.TemplateProblem as problem:
@@ -58,7 +58,7 @@ def _rendered(
                 failures.append(Note(group, "template_failed", sending.channel, str(problem)[:500]))
                 if template.locale:
                     default = sending.templates.default
-                    yield from _rendered(default, people=group, sending=sending, profiles=profiles, failures=failures)
+                    yield from _rendered(default, people=group, sending=sending, context=context, failures=failures)
                     continue
                 said = Rendering(Content(title=name, tab=tab), {})
             yield Rendered(run, said, group)
