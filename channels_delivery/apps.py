@@ -27,4 +27,5 @@ class ChannelsDeliveryConfig(AppConfig):
         kinds.add_source(channel_kinds)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
+        ticker.register("outbox.note_forgotten", every=600, verb=sweeps.note_forgotten)
         ticker.register("outbox.retention", every=600, verb=retention.clear_out_for_a_while)

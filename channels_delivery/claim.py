@@ -102,7 +102,7 @@ def ready_now(now: datetime, room: Room) -> list[Ready]:
             "SELECT urgency, ready_at, id, tenant_id FROM (SELECT id, tenant_id, urgency, ready_at,"
             " row_number() OVER (PARTITION BY tenant_id ORDER BY urgency, ready_at, id) AS turn"
             f" FROM {_LANE} WHERE ready_at <= %s AND (open_at IS NULL OR open_at <= %s)"
-            f" AND in_flight < cap{others}) AS ready ORDER BY turn, urgency, ready_at, id LIMIT %s",
+            f" AND in_flight < cap{others}) AS ready ORDER BY turn, ready_at, id LIMIT %s",
             [*[connection.ops.adapt_datetimefield_value(now)] * 2, *left_out, LANES_TAKEN],
         )
         return [Ready(urgency, rowset.moment(when), *rest) for urgency, when, *rest in cursor.fetchall()]
@@ -137,9 +137,9 @@ def _in_turn(ready: Iterable[Ready], held: Iterable[HeldLane], room: Room) -> tu
     ]
     turn, ordered = Counter[int](), []
     for lane in sorted(known):
-        ordered.append((turn[lane.tenant_id], lane))
+        ordered.append((turn[lane.tenant_id], lane.ready_at, lane.id))
         turn[lane.tenant_id] += 1
-    return [lane.id for _, lane in sorted(ordered)[:LANES_TAKEN]], len(turn)
+    return [lane for *_, lane in sorted(ordered)[:LANES_TAKEN]], len(turn)
 
 
 def _look(ids: Sequence[int], held: dict[int, HeldLane], now: datetime, *, most: int) -> list[HeldLane]:

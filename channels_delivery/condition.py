@@ -48,7 +48,8 @@ def conditions(channels: Sequence[Channel]) -> dict[int, Condition]:
     found = list(Lane.objects.filter(tenant__in=tenants, key__in=keys)) if channels else []
     for lane in found:
         lanes[keys[lane.key]].append(lane)
-    pending = Delivery.objects.filter(tenant__in=tenants, lane__in=[lane.pk for lane in found], state=State.PENDING)
+    waits = {"state": State.PENDING, "finished_at": None}  # the second for the index
+    pending = Delivery.objects.filter(tenant__in=tenants, lane__in=[lane.pk for lane in found], **waits)
     waiting = dict(pending.values_list("lane").annotate(n=Count("pk")).order_by()) if found else {}
     return {one.pk: _condition(one, lanes[one.pk], waiting) for one in channels}
 

@@ -29,7 +29,7 @@ from .claim import SUSPECT, Room, ready_lanes
 from .conf import conf
 from .gate import kept_back
 from .network import DEADLINE, Errand, loop_thread
-from .outcome import Ending, Permanent, Temporary
+from .outcome import Ending, GivenBack, Permanent, Temporary
 from .outlets import outlets
 from .parcel import Parcel
 from .retry import QUICK
@@ -76,12 +76,20 @@ class Stop:
 def drain(
     *, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta = LEASE, stop: Stop | None = None
 ) -> int:
-    """Send everything that is due, at most `slots` at a time; how many attempts came to an end.
+    """Send everything that is due, at most `slots` at a time; how many results were written down.
 
     Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
     """
-    stop_claiming, results, stop = time.monotonic() + seconds, Results(), stop or Stop()
-    under_way, back, done, clock = dict[int, Parcel](), list[Result](), 0, RunningClock()
+    under_way: dict[int, Parcel] = {}
+    try:
+        return _turns(under_way, time.monotonic() + seconds, slots, lease, stop or Stop())
+    except BaseException:
+        loop_thread().give_back(under_way)  # their answers would reach nobody, and keep others from being sent
+        raise
+
+
+def _turns(under_way: dict[int, Parcel], stop_claiming: float, slots: int, lease: timedelta, stop: Stop) -> int:
+    results, back, done, clock = Results(), list[Result](), 0, RunningClock()
     while True:
         room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back)
         if back:
@@ -94,25 +102,26 @@ def drain(
         claimed = taken.claimed
         if claimed.parcels:
             crash.point("after_claim")
-            under_way |= {parcel.id: parcel for parcel in claimed.parcels}
+            under_way.update({parcel.id: parcel for parcel in claimed.parcels})
             _send_all(claimed.parcels, results, at_once=slots, now=clock.now())
         elif not under_way and not claimed.looked:
             return done
         elif stop.over:
             loop_thread().give_back(under_way)
-        back = _collect(results, len(under_way), wait=not claimed.looked)
+        came = _collect(results, len(under_way), wait=not claimed.looked)
+        # The others have lost their lease, and were taken anew.
+        back = [result for result in came if under_way.get(result.parcel.id) is result.parcel]
         for result in back:
             del under_way[result.parcel.id]
 
 
 def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
-    """What a turn may start. While we are at the database, about as many of each tenant end as did since the last turn,
-    so they count as ended."""
+    """What a turn may start. While we are at the database, about as many end as did since the last turn, so there is
+    room for as many more; which of them may start is seen to by the network."""
+    ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
     busy = Counter(parcel.tenant_id for parcel in under_way.values())
-    busy.subtract(Counter(result.parcel.tenant_id for result in back))
-    busy = +busy
     careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    return Room(max(slots - busy.total(), 0), busy, careful)
+    return Room(max(slots + ended - len(under_way), 0) if slots else 0, busy, careful)
 
 
 def _may_claim(stop: Stop, stop_claiming: float) -> bool:

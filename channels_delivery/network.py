@@ -8,7 +8,7 @@ import logging
 import os
 import random
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,12 +48,13 @@ class _Waiting:
 
 
 class LoopThread:
-    """Runs at most `at_once` errands at a time; further ones wait for a moment, so that none of it ever lies idle while
-    the database is asked for more."""
+    """Runs at most `at_once` errands at a time, and of a tenant no more than are then left free; further ones wait for
+    a moment, so that none of it ever lies idle while the database is asked for more."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
         self._tasks: dict[asyncio.Task[Ending], int] = {}
+        self._of = Counter[int]()
         self._waiting: deque[_Waiting] = deque()
         self._at_once = 0
         self._used: set[Backend] = set()
@@ -85,27 +86,36 @@ class LoopThread:
         self._waiting.extend(_Waiting(errand, answer, until) for errand in errands)
         self._start()
         if self._waiting:
-            self._loop.call_at(until, self._give_up)
+            self._loop.call_at(until, self._give_up, until)
 
     def _start(self) -> None:
+        have_their_share = deque[_Waiting]()
         while self._waiting and len(self._tasks) < self._at_once:
             one = self._waiting.popleft()
             parcel, backend, outlet = one.errand
+            if self._of[parcel.tenant_id] and self._of[parcel.tenant_id] >= self._at_once - len(self._tasks):
+                have_their_share.append(one)
+                continue
+            self._of[parcel.tenant_id] += 1
             self._used.add(backend)
             task = self._loop.create_task(_send(parcel, backend, outlet))
             self._tasks[task] = parcel.id  # a loop holds its tasks weakly
             task.add_done_callback(partial(self._end, one))
+        self._waiting.extendleft(reversed(have_their_share))
 
     def _end(self, one: _Waiting, task: asyncio.Task[Ending]) -> None:
         """Also of what was broken off before it began."""
         del self._tasks[task]
+        self._of[one.errand[0].tenant_id] -= 1
         _answer(one, GivenBack(begun=False) if task.cancelled() else task.result())
         self._start()
 
-    def _give_up(self) -> None:
+    def _give_up(self, until: float) -> None:
         """What could not start in time is for whoever has room."""
-        while self._waiting and self._waiting[0].until <= self._loop.time():
-            _answer(self._waiting.popleft(), GivenBack(begun=False))
+        late = [one for one in self._waiting if one.until <= until]
+        self._waiting = deque(one for one in self._waiting if one.until > until)
+        for one in late:
+            _answer(one, GivenBack(begun=False))
 
     def _break_off(self, parcels: set[int]) -> None:
         kept = deque[_Waiting]()

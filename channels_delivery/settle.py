@@ -105,7 +105,7 @@ def _judge(result: Result, now: datetime) -> _Verdict:
         case Hold(until):
             return _Verdict(State.PENDING, due_at=until, wait_reason="held", counts=False)
         case GivenBack(begun=False):
-            return _Verdict(State.PENDING, due_at=now, counts=False)
+            return _Verdict(State.PENDING, counts=False)
         case GivenBack():
             return _Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
 

@@ -5,7 +5,7 @@ index over open rows, by any number of tickers at once.
 from __future__ import annotations
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from notifications.kernel.config import enabled
 from notifications.live import watching
 
 from .counters import locked_lanes, save_lanes
-from .models import Delivery, Lane, Lease
+from .models import Delivery, Lane, Lease, State
 from .settle import finish_attempts
 from .signals import announce
 
@@ -100,6 +100,24 @@ def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> tupl
         announce([row for row, _, _, _ in rows])
         watching.changed(rowset.uuid_of(origin) for _, _, _, origin in rows)
     return len(rows), len(done)
+
+
+FORGOTTEN = timedelta(minutes=10)
+
+
+def note_forgotten() -> int:
+    """Give a lease to what is under way without one, so that it is found when that ends; how many. A release before
+    leases had rows of their own may have claimed it, and died. For the ticker, now and then: it looks at all that is
+    open."""
+    now = db_now()
+    held: dict[uuid.UUID, list[int]] = defaultdict(list)
+    open_ones = Delivery.objects.across_tenants().filter(finished_at=None, state=State.SENDING)
+    for token, row in open_ones.filter(lease_until__lt=now - FORGOTTEN).values_list("lease_token", "pk"):
+        if token is not None:
+            held[token].append(row)
+    known = set(Lease.objects.filter(token__in=held).values_list("token", flat=True))
+    found = [Lease(token=token, until=now, deliveries=rows) for token, rows in held.items() if token not in known]
+    return len(Lease.objects.bulk_create(found, ignore_conflicts=True))
 
 
 def expire(*, now: datetime, most: int = BATCH) -> int:

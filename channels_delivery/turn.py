@@ -4,6 +4,7 @@ transaction. So a lane that both concern is read and written once, and a turn co
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,7 +43,9 @@ def _turn(results: Sequence[Result], room: Room, now: datetime, lease: timedelta
     held: dict[int, HeldLane] = {}
     with transaction.atomic():
         rowset.by_index(connection)
+        began = time.monotonic()
         put_off = record(results, held, now=now) if results else []
+        now += timedelta(seconds=time.monotonic() - began)  # it may have waited for locks, and leases begin now
         claimed = take(room, ready, held, now=now, lease=lease) if room.slots > 0 else NOTHING
         save_lanes(held.values(), now=now)
     return Turn(claimed, put_off)

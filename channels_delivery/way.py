@@ -13,3 +13,7 @@ class Way:
     urgency: int = 1
     cap: int = 8
     rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and not self.rate > 0:
+            raise ValueError(f"A rate is more than 0 a second, not {self.rate}; None is no limit.")

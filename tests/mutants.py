@@ -351,7 +351,7 @@ MUTANTS = [
     ),
     Mutant(
         "step: people who differ in what is read are taken for one",
-        [("workflows/context.py", "for path in self.personal)].append", "for path in ())].append")],
+        [("workflows/context.py", "for path in personal)].append", "for path in ())].append")],
         [STEPS + "test_condition.py"],
     ),
     Mutant(
@@ -364,7 +364,7 @@ MUTANTS = [
         [
             (
                 "workflows/steps/throttle.py",
-                "Plan([], inside=partial(self._counted, settings))",
+                'Plan([Move(scene.people, Into("then"))], inside=partial(self._counted, settings))',
                 "self._counted(settings, scene.people, scene)",
             )
         ],

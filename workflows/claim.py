@@ -48,11 +48,15 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
     )
     locking = "FOR UPDATE OF c SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     at = connection.ops.adapt_datetimefield_value
+    chosen = (
+        f"SELECT c.id FROM {cohort} c JOIN {source} ON t.id = c.id WHERE c.open AND c.wake_at <= %s"
+        f" ORDER BY t.place LIMIT {AT_ONCE} {locking}"
+    )
+    # As an array it is asked once; within IN, PostgreSQL may ask it for each row, and then the limit is none.
+    mine = f"= ANY(ARRAY({chosen}))" if connection.vendor == "postgresql" else f"IN ({chosen})"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id IN ("
-            f" SELECT c.id FROM {cohort} c JOIN {source} ON t.id = c.id WHERE c.open AND c.wake_at <= %s"
-            f" ORDER BY t.place LIMIT {AT_ONCE} {locking}) RETURNING id, tries",
+            f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id {mine} RETURNING id, tries",
             [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
         held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -26,6 +26,9 @@ from .people import People
 from .turns import due_tenants
 
 logger = logging.getLogger(__name__)
+
+PUT_OFF = timedelta(seconds=10)
+"""After a failure."""
 
 PAYLOADS_MAX = 2 * 1024 * 1024
 """Bytes of payload that a chunk of digests shows: a worker holds them all at once."""
@@ -53,10 +56,20 @@ def close_due(*, now: datetime, after_tenant: int = 0, tenant: int | None = None
     table = Window._meta.db_table
     tenants = [tenant] if tenant is not None else due_tenants(table, "closes_at", now=now, condition="NOT closed")
     for one in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
-        with transaction.atomic():
-            for place, windows in _claim(one, now):
-                _close(place, windows, now)
-                return one
+        try:
+            with transaction.atomic():
+                for place, windows in _claim(one, now):
+                    _close(place, windows, now)
+                    return one
+        except Exception:  # one that cannot be closed, or not yet, keeps nobody else's open
+            if not connection.is_usable():
+                raise
+            logger.exception("engine.close_failed tenant=%s", one)
+            first = Window.objects.filter(tenant=one, closed=False, closes_at__lte=now).order_by("closes_at")
+            for window in first.values("definition_id", "step")[:1]:
+                due = Window.objects.filter(tenant=one, closed=False, closes_at__lte=now, **window)
+                due.update(closes_at=now + PUT_OFF)
+            return one
     return None
 
 

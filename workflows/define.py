@@ -268,6 +268,8 @@ def digest(
     most: int | None = None,
     leading: bool = False,
     items: int | None = None,
+    name: str = "",
+    when: Condition = None,
 ) -> StepSettings:
     """Collect what happens to each person, and go on with all of it together. The texts behind it see `digest.count`
     and `digest.items`, the first ten or `items` of them in order, each with `payload`, `actor.name` and `at`.
@@ -278,7 +280,7 @@ def digest(
     goes on at once, and those that come while the window is open are collected. `key` names a payload value: each value
     of it has a digest of its own.
     """
-    settings: dict[str, Any] = {"kind": "digest"}
+    settings: dict[str, Any] = {}
     if at:
         settings["times"] = [at] if isinstance(at, str) else list(at)
     else:
@@ -292,7 +294,8 @@ def digest(
         "leading": leading,
         "items": items,
     }
-    return settings | {name: value for name, value in given.items() if value}
+    settings |= {setting: value for setting, value in given.items() if value}
+    return _step("digest", settings, name=name, when=when)
 
 
 def wait_for(
@@ -306,15 +309,18 @@ def wait_for(
     seconds: float = 0,
     on_match: str = "continue",
     on_timeout: str = "continue",
+    name: str = "",
+    when: Condition = None,
 ) -> StepSettings:
     """Have each person wait until they have "acknowledged" the run, or "read" its item, or until an "event" of this
     name happens, whose payload has the same value as the run's at `match`; but no longer than that. Then they
     "continue" or "stop"."""
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    settings: dict[str, Any] = {"kind": "wait_for", "what": what, "seconds": length}
+    settings: dict[str, Any] = {"what": what, "seconds": length}
     ends = {"on_match": on_match, "on_timeout": on_timeout}
-    settings |= {name: end for name, end in ends.items() if end != "continue"}
-    return settings | {name: value for name, value in {"event": event, "match": match}.items() if value}
+    settings |= {setting: end for setting, end in ends.items() if end != "continue"}
+    settings |= {setting: value for setting, value in {"event": event, "match": match}.items() if value}
+    return _step("wait_for", settings, name=name, when=when)
 
 
 def level(
@@ -337,14 +343,20 @@ def level(
 
 
 def escalate(
-    *levels: StepSettings, repeat: int = 0, on_acknowledge: str = "stop", on_exhausted: str = "continue"
+    *levels: StepSettings,
+    repeat: int = 0,
+    on_acknowledge: str = "stop",
+    on_exhausted: str = "continue",
+    name: str = "",
+    when: Condition = None,
 ) -> StepSettings:
     """Tell one `level` after the other until somebody acknowledges the run; then it is over for all. `repeat`: go
     through all of them so many times more. Then the run's own people "continue" or "stop"."""
-    settings: dict[str, Any] = {"kind": "escalate", "levels": list(levels)}
+    settings: dict[str, Any] = {"levels": list(levels)}
     given = {"repeat": repeat, "on_acknowledge": on_acknowledge, "on_exhausted": on_exhausted}
     usual = {"repeat": 0, "on_acknowledge": "stop", "on_exhausted": "continue"}
-    return settings | {name: value for name, value in given.items() if value != usual[name]}
+    settings |= {setting: value for setting, value in given.items() if value != usual[setting]}
+    return _step("escalate", settings, name=name, when=when)
 
 
 def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:

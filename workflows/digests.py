@@ -23,7 +23,7 @@ def carried(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     """What each of these digests holds now. One `RunFacts` for all that hold the same, so that they share their words.
     Four queries."""
     windows, runs = chunk.windows or [], chunk.runs or [chunk.run_id or 0] * len(chunk.people)
-    ids = [windows[place] for place in people]
+    ids = sorted({windows[place] for place in people})  # who is called in shares the house's
     counts = _counts(ids)
     carriers = Run.objects.filter(tenant=chunk.tenant_id, pk=runs[next(iter(people))])
     step = carriers.values_list("digest", flat=True).get()

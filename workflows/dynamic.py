@@ -6,6 +6,7 @@ every trigger that comes after the commit, in whichever process: the pointer is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ from .lint import warnings_of
 from .models import Workflow, WorkflowStatus, WorkflowVersion
 from .notices import tell_below
 from .refusals import Invalid, NotNow, Taken, Unknown
+from .step import Step
 from .steps import FOR_TENANTS
 
 NOTE_MAX = 500
@@ -70,16 +72,16 @@ def tried(key: str, design: Design, **changes: Any) -> Design:
     return found
 
 
-def inspect(design: Design, *, key: str, tenant: Tenant) -> Findings:
-    """Whether this can be published, and what looks like a mistake."""
+def inspect(design: Design, *, key: str, tenant: Tenant, steps: Mapping[str, Step] = FOR_TENANTS) -> Findings:
+    """Whether this can be published, and what looks like a mistake. `steps`: the kinds that it may have."""
     body = design.body(key)
-    errors = [*flaws_of(body, FOR_TENANTS), *_flaws_of_category(body, tenant)]
+    errors = [*flaws_of(body, steps), *_flaws_of_category(body, tenant)]
     return Findings(errors, list(warnings_of(body)))
 
 
-def showable(key: str, design: Design, *, tenant: Tenant) -> Body:
+def showable(key: str, design: Design, *, tenant: Tenant, steps: Mapping[str, Step] = FOR_TENANTS) -> Body:
     """The draft as a version, for a preview. Raises Invalid where it has a mistake that keeps it from being one."""
-    errors = inspect(design, key=key, tenant=tenant).errors
+    errors = inspect(design, key=key, tenant=tenant, steps=steps).errors
     if errors:
         raise Invalid(_("The workflow has mistakes; mend them to see it."), errors=by_field(errors))
     return design.body(key)

@@ -69,6 +69,11 @@ def _brought(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, 
     return found
 
 
+def _rounds(step: StepSettings) -> int:
+    """In how many it sends: an escalation in one for each level and repetition."""
+    return len(step.get("levels", ())) * (step.get("repeat", 0) + 1) or 1
+
+
 def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSettings]]) -> dict[int, dict[str, Any]]:
     if not named or not people:
         return {}
@@ -76,8 +81,8 @@ def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSett
         (place, name, round_): (run.public_id, f"{position}.{round_}", scene.ids[place])
         for run, of_run in scene.runs
         for place in of_run & people
-        for name, (position, _) in named.items()
-        for round_ in {0, scene.round}
+        for name, (position, step) in named.items()
+        for round_ in range(_rounds(step))
     }
     channels = {name: step.get("channel") for name, (_, step) in named.items()}  # None: it may send on any
     in_inbox = {key for (_, name, _), key in keys.items() if channels[name] in {None, INBOX.key}}

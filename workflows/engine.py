@@ -94,7 +94,7 @@ def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
     questions = (
         cohorts.filter(open=True, wake_at__lte=now),
         runs.filter(expand_at__lte=now),
-        Window.objects.across_tenants().filter(closed=False, closes_at__lte=now),
+        Window.objects.within(tenant).filter(closed=False, closes_at__lte=now),
         runs.filter(withdraw_at__lte=now),
     )
     found = [one.values_list(Value(1)).order_by()[:1] for one in questions]

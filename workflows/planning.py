@@ -20,7 +20,8 @@ def plan_step(scene: Scene, steps: Mapping[str, Step] = STEPS) -> Plan:
     settings = scene.body.step_at(scene.step)
     if settings is None:
         raise LookupError(f"The definition has no step {scene.step!r}.")
-    if "when" not in settings or scene.round:  # who comes again to a step was asked the first time
+    # Who comes again to a step was asked the first time; who is called in was called by those who were.
+    if "when" not in settings or scene.round or scene.called:
         return _plan(settings, scene, steps)
     admitted = those_who(settings["when"], scene)
     others = scene.people - admitted
@@ -39,7 +40,11 @@ def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
     """Both: those who pass by, and what the step wants with those whom it admits."""
     ask = plan.inside
     if ask is not None:
-        return Plan([], inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted))
+        return Plan(
+            [*plan.moves, *passing.moves],
+            passing.notes,
+            inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted),
+        )
     effects = [_Among(admitted, effect) for effect in plan.effects]
     return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects, heard=plan.heard)
 

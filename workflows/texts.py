@@ -308,7 +308,7 @@ def _flaws_of_fragment(kind: str, name: str, source: str) -> Iterator[tuple[str,
 
 
 def _warnings(texts: Mapping[str, Any], place: Place, body: Body) -> Iterator[Flaw]:
-    if not any(step.get("channel") == place.channel for _p, step in body.walk()):
+    if place.channel not in body.channels():
         yield Flaw("channel", f"The workflow has no send on {place.channel}: nobody will read this.")
     for where, text in texts_of(texts):
         for message in unknown_paths(blanked(text), body.payload_schema):

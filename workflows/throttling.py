@@ -27,15 +27,15 @@ def scope_of(*names: Any) -> str:
 
 
 def let_through(live: People, scene: Scene, *, scopes: Mapping[int, str], most: int, within: timedelta) -> People:
-    """Who of these passes: for each person and scope (`scopes` names that of each run), at most `most` in a window that
-    begins with the first and lasts `within`. The earliest runs pass first.
+    """Who of these passes: for each person and scope (`scopes` names that of each place), at most `most` in a window
+    that begins with the first and lasts `within`. The earliest runs pass first.
 
     In the caller's transaction, whose rows are locked until it ends, ordered, so that nobody waits in a circle.
     """
     asking: dict[tuple[str, int], list[int]] = {}
-    for run, people in sorted(scene.runs, key=lambda pair: pair[0].id):
+    for _, people in sorted(scene.runs, key=lambda pair: pair[0].id):
         for place in people & live:
-            asking.setdefault((scopes[run.id], scene.ids[place]), []).append(place)
+            asking.setdefault((scopes[place], scene.ids[place]), []).append(place)
     counted = _count({key: len(places) for key, places in asking.items()}, scene, within) if asking else {}
     passed = []
     for key, places in asking.items():

@@ -23,7 +23,6 @@ from notifications.models import Tenant
 from .call import BULK_MAX, Trigger, Triggered
 from .catalogue import Find, in_force
 from .drafts import Drafts
-from .position import branches_of
 from .radius import Send, radius
 from .refusals import BadRequest, Refused, UnknownTenant
 
@@ -160,9 +159,17 @@ def find_tenant(tenant: Tenant | str | None, *, using: str = "default") -> Tenan
 
 
 def _without_texts(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Its settings but for the template, and those of its branches."""
-    branches = {name: [_without_texts(one) for one in step[name]] for name in branches_of(step)}
-    return {**{name: value for name, value in step.items() if name != "template"}, **branches}
+    """Its settings, however deep, but for texts and for header fields, which may hold credentials."""
+    return {name: _plain(value) for name, value in step.items() if name not in _KEPT_BACK}
+
+
+_KEPT_BACK = {"template", "locales", "headers"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _without_texts(value)
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _listed(recipients: Iterable[Any] | None) -> Sequence[Any] | None:

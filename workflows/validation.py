@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from notifications import rendering
@@ -11,7 +12,7 @@ from notifications import rendering
 from .condition import problems_of_condition
 from .context import readable
 from .payload import InvalidPayload, check_schema
-from .position import LENGTH_MAX, LEVELS_MAX, branches_of, level, spoken, walk
+from .position import LENGTH_MAX, LEVELS_MAX, branches_of, level, reading_order, spoken, walk
 from .step import COMMON, Careful, Step
 
 STEPS_MAX = 100
@@ -36,7 +37,11 @@ def problems_of_steps(steps: Any, kinds: Mapping[str, Step]) -> Iterator[tuple[s
         elif not isinstance(settings, Mapping):
             problems = ["a step is an object with a `kind`."]
         else:
-            problems = [*problems_of_settings(settings, kinds), *_problems_of_conditions(settings, steps, position)]
+            problems = [
+                *problems_of_settings(settings, kinds),
+                *_problems_of_conditions(settings, steps, position),
+                *_problems_behind_a_digest(settings, steps, position),
+            ]
         yield from ((position, f"{spoken(position)}: {message}") for message in problems)
     names = Counter(str(step["name"]) for _, step in found if isinstance(step, Mapping) and "name" in step)
     for name, n in names.items():
@@ -63,6 +68,27 @@ def problems_of_settings(settings: Mapping[str, Any], steps: Mapping[str, Step])
                 rendering.parse(text)
             except rendering.TemplateProblem as problem:
                 yield f"{part} {where}: {problem}"
+
+
+def _problems_behind_a_digest(settings: Mapping[str, Any], steps: Any, position: str) -> Iterator[str]:
+    """A run that carries digests has the events of many people: what is done once a run cannot name one's own."""
+    here = reading_order(position)
+    before = (one for at, one in walk(steps) if isinstance(one, Mapping) and reading_order(at) < here)
+    if not any(one.get("kind") == "digest" for one in before):
+        return
+    if settings.get("match"):
+        yield "match: behind a digest the people of one run have different payloads, so there is nothing to compare."
+    if settings.get("kind") == "fetch" and _names_an_event(settings):
+        yield "url: behind a digest the people of one run have different payloads, and it is asked once for all."
+
+
+def _names_an_event(settings: Mapping[str, Any]) -> bool:
+    if settings.get("method") == "POST":
+        return False  # it carries no payload there
+    with suppress(rendering.TemplateProblem):
+        paths = rendering.paths(str(settings.get("url", "")))
+        return any(path.split(".")[0].split("[")[0] in ("payload", "actor") for path in paths)
+    return False
 
 
 def _templates(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -64,7 +64,13 @@ def _steps(steps: Sequence[Any], texts: Texts, within: str = "") -> Iterator[Map
             name: list(_steps(value, texts, f"{position}.{name}.")) if _is_branch(value) else value
             for name, value in step.items()
         }
+        if step["kind"] == "escalate":
+            changed["levels"] = [_level(one, position, texts) for one in step["levels"]]
         yield _worded(changed, position, texts) if step["kind"] == "send" else changed
+
+
+def _level(level: Mapping[str, Any], position: str, texts: Texts) -> dict[str, Any]:
+    return {**level, "send": [_worded(dict(send), position, texts) for send in level["send"]]}
 
 
 def _worded(step: dict[str, Any], position: str, texts: Texts) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class LanePage(ReadOnly, TenantAdmin):
     actions = ("close_breaker",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        pending = Delivery.objects.filter(tenant=OuterRef("tenant_id"), lane=OuterRef("pk"), state=State.PENDING)
+        waits = {"state": State.PENDING, "finished_at": None}  # the second for the index
+        pending = Delivery.objects.filter(tenant=OuterRef("tenant_id"), lane=OuterRef("pk"), **waits)
         counted = pending.order_by().values("lane").annotate(n=Count("pk")).values("n")
         lanes: QuerySet[Any] = super().get_queryset(request)
         counted_lanes: QuerySet[Any] = lanes.annotate(pending=Coalesce(Subquery(counted), 0))

@@ -10,6 +10,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
 ROOM = {"delivery": 60, "attempt": 80, "lane": 50}
+BEFORE = {"delivery": 80, "attempt": 80, "lane": 50}
 BADLY = ("dead", "failed", "expired", "cancelled")
 
 
@@ -21,8 +22,8 @@ def make_room(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 def take_back(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     if editor.connection.vendor == "postgresql":
-        for table in ROOM:
-            editor.execute(f"ALTER TABLE notifyhub_channels_delivery_{table} RESET (fillfactor)")
+        for table, percent in BEFORE.items():
+            editor.execute(f"ALTER TABLE notifyhub_channels_delivery_{table} SET (fillfactor = {percent})")
 
 
 def note_leases(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:

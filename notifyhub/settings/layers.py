@@ -1,7 +1,7 @@
 """The channel layer of a site with several processes."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 
 def pubsub(url: str, *, prefix: str = "") -> dict[str, Any]:
@@ -12,5 +12,7 @@ def pubsub(url: str, *, prefix: str = "") -> dict[str, Any]:
     Pub/sub knows no databases of a Redis: all that listen to a channel hear each other. So the number of the database
     is part of the channels' names, and two sites that share a Redis do not show each other's toasts.
     """
-    named = prefix or f"nh{urlsplit(url).path.strip('/') or 0}"
+    place = urlsplit(url)
+    number = parse_qs(place.query).get("db", [place.path.strip("/") if place.scheme != "unix" else ""])[0]
+    named = prefix or f"nh{number or 0}"
     return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [url], "prefix": named}}

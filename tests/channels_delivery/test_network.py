@@ -74,13 +74,13 @@ def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
     assert idle.sent == []
 
 
-def test_no_more_than_were_asked_for_run_at_once_and_who_waits_too_long_is_given_back(acme: Tenant) -> None:
+def test_a_tenant_has_no_more_under_way_than_is_left_free_and_who_waits_too_long_is_given_back(acme: Tenant) -> None:
     put(acme, "a", "b", "c")
     parcels, slow, outlet = take(), Slow(), Outlet(None, {}, {})
     answers = queue.SimpleQueue[Result]()
     loop = LoopThread()
 
-    loop.send([(parcel, slow, outlet) for parcel in parcels], answers.put, at_once=2)
+    loop.send([(parcel, slow, outlet) for parcel in parcels], answers.put, at_once=4)
     left_over = answers.get(timeout=20)
     slow.release(loop)
     others = [answers.get(timeout=20), answers.get(timeout=20)]

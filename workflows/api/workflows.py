@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -21,6 +22,8 @@ from ..flaws import Flaw
 from ..listing import DYNAMIC, STATIC
 from ..models import WorkflowStatus
 from ..preview import preview
+from ..step import Step
+from ..steps import FOR_TENANTS, STEPS
 from .own import WorkflowRoute, number, own, shown
 from .previews import PreviewSerializer, ShownPageSerializer, checked, reader, shown_json
 from .shapes import (
@@ -122,7 +125,7 @@ class ValidateView(WorkflowRoute):
         asked = WorkflowChangesSerializer(data=request.data or {})
         asked.is_valid(raise_exception=True)
         tried = dynamic.tried(found.key, found.design, **asked.validated_data)
-        said = dynamic.inspect(tried, key=found.key, tenant=principal(request).tenant)
+        said = dynamic.inspect(tried, key=found.key, tenant=principal(request).tenant, steps=_kinds_of(found))
         return Response({"valid": not said.errors, "errors": _flaws(said.errors), "warnings": _flaws(said.warnings)})
 
 
@@ -152,7 +155,12 @@ def _to_show(request: Request, key: str, *, in_force_now: bool) -> Body:
     found = listing.find(tenant, key)
     if found is None:
         raise NotFound
-    return dynamic.showable(found.key, found.design, tenant=tenant)
+    return dynamic.showable(found.key, found.design, tenant=tenant, steps=_kinds_of(found))
+
+
+def _kinds_of(found: listing.Listed) -> Mapping[str, Step]:
+    """The kinds of steps that it may have: a static one may call functions of the host."""
+    return STEPS if found.origin == STATIC else FOR_TENANTS
 
 
 def _flaws(flaws: list[Flaw]) -> list[dict[str, str]]:

@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from notifications.models import Recipient, Role, Subscription, Topic
 
 from ..audience import Audience
@@ -22,19 +24,15 @@ class Place:
 
 
 def place_of(run: Run, recipient: Recipient) -> Place | None:
-    """Their place, in one query; None for somebody outside."""
-    chunks = Chunk.objects.filter(tenant=run.tenant_id)
-    if run.chunk_id is not None:
-        chunk = chunks.filter(pk=run.chunk_id).first()
-    else:
-        chunk = chunks.filter(run=run, last_id__gte=recipient.pk, first_id__lte=recipient.pk).first()
-    if chunk is None:
-        return None
-    number = bisect_left(chunk.people, recipient.pk)
-    while number < len(chunk.people) and chunk.people[number] == recipient.pk:
-        if chunk.runs is None or chunk.runs[number] == run.pk:
-            return Place(chunk, number)
-        number += 1
+    """Their place, in one query; None for somebody outside. First among the run's own people, then among who was called
+    in."""
+    mine = Chunk.objects.filter(Q(run=run) | Q(pk=run.chunk_id), tenant=run.tenant_id)
+    for chunk in mine.filter(first_id__lte=recipient.pk, last_id__gte=recipient.pk).order_by("pk"):
+        number = bisect_left(chunk.people, recipient.pk)
+        while number < len(chunk.people) and chunk.people[number] == recipient.pk:
+            if chunk.runs is None or chunk.runs[number] == run.pk:
+                return Place(chunk, number)
+            number += 1
     return None
 
 

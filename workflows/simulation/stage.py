@@ -16,6 +16,7 @@ from notifications.models import Recipient, Tenant
 
 from .. import registry, retract
 from ..call import Trigger
+from ..cascade import written_out
 from ..catalogue import in_force
 from ..define import Workflow
 from ..definition import Body, InForce
@@ -138,10 +139,10 @@ _SHAPE: Mapping[str, Any] = {
 def _read(draft: Mapping[str, Any]) -> Body:
     try:
         check_schema(dict(draft), dict(_SHAPE))
-        return Body.from_json(draft)
+        return Body.from_json({**draft, "steps": written_out(draft["steps"])})
     except InvalidPayload as error:
         raise BadRequest("The definition cannot be walked.", code="invalid_definition", errors=error.errors) from None
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise BadRequest(f"This is no definition: {error}.", code="invalid_definition") from None
 
 

@@ -40,13 +40,15 @@ class Throttle:
     }
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        """Counted under the lock: a plan that is made twice must not count twice."""
-        return Plan([], inside=partial(self._counted, settings))
+        """Counted under the lock: a plan that is made twice must not count twice. Who only asks hears that all pass."""
+        return Plan([Move(scene.people, Into("then"))], inside=partial(self._counted, settings))
 
     def _counted(self, settings: Mapping[str, Any], live: People, scene: Scene) -> Plan:
         step = (scene.body.step_at(scene.step) or {}).get("name", scene.step)
         key = settings.get("key", "").removeprefix("payload.")
-        scopes = {run.id: scope_of(scene.body.key, step, value_at(run.payload, key)) for run, _ in scene.runs}
+        scopes: dict[int, str] = {}
+        for run, people in scene.runs:  # a run that carries digests is here once for each that differs
+            scopes |= dict.fromkeys(people, scope_of(scene.body.key, step, value_at(run.payload, key)))
         within = timedelta(seconds=settings["seconds"])
         passed = let_through(live, scene, scopes=scopes, most=settings["most"], within=within)
         rest = live - passed

@@ -100,6 +100,9 @@ def test_the_models_of_tenants_are_these() -> None:
         "ChunkResult",  # the same
         "RunResult",  # reached through its run
         "Attempt",  # reached through its delivery
+        "Lease",  # of several tenants' deliveries, which say whose they are
+        "Act",  # reached through its run
+        "WindowItem",  # reached through its window
     }
 
 
