@@ -55,7 +55,7 @@ class LoopThread:
         self._loop = uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
         self._tasks: dict[asyncio.Task[Ending], int] = {}
         self._of = Counter[int]()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: dict[int, deque[_Waiting]] = {}
         self._at_once = 0
         self._used: set[Backend] = set()
         threading.Thread(target=self._loop.run_forever, name="notifyhub-network", daemon=True).start()
@@ -83,25 +83,30 @@ class LoopThread:
 
     def _take(self, errands: Sequence[Errand], answer: Answer, at_once: int) -> None:
         self._at_once, until = at_once, self._loop.time() + PATIENCE
-        self._waiting.extend(_Waiting(errand, answer, until) for errand in errands)
+        for errand in errands:
+            self._waiting.setdefault(errand[0].tenant_id, deque()).append(_Waiting(errand, answer, until))
         self._start()
         if self._waiting:
             self._loop.call_at(until, self._give_up, until)
 
     def _start(self) -> None:
-        have_their_share = deque[_Waiting]()
-        while self._waiting and len(self._tasks) < self._at_once:
-            one = self._waiting.popleft()
-            parcel, backend, outlet = one.errand
-            if self._of[parcel.tenant_id] and self._of[parcel.tenant_id] >= self._at_once - len(self._tasks):
-                have_their_share.append(one)
-                continue
-            self._of[parcel.tenant_id] += 1
-            self._used.add(backend)
-            task = self._loop.create_task(_send(parcel, backend, outlet))
-            self._tasks[task] = parcel.id  # a loop holds its tasks weakly
-            task.add_done_callback(partial(self._end, one))
-        self._waiting.extendleft(reversed(have_their_share))
+        """Whoever has the fewest under way comes first: if even they have their share, so has everybody."""
+        while self._waiting and (free := self._at_once - len(self._tasks)) > 0:
+            tenant = min(self._waiting, key=self._of.__getitem__)
+            if self._of[tenant] and self._of[tenant] >= free:
+                return
+            line = self._waiting[tenant]
+            self._begin(line.popleft())
+            if not line:
+                del self._waiting[tenant]
+
+    def _begin(self, one: _Waiting) -> None:
+        parcel, backend, outlet = one.errand
+        self._of[parcel.tenant_id] += 1
+        self._used.add(backend)
+        task = self._loop.create_task(_send(parcel, backend, outlet))
+        self._tasks[task] = parcel.id  # a loop holds its tasks weakly
+        task.add_done_callback(partial(self._end, one))
 
     def _end(self, one: _Waiting, task: asyncio.Task[Ending]) -> None:
         """Also of what was broken off before it began."""
@@ -112,22 +117,21 @@ class LoopThread:
 
     def _give_up(self, until: float) -> None:
         """What could not start in time is for whoever has room."""
-        late = [one for one in self._waiting if one.until <= until]
-        self._waiting = deque(one for one in self._waiting if one.until > until)
-        for one in late:
-            _answer(one, GivenBack(begun=False))
+        self._let_go(lambda one: one.until <= until)
 
     def _break_off(self, parcels: set[int]) -> None:
-        kept = deque[_Waiting]()
-        for one in self._waiting:
-            if one.errand[0].id in parcels:
-                _answer(one, GivenBack(begun=False))
-            else:
-                kept.append(one)
-        self._waiting = kept
+        self._let_go(lambda one: one.errand[0].id in parcels)
         for task, parcel in self._tasks.items():
             if parcel in parcels:
                 task.cancel()
+
+    def _let_go(self, chosen: Callable[[_Waiting], bool]) -> None:
+        lines, self._waiting = self._waiting, {}
+        for tenant, line in lines.items():
+            if kept := deque(one for one in line if not chosen(one)):
+                self._waiting[tenant] = kept
+        for one in [one for line in lines.values() for one in line if chosen(one)]:
+            _answer(one, GivenBack(begun=False))
 
 
 def _answer(one: _Waiting, outcome: Ending) -> None:

@@ -56,7 +56,8 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
     mine = f"= ANY(ARRAY({chosen}))" if connection.vendor == "postgresql" else f"IN ({chosen})"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id {mine} RETURNING id, tries",
+            f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id {mine}"
+            " RETURNING id, tries",
             [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
         held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}
