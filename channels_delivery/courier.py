@@ -116,12 +116,12 @@ def _turns(under_way: dict[int, Parcel], stop_claiming: float, slots: int, lease
 
 
 def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
-    """What a turn may start. While we are at the database, about as many end as did since the last turn, so there is
-    room for as many more; which of them may start is seen to by the network."""
+    """What a turn may take. While we are at the database, about as many end as did since the last turn: there is room
+    for twice as many, so that the network never waits for us. Which of them may start is seen to there."""
     ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
     busy = Counter(parcel.tenant_id for parcel in under_way.values())
     careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    return Room(max(slots + ended - len(under_way), 0) if slots else 0, busy, careful)
+    return Room(max(slots + 2 * ended - len(under_way), 0) if slots else 0, busy, careful)
 
 
 def _may_claim(stop: Stop, stop_claiming: float) -> bool:
