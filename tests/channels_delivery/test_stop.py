@@ -19,7 +19,7 @@ from channels_delivery.outcome import GivenBack
 from notifications.models import Tenant
 from tests.site.processes import ROOT, environment, wait_until
 
-from .moves import attempts, finish, lane, put, states, take
+from .moves import attempts, finish, lane, later, put, states, take
 from .receiver import Receiver
 from .webhooks import channel, post, receiver  # noqa: F401  fixtures
 
@@ -132,3 +132,15 @@ def test_being_given_back_is_no_loss_and_frees_the_lane(acme: Tenant) -> None:
     assert (one.state, one.wait_reason, one.lost, one.lease_token) == ("pending", "stopped", 0, None)
     assert (attempts(one), lane(acme).in_flight, lane(acme).failures) == (["stopped"] * 3, 0, 0)
     assert len(take()) == 1, "at once, by whoever comes next"
+
+
+@pytest.mark.usefixtures("scripted")
+def test_what_was_given_back_before_it_began_spends_no_try_and_keeps_its_place(acme: Tenant) -> None:
+    [one] = put(acme, "first", due_at=later(-60))
+    due = one.due_at
+
+    finish(take(), GivenBack(begun=False))
+
+    one.refresh_from_db()
+    assert (one.state, one.wait_reason, one.attempt, one.due_at) == ("pending", "", 0, due)
+    assert (attempts(one), lane(acme).in_flight) == ([], 0)

@@ -7,15 +7,15 @@ import pytest
 
 from channels_delivery import outbox
 from channels_delivery.courier import drain
-from channels_delivery.models import Lane
+from channels_delivery.models import Lane, Lease
 from channels_delivery.outbox import Way
-from channels_delivery.sweeps import end_disabled, sweep, wake_forgotten
+from channels_delivery.sweeps import end_disabled, note_forgotten, sweep, sweep_lost, wake_forgotten
 from channels_delivery.testing import Scripted
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import statements
 
-from .moves import deliveries, later, put, states, take
+from .moves import deliveries, finish, later, put, states, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
 
@@ -85,3 +85,25 @@ def test_only_parked_lanes_with_something_due_are_woken(acme: Tenant, globex: Te
 
     assert len(found) == 1
     assert [lane.key for lane in Lane.objects.across_tenants().exclude(ready_at=None)] == ["forgotten"]
+
+
+def test_what_is_under_way_without_a_lease_is_found_after_a_while(acme: Tenant) -> None:
+    """As a release before leases had rows of their own left it behind."""
+    put(acme, "a", "b")
+    take(now=later(-3600))
+    Lease.objects.all().delete()
+    assert sweep_lost(now=db_now()) == 0
+
+    assert (note_forgotten(), note_forgotten()) == (1, 0)
+
+    assert sweep_lost(now=later(1)) == 2
+    assert (states(), Lease.objects.count()) == ({"pending": 2}, 0)
+
+
+def test_a_lease_goes_when_its_time_is_over_whatever_became_of_its_deliveries(acme: Tenant) -> None:
+    put(acme, "a")
+    finish(take())
+
+    assert sweep_lost(now=later(41)) == 0
+
+    assert (Lease.objects.count(), states()) == (0, {"delivered": 1})

@@ -9,8 +9,9 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from notifications.models import Recipient, Scope, Tenant
-from tests.cast import api_key, crowd, run_named, titles, with_key
+from tests.cast import Publish, api_key, crowd, run_named, titles, with_key, workflow
 from workflows import engine
+from workflows.define import condition, escalate, fetch, level, send_inbox
 from workflows.models import Run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hello")]
@@ -105,6 +106,17 @@ def test_where_people_are_and_what_they_would_get_takes_the_right_to_read(as_ali
 
     assert (answer["first"][0]["zone"], answer["first"][0]["channels"]) == ("UTC", ["inbox"])
     assert answer["sends"][0]["people"] == 1
+
+
+def test_a_dry_run_keeps_back_texts_and_header_fields(server: APIClient, publish: Publish) -> None:
+    secret = fetch("x", "https://api.example.com/", headers={"Authorization": "Bearer canary"})
+    hidden = escalate(level(send_inbox(title="canary"), minutes=5))
+    publish(workflow("t.secret", secret, condition({"exists": "payload.n"}, then=[secret]), hidden))
+
+    answer = server.post(URL, {"workflow": "t.secret", "dry_run": True})
+
+    assert answer.status_code == 200
+    assert "canary" not in answer.content.decode()
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
