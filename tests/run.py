@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree as ET
+from zlib import crc32
 
 from tests.services import Service, find_chromium, find_postgres, find_redis, find_verifiers
 
@@ -29,6 +30,8 @@ class Lane:
     marks: str
     needs: tuple[Service, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Folders of tests that another lane runs."""
 
     @property
     def left_out(self) -> str:
@@ -93,9 +96,19 @@ def _lanes(found: Found) -> list[Lane]:
     on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}
     return [
         Lane("sqlite", sqlite_marks, (), _pairs(common)),
-        Lane("postgres", postgres_marks, (found.postgres,), _pairs(on_postgres)),
+        Lane("postgres", postgres_marks, (found.postgres,), _pairs(on_postgres), OUTSIDE),
+        Lane("outside", postgres_marks, (found.postgres,), _pairs(on_postgres), _but(OUTSIDE)),
         Lane("browser", "browser", (found.chromium,), _pairs(on_postgres if found.postgres else on_file)),
     ]
+
+
+OUTSIDE = ("tests/channels_delivery", "tests/faults")
+"""What mostly waits: for receivers, and for processes that it kills."""
+
+
+def _but(folders: tuple[str, ...]) -> tuple[str, ...]:
+    every = (path for path in Path(__file__).parent.iterdir() if path.is_dir() and path.name != "__pycache__")
+    return tuple(sorted(f"tests/{path.name}" for path in every if f"tests/{path.name}" not in folders))
 
 
 def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
@@ -134,18 +147,18 @@ def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _all(lanes: list[Lane], arguments: list[str]) -> list[Result]:
-    """Every lane. The first computes; the second mostly waits, for PostgreSQL and for processes that it kills: side by
-    side they take little longer than one of them. What the first says is shown when the second has ended."""
-    first, second, *others = lanes
-    if second.left_out or (os.cpu_count() or 1) < 2:
+    """Every lane, in two lines side by side: what computes beside what mostly waits. What the first line says is shown
+    when the second has ended."""
+    if (os.cpu_count() or 1) < 2:
         return [_run(lane, arguments) for lane in lanes]
+    sqlite, postgres, outside, browser = lanes
     with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as aside:
-        computing = aside.submit(_run, first, arguments, said=said)
-        waiting = _run(second, arguments)
-        results = [computing.result(), waiting]
+        computing = aside.submit(lambda: [_run(lane, arguments, said=said) for lane in (sqlite, postgres)])
+        waiting = [_run(lane, arguments) for lane in (outside, browser)]
+        results = [*computing.result(), *waiting]
         said.seek(0)
         print(said.read(), end="", flush=True)
-    return [*results, *(_run(lane, arguments) for lane in others)]
+    return results
 
 
 def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None) -> Result:
@@ -156,8 +169,9 @@ def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None) -> Res
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-m", lane.marks, f"--junitxml={report}", *arguments]
-        environment = os.environ | dict(lane.environment)
+        ignored = [f"--ignore={folder}" for folder in lane.elsewhere]
+        command = [sys.executable, "-m", "pytest", "-q", "-m", lane.marks, f"--junitxml={report}", *ignored, *arguments]
+        environment = {"NOTIFYHUB_TEST_NAME": _database(lane), **os.environ, **dict(lane.environment)}
         ended = subprocess.run(command, env=environment, stdout=said, stderr=said and subprocess.STDOUT, check=False)
         passed, failed, skipped = _counts(report)
     seconds = time.monotonic() - started
@@ -166,6 +180,11 @@ def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None) -> Res
     if ended.returncode and not failed:
         return Result(lane, passed, 1, skipped, seconds, remark=f"pytest ended with code {ended.returncode}")
     return Result(lane, passed, failed, skipped, seconds)
+
+
+def _database(lane: Lane) -> str:
+    """A name a checkout and lane: they run side by side on one server."""
+    return f"test_notifyhub_{crc32(str(Path(__file__).resolve()).encode()):08x}_{lane.name.split()[0]}"
 
 
 def _counts(report: Path) -> tuple[int, int, int]:
