@@ -12,13 +12,13 @@ WHY: dict[str, str] = {
     ),
     "webhooks.fast": (
         "a webhook costs about 0.15 ms of Python on the thread of the network (bare aiohttp 0.09; the rest is signing, "
-        "deadlines, checks of address and fields, and waiting for the interpreter's lock), 0.065 ms on the thread of the "
+        "deadlines, checks of address and fields, and waiting for the interpreter's lock), 0.065 ms on that of the "
         "database, and 0.07 ms of PostgreSQL beside them; the two threads share one lock, so 0.22 ms is the least"
     ),
     "webhooks.tls": "as without TLS: the two threads share one interpreter lock",
     "webhooks.slow": (
-        "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and what ended "
-        "is replaced a turn later, unless enough was waiting"
+        "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and what "
+        "ended is replaced a turn later, unless enough was waiting"
     ),
     "live_latency.p50": (
         "between the two are rows and not only hints: four commits (the trigger's, its recipients', the claim's, the "
