@@ -26,30 +26,35 @@ from typing import Any
 
 from .cascade import KIND as CASCADE
 from .cascade import Stage, written_out
+from .define_waiting import digest, escalate, level, wait_for
 from .definition import Body
 from .functions import Branch, Person, function
 from .payload import schema_of
+from .settings_of_steps import Condition, StepSettings, step_settings
 
 __all__ = [
     "Branch",
     "Category",
     "Person",
+    "StepSettings",
     "Workflow",
     "call",
     "cascade",
     "condition",
     "delay",
+    "digest",
+    "escalate",
     "fetch",
     "function",
+    "level",
     "send",
     "send_email",
     "send_inbox",
     "send_webhook",
     "throttle",
+    "wait_for",
 ]
 
-StepSettings = Mapping[str, Any]
-Condition = Mapping[str, Any] | bool | None
 """See workflows/condition.py: `{">": [{"var": "payload.days"}, 3]}`."""
 
 
@@ -146,7 +151,7 @@ def send(
         settings["expires_after"] = expires_after.total_seconds()
     if locales:
         settings["locales"] = {locale: dict(said) for locale, said in locales.items()}
-    return _step("send", settings, name=name, when=when)
+    return step_settings("send", settings, name=name, when=when)
 
 
 send_inbox = partial(send, "inbox")
@@ -191,7 +196,7 @@ def delay(
     settings: dict[str, Any] = {setting: value for setting, value in chosen.items() if value}
     if length or not settings:
         settings["seconds"] = length.total_seconds()
-    return _step("delay", settings, name=name, when=when)
+    return step_settings("delay", settings, name=name, when=when)
 
 
 def condition(
@@ -204,7 +209,7 @@ def condition(
 ) -> StepSettings:
     """Those of whom `if_` is true walk the steps of `then`, the others those of `otherwise`; then both go on."""
     settings = {"if": if_, "then": list(then), **({"else": list(otherwise)} if otherwise else {})}
-    return _step("condition", settings, name=name, when=when)
+    return step_settings("condition", settings, name=name, when=when)
 
 
 def throttle(
@@ -224,7 +229,7 @@ def throttle(
     settings: dict[str, Any] = {"most": most, "seconds": within.total_seconds()}
     chosen = {"key": key, "then": list(then), "else": list(otherwise)}
     settings |= {setting: value for setting, value in chosen.items() if value}
-    return _step("throttle", settings if stop else {**settings, "stop": False}, name=name, when=when)
+    return step_settings("throttle", settings if stop else {**settings, "stop": False}, name=name, when=when)
 
 
 def fetch(
@@ -242,7 +247,7 @@ def fetch(
     settings: dict[str, Any] = {"url": url, "method": method, "on_error": on_error}
     settings |= {"headers": dict(headers)} if headers else {}
     settings |= {"seconds": timeout.total_seconds()} if timeout else {}
-    return _step("fetch", settings, name=name, when=when)
+    return step_settings("fetch", settings, name=name, when=when)
 
 
 def call(
@@ -251,114 +256,4 @@ def call(
     """Ask a function that was registered with `@function("…")`; what it says of a person is `steps.<name>` for them, or
     the branch that they go into, which are given here by name."""
     settings = {"function": function, "on_error": on_error, **{way: list(steps) for way, steps in branches.items()}}
-    return _step("call", settings, name=name, when=when)
-
-
-def digest(
-    *,
-    days: float = 0,
-    hours: float = 0,
-    minutes: float = 0,
-    seconds: float = 0,
-    slides_up_to: timedelta | None = None,
-    at: str | Sequence[str] = (),
-    on: Sequence[str] = (),
-    zone: str = "",
-    key: str = "",
-    most: int | None = None,
-    leading: bool = False,
-    items: int | None = None,
-    name: str = "",
-    when: Condition = None,
-) -> StepSettings:
-    """Collect what happens to each person, and go on with all of it together. The texts behind it see `digest.count`
-    and `digest.items`, the first ten or `items` of them in order, each with `payload`, `actor.name` and `at`.
-
-    It closes that long after its first event; with `slides_up_to`, that long after its latest, and no later than so
-    long after its first. Or `at` a time of the day ("09:00", or several) in each person's zone, or in `zone`; `on` some
-    days of the week only ("mon", …). With `most`, also as soon as it holds so many. With `leading`, the first event
-    goes on at once, and those that come while the window is open are collected. `key` names a payload value: each value
-    of it has a digest of its own.
-    """
-    settings: dict[str, Any] = {}
-    if at:
-        settings["times"] = [at] if isinstance(at, str) else list(at)
-    else:
-        settings["seconds"] = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    given = {
-        "slides_up_to": slides_up_to and slides_up_to.total_seconds(),
-        "weekdays": list(on),
-        "zone": zone,
-        "key": key,
-        "most": most,
-        "leading": leading,
-        "items": items,
-    }
-    settings |= {setting: value for setting, value in given.items() if value}
-    return _step("digest", settings, name=name, when=when)
-
-
-def wait_for(
-    what: str,
-    *,
-    event: str = "",
-    match: str = "",
-    days: float = 0,
-    hours: float = 0,
-    minutes: float = 0,
-    seconds: float = 0,
-    on_match: str = "continue",
-    on_timeout: str = "continue",
-    name: str = "",
-    when: Condition = None,
-) -> StepSettings:
-    """Have each person wait until they have "acknowledged" the run, or "read" its item, or until an "event" of this
-    name happens, whose payload has the same value as the run's at `match`; but no longer than that. Then they
-    "continue" or "stop"."""
-    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    settings: dict[str, Any] = {"what": what, "seconds": length}
-    ends = {"on_match": on_match, "on_timeout": on_timeout}
-    settings |= {setting: end for setting, end in ends.items() if end != "continue"}
-    settings |= {setting: value for setting, value in {"event": event, "match": match}.items() if value}
-    return _step("wait_for", settings, name=name, when=when)
-
-
-def level(
-    *sends: StepSettings,
-    to: Sequence[Mapping[str, Any]] = (),
-    days: float = 0,
-    hours: float = 0,
-    minutes: float = 0,
-    seconds: float = 0,
-    important: bool = False,
-) -> StepSettings:
-    """One level of an `escalate`: these sends, and how long to wait for an acknowledgement. `to` calls others in, in
-    the API's words ({"role": "admin"}, {"topic": "on-call"}, …); without it the run's own people are told. `important`
-    passes what people switched off."""
-    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
-    told = [{name: value for name, value in one.items() if name != "kind"} for one in sends]
-    settings: dict[str, Any] = {"send": told, "seconds": length}
-    given = {"to": [dict(one) for one in to], "important": important}
-    return settings | {name: value for name, value in given.items() if value}
-
-
-def escalate(
-    *levels: StepSettings,
-    repeat: int = 0,
-    on_acknowledge: str = "stop",
-    on_exhausted: str = "continue",
-    name: str = "",
-    when: Condition = None,
-) -> StepSettings:
-    """Tell one `level` after the other until somebody acknowledges the run; then it is over for all. `repeat`: go
-    through all of them so many times more. Then the run's own people "continue" or "stop"."""
-    settings: dict[str, Any] = {"levels": list(levels)}
-    given = {"repeat": repeat, "on_acknowledge": on_acknowledge, "on_exhausted": on_exhausted}
-    usual = {"repeat": 0, "on_acknowledge": "stop", "on_exhausted": "continue"}
-    settings |= {setting: value for setting, value in given.items() if value != usual[setting]}
-    return _step("escalate", settings, name=name, when=when)
-
-
-def _step(kind: str, settings: Mapping[str, Any], *, name: str, when: Condition) -> StepSettings:
-    named = {"name": name} if name else {}
-    return {"kind": kind, **settings, **named, **({} if when is None else {"when": when})}
+    return step_settings("call", settings, name=name, when=when)

@@ -109,9 +109,11 @@ def test_where_people_are_and_what_they_would_get_takes_the_right_to_read(as_ali
 
 
 def test_a_dry_run_keeps_back_texts_and_header_fields(server: APIClient, publish: Publish) -> None:
-    secret = fetch("x", "https://api.example.com/", headers={"Authorization": "Bearer canary"})
+    secret, other = (
+        fetch(name, "https://api.example.com/", headers={"Authorization": "Bearer canary"}) for name in "xy"
+    )
     hidden = escalate(level(send_inbox(title="canary"), minutes=5))
-    publish(workflow("t.secret", secret, condition({"exists": "payload.n"}, then=[secret]), hidden))
+    publish(workflow("t.secret", secret, condition({"exists": "payload.n"}, then=[other]), hidden))
 
     answer = server.post(URL, {"workflow": "t.secret", "dry_run": True})
 
