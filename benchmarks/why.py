@@ -10,6 +10,11 @@ WHY: dict[str, str] = {
         "each trigger is a transaction of its own, with its own flush of the log, a ring and three statements where "
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
+    "fairness.p99": (
+        "a letter waits for the turn of the courier that is under way, for its own, and for the one that writes it down; "
+        "a flood of fast receivers makes each some 30 ms long, for up to two hundred results are written in one. Smaller "
+        "turns would be fairer by a third and slower by a fifth"
+    ),
     "webhooks.fast": (
         "a webhook costs about 0.15 ms of Python on the thread of the network (bare aiohttp 0.09; the rest is signing, "
         "deadlines, checks of address and fields, and waiting for the interpreter's lock), 0.065 ms on that of the "
