@@ -11,9 +11,9 @@ WHY: dict[str, str] = {
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
     "fairness.p99": (
-        "a letter waits for the turn of the courier that is under way, for its own, and for the one that writes it down; a "
-        "flood of fast receivers makes each some 30 ms long, for up to two hundred results are written in one; smaller "
-        "turns make the outbox slower by a fifth"
+        "a letter waits for the turn of the courier that is under way, for its own, and for that which writes it down; "
+        "a flood of fast receivers makes each some 30 ms long, for up to two hundred results are written in one; "
+        "smaller turns make the outbox slower by a fifth"
     ),
     "webhooks.fast": (
         "a webhook costs about 0.15 ms of Python on the thread of the network (bare aiohttp 0.09; the rest is signing, "
