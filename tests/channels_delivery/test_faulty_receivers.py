@@ -76,10 +76,11 @@ def test_a_tenant_whose_receivers_all_hang_keeps_nobody_waiting(
         for n in range(40):
             put(globex, f"{receiver.origin}/{n}", kind="webhook", channel=sound.pk, way=Way("out", cap=20))
         arrived = wait_until(lambda: states().get("delivered") == 40, seconds=20)
-        hanging = mine.filter(state="sending").count()
+        # One or two more may have been taken when others ended, and are given back.
+        half = wait_until(lambda: mine.filter(state="sending").count() == 100, seconds=20)
 
     assert arrived, "they wait for the one whose receivers hang"
-    assert hanging == 100, "half of the slots, and the other half free"
+    assert half, "half of the slots, and the other half free"
     assert states() == {"pending": 240, "delivered": 40}
     assert set(Lane.objects.across_tenants().values_list("in_flight", flat=True)) == {0}
 
