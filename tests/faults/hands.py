@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from tests.site.processes import ROOT, environment, wait_until
 
-LEASE, SHORT = 40.0, 1.4
+LEASE, SHORT = 40.0, 2.5
 """Seconds for which a hand holds what it claims: as in production, or little above the deadline of `hasty.py`, so that
 what a dead one held is soon found. A machine with much else to do may take longer than that over a send."""
 
