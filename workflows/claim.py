@@ -18,7 +18,7 @@ from .models import Cohort, Outcome, Run, Status
 from .people import People
 from .turns import WINDOW, due_tenants, in_turn
 
-AT_ONCE = 2
+AT_ONCE = 4
 """Cohorts claimed together: enough to share a commit, few enough to lose little with a worker, and not to keep a run
 of one person waiting behind thousands of another tenant's."""
 
