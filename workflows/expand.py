@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 1_000
 """Small runs claimed together."""
 
-AHEAD = 4
+AHEAD = 8
 """Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants'."""
 
 SMALL = 100
