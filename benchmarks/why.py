@@ -32,6 +32,6 @@ WHY: dict[str, str] = {
     ),
     "live_latency.fan_out": (
         "the fan-out keeps both workers, and so both cores, busy: each statement takes longer, and a run of one person "
-        "comes after up to two steps of a thousand people, or four chunks that are being resolved"
+        "comes after up to four steps of a thousand people, or eight chunks that are being resolved"
     ),
 }
