@@ -33,6 +33,7 @@ class Held:
     cohort_id: int
     token: uuid.UUID
     tries: int = 1
+    tenant_id: int = 0
 
 
 def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> list[Held]:
@@ -57,10 +58,10 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {cohort} SET lease_token = %s, wake_at = %s, tries = tries + 1 WHERE id {mine}"
-            " RETURNING id, tries",
+            " RETURNING id, tries, tenant_id",
             [rowset.uuid_text(connection, token), at(now + lease), *parameters, at(now)],
         )
-        held = {row[0]: Held(row[0], token, row[1]) for row in cursor.fetchall()}
+        held = {row[0]: Held(row[0], token, *row[1:]) for row in cursor.fetchall()}
     return sorted((held[one] for one in candidates if one in held), key=lambda one: candidates[one.cohort_id])
 
 

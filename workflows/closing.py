@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from .definition import load
 from .digests import heads_of, shown_at
 from .models import HOUSE, Chunk, Cohort, Run, Status, Window
 from .people import People
-from .turns import due_tenants
+from .turns import NOT_CLOSED, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,13 @@ def close_due(*, now: datetime, after_tenant: int = 0, tenant: int | None = None
     """Close the next windows that are due, up to 1,000 of one tenant and step, and send them on. The tenant whose they
     were, so that the caller can go round; None when none is due that nobody else holds. `tenant`: nobody else's."""
     table = Window._meta.db_table
-    tenants = [tenant] if tenant is not None else due_tenants(table, "closes_at", now=now, condition="NOT closed")
-    for one in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
+    tenants = [tenant] if tenant is not None else due_tenants(table, "closes_at", now=now, condition=NOT_CLOSED)
+    return close_next(in_turn_after(tenants, after_tenant), now=now)
+
+
+def close_next(tenants: Iterable[int], *, now: datetime) -> int | None:
+    """The same of the first of these tenants who has one that nobody else holds."""
+    for one in tenants:
         try:
             with transaction.atomic():
                 for place, windows in _claim(one, now):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Min, Value
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Min
 
 from notifications.kernel import doorbell
 from notifications.kernel.clock import Clock, db_now
@@ -23,16 +23,18 @@ from notifications.kernel.config import enabled
 
 from . import settle
 from .claim import Held, claim_due, hold_on, isolate_lost, put_back, release_failed
-from .closing import close_due
+from .closing import close_next
 from .conf import DRAIN_SECONDS, conf
+from .due import look
 from .engine_bell import BELL, QUEUE
-from .expand import expand_due
+from .expand import Expanded, expand_next
 from .models import Cohort, Run, Window
 from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
 from .step import Move, Plan, Stale, Step, Stop
 from .steps import STEPS
+from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 Steps = Mapping[str, Step]
 
@@ -65,40 +67,72 @@ def drain(
     `listen` is for how many seconds to go on looking once nothing more is due. `clock` says what is due. `tenant`:
     nobody else's work. `steps`: how each kind of step plans.
     """
-    deadline, done, served, closer = time.monotonic() + seconds, 0, 0, 0
+    work = _Round(clock, tenant, steps)
+    deadline, done = time.monotonic() + seconds, 0
     quiet_since: float | None = None
     while time.monotonic() < deadline:
-        now = clock()
-        stepped = _step_due(now, clock, tenant, steps)
-        expanded = expand_due(now=now, after_tenant=served, tenant=tenant)
-        if expanded is not None and not stepped:
-            stepped = _step_due(now, clock, expanded, steps)
-        closed = close_due(now=now, after_tenant=closer, tenant=tenant)
-        withdrawn = withdraw_due(now=now, tenant=tenant)
-        served, closer = expanded or served, closed or closer
-        if stepped or expanded is not None or closed is not None or withdrawn:
+        if work.go():
             done, quiet_since = done + 1, None
             continue
         quiet_since = quiet_since or time.monotonic()
         if not done or time.monotonic() - quiet_since >= listen:
             return done
-        while not anything_due(now=clock(), tenant=tenant) and time.monotonic() - quiet_since < listen:
+        while not look(now=clock(), tenant=tenant) and time.monotonic() - quiet_since < listen:
             time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
 
 
-def anything_due(*, now: datetime, tenant: int | None = None) -> bool:
-    """Whether a drain would find something, in one statement."""
-    cohorts, runs = Cohort.objects.within(tenant), Run.objects.within(tenant)
-    questions = (
-        cohorts.filter(open=True, wake_at__lte=now),
-        runs.filter(expand_at__lte=now),
-        Window.objects.within(tenant).filter(closed=False, closes_at__lte=now),
-        runs.filter(withdraw_at__lte=now),
-    )
-    found = [one.values_list(Value(1)).order_by()[:1] for one in questions]
-    return found[0].union(*found[1:], all=True).exists() if connection.vendor == "postgresql" else any(map(bool, found))
+class _Round:
+    """Once round all that may be due: a few cohorts, one piece of resolving, of closing, of taking back."""
+
+    def __init__(self, clock: Clock, tenant: int | None, steps: Steps) -> None:
+        self._clock, self._tenant, self._steps = clock, tenant, steps
+        self._lease = timedelta(seconds=conf().lease_seconds)
+        self._expanded = self._closed = 0
+        """Whose turn it was last."""
+
+    def go(self) -> bool:
+        """Whether there was anything to do that nobody else held."""
+        now = self._clock()
+        due = look(now=now, tenant=self._tenant)
+        if not due:
+            return False
+        done = bool(due.cohorts and self._step(now, self._tenant))
+        if due.expand and (expanded := self._expand(due.expand, now)) is not None:
+            if not done and expanded.held is None:
+                self._step(now, expanded.tenant)
+            done = True
+        if due.close and (closed := close_next(in_turn_after(due.close, self._closed), now=now)) is not None:
+            self._closed, done = closed, True
+        return bool(due.withdraw and withdraw_due(now=now, tenant=self._tenant)) or done
+
+    def _expand(self, tenants: Sequence[int], now: datetime) -> Expanded | None:
+        """Resolve the next piece; runs of few people take their first step at once."""
+        expanded = expand_next(in_turn_after(tenants, self._expanded), now=now, lease=self._lease)
+        if expanded is not None:
+            self._expanded = expanded.tenant
+            if expanded.held is not None:
+                advance(expanded.held, work=expanded.work, clock=self._clock, steps=self._steps)
+        return expanded
+
+    def _step(self, now: datetime, tenant: int | None) -> int:
+        """Claim a few cohorts and walk each; how many. Between two of them, others' runs of few people are let
+        through: they would wait for thousands."""
+        held, claimed = claim_due(now=now, lease=self._lease, tenant=tenant), time.monotonic()
+        for place, one in enumerate(held):
+            waited = time.monotonic() - claimed
+            if waited < conf().lease_seconds / 3 or hold_on(one, now=self._clock(), lease=self._lease):
+                advance(one, clock=self._clock, steps=self._steps)
+            if self._tenant is None and place + 1 < len(held):
+                self._let_through({one.tenant_id for one in held})
+        return len(held)
+
+    def _let_through(self, but: Collection[int]) -> None:
+        now = self._clock()
+        others = set(due_tenants(Run._meta.db_table, "expand_at", now=now, condition=TO_EXPAND)) - set(but)
+        if others:
+            self._expand(sorted(others), now)
 
 
 def next_due(*, tenant: int) -> datetime | None:
@@ -113,25 +147,15 @@ def next_due(*, tenant: int) -> datetime | None:
     return min((at for at in firsts if at is not None), default=None)
 
 
-def _step_due(now: datetime, clock: Clock, tenant: int | None, steps: Steps) -> int:
-    """Claim a few cohorts and walk each; how many."""
-    lease = timedelta(seconds=conf().lease_seconds)
-    held, claimed = claim_due(now=now, lease=lease, tenant=tenant), time.monotonic()
-    for one in held:
-        waited = time.monotonic() - claimed
-        if waited < conf().lease_seconds / 3 or hold_on(one, now=clock(), lease=lease):
-            advance(one, clock=clock, steps=steps)
-    return len(held)
-
-
-def advance(held: Held, *, clock: Clock = db_now, steps: Steps = STEPS) -> None:
-    """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again."""
+def advance(held: Held, *, work: Work | None = None, clock: Clock = db_now, steps: Steps = STEPS) -> None:
+    """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again. `work`
+    is what its next step works on, where that is known."""
     if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
-        going: Held | None = held
-        while going is not None:
-            going = _step(going, clock, steps)
+        work = work or load_work(held, now=clock())
+        while work is not None and _settled(held, work, _plan(work, steps)):
+            work = load_work(held, now=clock())
     except Stale:
         put_back(held, until=clock())
     except Exception as error:  # one broken definition must not stop the others
@@ -144,15 +168,6 @@ def advance(held: Held, *, clock: Clock = db_now, steps: Steps = STEPS) -> None:
             return
         logger.exception("engine.step_failed cohort=%s", held.cohort_id)
         release_failed(held, error=error, now=clock())
-
-
-def _step(held: Held, clock: Clock, steps: Steps) -> Held | None:
-    """One step of one cohort: plan with nothing locked, then write in one transaction. The hold goes on while the
-    next step is due at once."""
-    work = load_work(held, now=clock())
-    if work is None:
-        return None
-    return held if _settled(held, work, _plan(work, steps)) else None
 
 
 def _plan(work: Work, steps: Steps) -> Plan:

@@ -8,8 +8,11 @@ trigger of ten thousand.
 from __future__ import annotations
 
 import logging
+import uuid
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,6 +26,7 @@ from notifications.live import watching
 
 from . import audience as audiences
 from .audience import Audience
+from .claim import Held
 from .conf import CHUNK
 from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
@@ -30,8 +34,10 @@ from .events import runs_as_events
 from .finish import finish_if_done
 from .models import HOUSE, Chunk, Cohort, Run, Status
 from .people import People
+from .scene import Work, new_work
 from .sending.teams import has_house
-from .turns import due_tenants
+from .step import RunFacts
+from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +61,8 @@ PASSES = timedelta(hours=1)
 
 
 class Due(NamedTuple):
-    """What is needed of a run to resolve its recipients. A thousand of these cost a tenth of a thousand models."""
+    """What is needed of a run to resolve its recipients, and for the step that follows. A thousand of these cost a
+    tenth of a thousand models."""
 
     pk: int
     public_id: UUID
@@ -66,6 +73,10 @@ class Due(NamedTuple):
     cursor: int
     people: int
     status: str
+    transaction_id: str
+    payload: Any
+    start_at: datetime
+    actor__name: str | None
 
     @property
     def without(self) -> int | None:
@@ -73,42 +84,68 @@ class Due(NamedTuple):
         found: int | None = self.audience.get("without")
         return found
 
+    @property
+    def facts(self) -> RunFacts:
+        return RunFacts(
+            self.pk, self.public_id, self.transaction_id, self.payload, self.actor__name or "", self.start_at
+        )
 
-def expand_due(*, now: datetime, after_tenant: int = 0, tenant: int | None = None) -> int | None:
-    """Resolve the next piece of work and make its cohorts. The tenant it was for, so that the caller can go round;
-    None when nothing is due that nobody else holds. Of one tenant, if it is named."""
-    if tenant is not None:
-        return tenant if _expand_tenant(tenant, now) else None
-    tenants = due_tenants(Run._meta.db_table, "expand_at", now=now, condition="expand_at IS NOT NULL")
-    for one in sorted(tenants, key=lambda one: (one <= after_tenant, one)):
-        if _expand_tenant(one, now):
-            return one
+
+@dataclass(frozen=True)
+class Expanded:
+    """A piece of work that was resolved, and whose it was. Runs of few people are in hand at once: `held` is their
+    cohort, already claimed, and `work` what its first step works on."""
+
+    tenant: int
+    held: Held | None = None
+    work: Work | None = None
+
+
+def expand_due(
+    *, now: datetime, after_tenant: int = 0, tenant: int | None = None, lease: timedelta | None = None
+) -> Expanded | None:
+    """Resolve the next piece of work and make its cohorts. None when nothing is due that nobody else holds. Of one
+    tenant, if it is named; else of the next one after `after_tenant`. With a `lease`, runs of few people are in
+    hand."""
+    tenants = due_tenants(_RUN, "expand_at", now=now, condition=TO_EXPAND) if tenant is None else [tenant]
+    return expand_next(in_turn_after(tenants, after_tenant), now=now, lease=lease)
+
+
+def expand_next(tenants: Iterable[int], *, now: datetime, lease: timedelta | None) -> Expanded | None:
+    """The same of the first of these tenants who has something that nobody else holds."""
+    for tenant in tenants:
+        if (done := _expand_tenant(tenant, now, lease)) is not None:
+            return done
     return None
 
 
-def _expand_tenant(tenant: int, now: datetime) -> bool:
-    """The next piece of this tenant's. False when somebody else holds all of it."""
+def _expand_tenant(tenant: int, now: datetime, lease: timedelta | None) -> Expanded | None:
+    """The next piece of this tenant's. None when somebody else holds all of it."""
     runs: list[Due] = []
+    done = Expanded(tenant)
     try:
         with transaction.atomic():
+            rowset.lightly(connection)  # what is lost with the database is due again
             runs = _claim(tenant, now)
             if runs:
-                _expand(runs, now)
+                done = _expand(runs, now, lease)
     except Exception:
         if not runs or not connection.is_usable():  # the database is away, which is no fault of these runs
             raise
         logger.exception("engine.expand_failed runs=%s", len(runs))
         _expand_one_by_one(runs, now)
-    return bool(runs)
+        return Expanded(tenant)
+    return done if runs else None
 
 
-def _expand(runs: Sequence[Due], now: datetime) -> None:
+def _expand(runs: Sequence[Due], now: datetime, lease: timedelta | None = None) -> Expanded:
+    """Their cohort stays in hand for `lease`; without one it is due for anybody."""
     if not enabled():
         _disable(runs, now)
-    elif len(runs) == 1:
-        _expand_large(runs[0], now)
-    else:
-        _expand_together(runs, now)
+        return Expanded(runs[0].tenant_id)
+    if len(runs) == 1:
+        return _expand_large(runs[0], now, lease)
+    return _expand_together(runs, now, lease)
 
 
 def _expand_one_by_one(runs: Sequence[Due], now: datetime) -> None:
@@ -137,23 +174,29 @@ def _fail(runs: QuerySet[Run], error: Exception, now: datetime) -> None:
 def _claim(tenant: int, now: datetime) -> list[Due]:
     """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new."""
     due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
-    rows = list(due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor")[:AT_ONCE])
+    first = _locked(due, most=2)
+    if len(first) < 2 or first[0].cursor:  # mostly there is one
+        return first[:1]
+    rows = due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor", "payload_bytes")[:AT_ONCE]
     groups: dict[tuple[str, int], list[int]] = {}
-    for pk, definition, cursor in rows:
-        alone = pk if cursor else 0
-        groups.setdefault((definition, alone), []).append(pk)
+    weights = Counter[tuple[str, int]]()
+    for pk, definition, cursor, weight in rows:
+        group = (definition, pk if cursor else 0)
+        weights[group] += weight
+        if weights[group] <= PAYLOADS_MAX or group not in groups:
+            groups.setdefault(group, []).append(pk)
     found = (_locked(due.filter(pk__in=group)) for group in groups.values())
     return next(filter(None, found), [])
 
 
-def _locked(runs: QuerySet[Run]) -> list[Due]:
+def _locked(runs: QuerySet[Run], *, most: int | None = None) -> list[Due]:
     if connection.features.has_select_for_update_skip_locked:
         runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)]
+    return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)[:most]]
 
 
-def _expand_large(run: Due, now: datetime) -> None:
-    """The next few chunks of one run, by cursor."""
+def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
+    """The next few chunks of one run, by cursor. What fits into one is in hand at once."""
     if run.status == Status.PENDING:
         _start([run], now)
     audience = Audience.from_json(run.audience)
@@ -163,7 +206,8 @@ def _expand_large(run: Due, now: datetime) -> None:
     pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
     if run.status == Status.PENDING and has_house(load(run.definition_id)):
         pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
-    _add_chunks([_chunk(run, piece, now) for piece in pieces], now)
+    held_for = lease if finished and len(pieces) == 1 else None
+    cohorts = _add_chunks([_chunk(run, piece, now) for piece in pieces], now, held_for)
     told = run.people + len(people)
     changes: dict[str, Any] = {
         "people": told,
@@ -176,6 +220,7 @@ def _expand_large(run: Due, now: datetime) -> None:
     watching.changed([run.public_id])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
+    return _in_hand(cohorts[0], [run], now) if held_for else Expanded(run.tenant_id)
 
 
 def _chunk(run: Due, people: Sequence[int], now: datetime) -> Chunk:
@@ -195,7 +240,7 @@ def _first_person(people: Sequence[int]) -> int:
     return people[min(bisect_right(people, HOUSE), len(people) - 1)]
 
 
-def _expand_together(runs: Sequence[Due], now: datetime) -> None:
+def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None) -> Expanded:
     """As many of these small runs as fit into one chunk. Large ones among them are left for their own turn."""
     tenant_id = runs[0].tenant_id
     asked = {run.pk: Audience.from_json(run.audience) for run in runs}
@@ -207,8 +252,7 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
     for run in runs:
         members = _members(asked[run.pk], topics, roles)
         if members is None and not taken:
-            _expand_large(run, now)  # it is the longest due: it does not wait for ever behind the small ones
-            return
+            return _expand_large(run, now, lease)  # the longest due does not wait for ever behind the small ones
         if members is None:
             continue
         members.discard(run.without or -1)
@@ -222,9 +266,19 @@ def _expand_together(runs: Sequence[Due], now: datetime) -> None:
         taken.append(run._replace(people=len(members)))
     _start(taken, now)
     _end([run for run in taken if not (run.people or with_house)], now)
-    if pairs:
-        _share_chunk([run for run in taken if run.people or with_house], sorted(pairs), now)
     watching.changed(run.public_id for run in taken)
+    if not pairs:
+        return Expanded(tenant_id)
+    walking = [run for run in taken if run.people or with_house]
+    cohort = _share_chunk(walking, sorted(pairs), now, lease)
+    return _in_hand(cohort, walking, now) if lease else Expanded(tenant_id)
+
+
+def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
+    """A cohort that was made with a lease, and what its first step works on."""
+    assert cohort.lease_token is not None
+    held = Held(cohort.pk, cohort.lease_token, cohort.tries, cohort.tenant_id)
+    return Expanded(cohort.tenant_id, held, new_work(cohort, [run.facts for run in runs], now=now))
 
 
 def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, list[int]]) -> set[int] | None:
@@ -238,7 +292,9 @@ def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, 
     return members
 
 
-def _share_chunk(runs: Sequence[Due], pairs: Sequence[tuple[int, int]], now: datetime) -> None:
+def _share_chunk(
+    runs: Sequence[Due], pairs: Sequence[tuple[int, int]], now: datetime, lease: timedelta | None
+) -> Cohort:
     people, of_runs = [person for person, _ in pairs], [run for _, run in pairs]
     chunk = Chunk(
         tenant_id=runs[0].tenant_id,
@@ -249,29 +305,31 @@ def _share_chunk(runs: Sequence[Due], pairs: Sequence[tuple[int, int]], now: dat
         runs=of_runs,
         created_at=now,
     )
-    _add_chunks([chunk], now)
-    run_table = Run._meta.db_table
+    [cohort] = _add_chunks([chunk], now, lease)
     source, parameters = rowset.table(
         connection, "t", {"id": ("bigint", [run.pk for run in runs]), "n": ("bigint", [run.people for run in runs])}
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {run_table} SET chunk_id = %s, status = %s, expand_at = NULL, people = t.n"
-            f" FROM {source} WHERE {run_table}.id = t.id",
+            f"UPDATE {_RUN} SET chunk_id = %s, status = %s, expand_at = NULL, people = t.n"
+            f" FROM {source} WHERE {_RUN}.id = t.id",
             [chunk.pk, Status.PROCESSING.value, *parameters],
         )
+    return cohort
 
 
-def _add_chunks(chunks: Sequence[Chunk], now: datetime) -> None:
-    """Each starts as one cohort at the first step, due at once."""
+def _add_chunks(chunks: Sequence[Chunk], now: datetime, lease: timedelta | None = None) -> list[Cohort]:
+    """Each starts as one cohort at the first step, due at once, or held by us for `lease`."""
     Chunk.objects.bulk_create(chunks)
-    Cohort.objects.bulk_create(
+    return Cohort.objects.bulk_create(
         Cohort(
             tenant_id=chunk.tenant_id,
             chunk=chunk,
             step=FIRST,
             mask=People.everyone(len(chunk.people)).dump(),
-            wake_at=now,
+            wake_at=now + (lease or timedelta()),
+            lease_token=None if lease is None else uuid.uuid4(),
+            tries=0 if lease is None else 1,
         )
         for chunk in chunks
     )
@@ -297,3 +355,6 @@ def _disable(runs: Sequence[Due], now: datetime) -> None:
     for run in runs:
         finish_if_done(run.pk, now=now)
     watching.changed(run.public_id for run in runs)
+
+
+_RUN = Run._meta.db_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,18 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
     if cohort is None:
         return None
     chunk, people = cohort.chunk, cohort.people
+    runs = _runs(chunk, people) if chunk.windows is None else digests.carried(chunk, people)
+    return _work(cohort, runs, now)
+
+
+def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime) -> Work:
+    """The work of a cohort that was just made, of everybody in a chunk of these runs. One query."""
+    places = _places(cohort.chunk, cohort.people)
+    return _work(cohort, [(run, places[run.id]) for run in sorted(runs, key=lambda run: run.id)], now)
+
+
+def _work(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime) -> Work:
+    chunk, people = cohort.chunk, cohort.people
     scene = Scene(
         tenant_id=cohort.tenant_id,
         tenant={
@@ -41,7 +54,7 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
         round=cohort.round,
         people=people,
         ids=chunk.people,
-        runs=_runs(chunk, people) if chunk.windows is None else digests.carried(chunk, people),
+        runs=runs,
         now=now,
         house=chunk.house & people,
         chunk_id=chunk.pk,
@@ -54,17 +67,20 @@ def load_work(held: Held, *, now: datetime) -> Work | None:
 
 
 def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
-    places: dict[int, list[int]] = {}
-    if chunk.runs is not None:
-        for place in people:
-            places.setdefault(chunk.runs[place], []).append(place)
-    if chunk.run_id is not None:
-        of_run = {chunk.run_id: people}
-    else:
-        of_run = {run: People.of(found) for run, found in places.items()}
+    of_run = _places(chunk, people)
     rows = Run.objects.across_tenants().filter(pk__in=of_run).order_by("pk")
     facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at")
     return [
         (RunFacts(pk, public, name, payload, actor or "", at), of_run[pk])
         for pk, public, name, payload, actor, at in facts
     ]
+
+
+def _places(chunk: Chunk, people: People) -> dict[int, People]:
+    """Of each run that pairs belong to, those of these people."""
+    if chunk.run_id is not None:
+        return {chunk.run_id: people}
+    runs, places = chunk.runs or [], dict[int, list[int]]()
+    for place in people if runs else ():
+        places.setdefault(runs[place], []).append(place)
+    return {run: People.of(found) for run, found in places.items()}

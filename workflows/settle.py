@@ -16,7 +16,7 @@ from .conf import conf
 from .digests import emptied
 from .finish import finish_if_done
 from .hearing import CANCELLED, heard_since, listen
-from .models import Cohort, Outcome, Run, Status
+from .models import Chunk, Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .scene import Work
 from .step import Again, Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
@@ -61,8 +61,13 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
 
 
 def _still_ours(held: Held) -> bool:
-    mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
-    return mine.select_for_update(of=("self",)).values_list("pk", flat=True).first() is not None
+    locking = "FOR UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {Cohort._meta.db_table} WHERE id = %s AND lease_token = %s AND open {locking}",
+            [held.cohort_id, rowset.uuid_text(connection, held.token)],
+        )
+        return cursor.fetchone() is not None
 
 
 def _cancelled(work: Work) -> People:
@@ -174,12 +179,18 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
 
 def _finish_small(work: Work, ended: People) -> None:
     """Finish those runs of a shared chunk that have nobody left in an open cohort of it."""
-    masks = Cohort.objects.across_tenants().filter(chunk=work.chunk, open=True).values_list("mask", flat=True)
-    walking = join([People.load(mask) for mask in masks])
     over = {run.id for run, people in work.scene.runs if people & ended}
+    walking = NOBODY if ended == work.chunk.everyone else _walking(work.chunk)
     finished = {run for run in over if not (walking and work.chunk.people_of(run) & walking)}
     if finished:
-        called = Cohort.objects.across_tenants().filter(chunk__run__in=finished, open=True)
-        finished -= set(called.values_list("chunk__run", flat=True))
+        if "escalate" in work.scene.body.step_kinds():
+            called = Cohort.objects.across_tenants().filter(chunk__run__in=finished, open=True)
+            finished -= set(called.values_list("chunk__run", flat=True))
         processing = Run.objects.across_tenants().filter(pk__in=finished, status=Status.PROCESSING)
         processing.update(status=Status.SENT, finished_at=work.scene.now)
+
+
+def _walking(chunk: Chunk) -> People:
+    """Everybody of a chunk who stands in an open cohort of it."""
+    masks = Cohort.objects.across_tenants().filter(chunk=chunk, open=True).values_list("mask", flat=True)
+    return join([People.load(mask) for mask in masks])

@@ -59,6 +59,14 @@ def by_index(connection: BaseDatabaseWrapper) -> None:
             )
 
 
+def lightly(connection: BaseDatabaseWrapper) -> None:
+    """Let the commit of this transaction not wait for PostgreSQL's disk. Only for what is found and done once more if
+    it is lost; whatever commits after it, and waits, makes it safe too."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
 def uuid_text(connection: BaseDatabaseWrapper, value: UUID) -> str:
     """How this database spells a UUID: PostgreSQL in its own type, SQLite as 32 digits."""
     return str(value) if connection.vendor == "postgresql" else value.hex
