@@ -39,9 +39,6 @@ from .turn import turn
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=DEADLINE + 10)
-SLOTS = 200
-"""Parcels under way in one process. A tenant alone gets half of them: see `claim`."""
-
 BATCH, ENOUGH, PATIENCE = 200, 32, 0.02
 """Results are settled up to two hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
 batch would bring network and database into step, each idle while the other works."""
@@ -74,13 +71,15 @@ class Stop:
 
 
 def drain(
-    *, seconds: float = float("inf"), slots: int = SLOTS, lease: timedelta = LEASE, stop: Stop | None = None
+    *, seconds: float = float("inf"), slots: int | None = None, lease: timedelta = LEASE, stop: Stop | None = None
 ) -> int:
-    """Send everything that is due, at most `slots` at a time; how many results were written down.
+    """Send everything that is due, at most `slots` at a time (the setting `AT_ONCE` if None), of which a tenant alone
+    gets half; how many results were written down.
 
     Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
     """
     under_way: dict[int, Parcel] = {}
+    slots = conf().at_once if slots is None else slots
     try:
         return _turns(under_way, time.monotonic() + seconds, slots, lease, stop or Stop())
     except BaseException:
