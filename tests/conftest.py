@@ -3,6 +3,7 @@
 `make test` picks the tests of each lane by marker; these skips are for a plain `pytest`.
 """
 
+import gc
 import os
 
 import pytest
@@ -10,7 +11,11 @@ from django.db import connection
 
 from tests.services import find_chromium, find_verifiers
 
+_OF_A_DATABASE = {"db", "transactional_db", "live_server"}
+_MARKS_OF_A_DATABASE = ("django_db", "postgres", "redis", "browser", "faults")
 
+
+@pytest.hookimpl(tryfirst=True)  # before pytest picks by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reasons = {
         "postgres": None if connection.vendor == "postgresql" else "set NOTIFYHUB_TEST_DATABASE_URL to a PostgreSQL",
@@ -19,6 +24,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "node": find_verifiers().missing or None,
     }
     for item in items:
+        if _asks_no_database(item):
+            item.add_marker(pytest.mark.once)
         for mark, reason in reasons.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _asks_no_database(item: pytest.Item) -> bool:
+    """pytest-django lets no such test near a database, so it is the same in every lane."""
+    asked = _OF_A_DATABASE.intersection(getattr(item, "fixturenames", ()))
+    return not asked and not any(item.get_closest_marker(mark) for mark in _MARKS_OF_A_DATABASE)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays loaded: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
