@@ -9,10 +9,15 @@ import os
 import pytest
 from django.db import connection
 
+from tests.database import fill_once
 from tests.services import find_chromium, find_verifiers
 
 _OF_A_DATABASE = {"db", "transactional_db", "live_server"}
 _MARKS_OF_A_DATABASE = ("django_db", "postgres", "redis", "browser", "faults")
+
+
+def pytest_sessionstart() -> None:
+    fill_once()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest picks by marker

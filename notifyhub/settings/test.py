@@ -23,12 +23,14 @@ INSTALLED_APPS = [*SITE_APPS, *(HUB_APPS[name] for name in _apps)]
 
 _url = env.str("NOTIFYHUB_TEST_DATABASE_URL", default="")
 DATABASES = {"default": from_url(_url) if _url else sqlite(":memory:")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "tests.database.sqlite"
 if _url.startswith("sqlite:"):
     # Threads of a live server need a file: connections to one in-memory database would wait for each other.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 elif _url:
     # A name a checkout: two of them on one server run their tests side by side.
-    DATABASES["default"]["ENGINE"] = "tests.database"
+    DATABASES["default"]["ENGINE"] = "tests.database.postgresql"
     _checkout = f"test_notifyhub_{crc32(str(BASE_DIR).encode()):08x}"
     DATABASES["default"]["TEST"] = {"NAME": env.str("NOTIFYHUB_TEST_NAME", default=_checkout)}
 
