@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from notifications.inbox import Filters
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tab, Tenant, Topic
 from tests.cast import crowd, statements
+from tests.standing import around_tests
 from workflows.audience import ADMINS, Audience, page
 from workflows.catalogue import in_force
 from workflows.claim import claim_due
@@ -31,9 +32,16 @@ def execute(statement: str, *parameters: Any) -> None:
         cursor.execute(statement, parameters)
 
 
-@pytest.fixture
-def heavy(acme: Tenant) -> Recipient:
+@pytest.fixture(scope="class")
+def heavy(django_db_setup: None, django_db_blocker: Any) -> Iterator[Recipient]:
     """Somebody with 100,000 items, among others with some hundred each; read marks here and there."""
+    with around_tests(django_db_blocker):
+        with django_db_blocker.unblock():
+            made = filled_inboxes(Tenant.objects.create(slug="acme", name="Acme"))
+        yield made
+
+
+def filled_inboxes(acme: Tenant) -> Recipient:
     people = crowd(acme, PEOPLE)
     heavy = people[PEOPLE // 2]
     execute("SET LOCAL synchronous_commit = off")
@@ -91,20 +99,28 @@ READS: dict[str, tuple[Callable[[Recipient], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", READS)
-def test_reading_an_inbox_walks_its_index_and_sorts_nothing_large(heavy: Recipient, name: str) -> None:
-    call, index = READS[name]
+class TestAnInbox:
+    @pytest.mark.parametrize("name", READS)
+    def test_reading_an_inbox_walks_its_index_and_sorts_nothing_large(self, heavy: Recipient, name: str) -> None:
+        call, index = READS[name]
 
-    plan = plan_of(lambda: call(heavy))
+        plan = plan_of(lambda: call(heavy))
 
-    assert any(re.search(index, used) for used in indexes(plan)), plan
-    assert "Seq Scan on notifyhub_notifications_inboxitem" not in plan, plan
-    assert not re.search(r"Sort .*rows=\d{4,}", plan), plan
+        assert any(re.search(index, used) for used in indexes(plan)), plan
+        assert "Seq Scan on notifyhub_notifications_inboxitem" not in plan, plan
+        assert not re.search(r"Sort .*rows=\d{4,}", plan), plan
 
 
-@pytest.fixture
-def busy(acme: Tenant) -> Tenant:
+@pytest.fixture(scope="class")
+def busy(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tenant]:
     """Many cohorts and runs that are over, and a few that are due."""
+    with around_tests(django_db_blocker):
+        with django_db_blocker.unblock():
+            made = with_much_that_is_over(Tenant.objects.create(slug="acme", name="Acme"))
+        yield made
+
+
+def with_much_that_is_over(acme: Tenant) -> Tenant:
     execute(
         "INSERT INTO notifyhub_workflows_definition (hash, key, body, created_at)"
         ' VALUES (\'x\', \'k\', \'{"key": "k", "name": "K", "steps": []}\', now())'
@@ -133,18 +149,37 @@ def busy(acme: Tenant) -> Tenant:
     return acme
 
 
-def test_claiming_cohorts_looks_at_open_ones_alone(busy: Tenant) -> None:
-    plan = plan_of(lambda: claim_due(now=db_now(), lease=timedelta(seconds=30)))
+class TestWhatIsDue:
+    def test_claiming_cohorts_looks_at_open_ones_alone(self, busy: Tenant) -> None:
+        plan = plan_of(lambda: claim_due(now=db_now(), lease=timedelta(seconds=30)))
 
-    assert "nh_cohort_due" in indexes(plan), plan
-    assert "Seq Scan on notifyhub_workflows_cohort" not in plan, plan
+        assert "nh_cohort_due" in indexes(plan), plan
+        assert "Seq Scan on notifyhub_workflows_cohort" not in plan, plan
 
+    def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(self, busy: Tenant) -> None:
+        plan = plan_of(lambda: expand_due(now=db_now()))
 
-def test_finding_runs_to_resolve_looks_at_unresolved_ones_alone(busy: Tenant) -> None:
-    plan = plan_of(lambda: expand_due(now=db_now()))
+        assert "nh_run_to_expand" in indexes(plan), plan
+        assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
 
-    assert "nh_run_to_expand" in indexes(plan), plan
-    assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
+    def test_closing_digests_looks_at_open_windows_alone(self, busy: Tenant) -> None:
+        execute(
+            "INSERT INTO notifyhub_workflows_window (tenant_id, scope, recipient_id, definition_id, step, n, closes_at,"
+            " latest_at, closed, created_at)"
+            " SELECT %s, 's', n, 'x', '0', 1, now() - interval '1 hour', now(), n %% 500 <> 0, now()"
+            " FROM generate_series(1, 30000) n",
+            busy.pk,
+        )
+        execute(
+            "INSERT INTO notifyhub_workflows_windowitem (run_id, step, recipient_id, window_id)"
+            " SELECT n, '0', n, (SELECT min(id) FROM notifyhub_workflows_window) + n FROM generate_series(1, 30000) n"
+        )
+        execute("ANALYZE")
+
+        plan = plan_of(lambda: close_due(now=db_now()))
+
+        assert {"nh_window_due", "nh_windowitem_in_order"} <= indexes(plan), plan
+        assert "Seq Scan on notifyhub_workflows_window" not in plan, plan
 
 
 def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme: Tenant) -> None:
@@ -165,26 +200,6 @@ def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme:
 
     assert {"nh_workflow_key", "nh_wording_key"} <= indexes(plan), plan
     assert "Seq Scan" not in plan, plan
-
-
-def test_closing_digests_looks_at_open_windows_alone(busy: Tenant) -> None:
-    execute(
-        "INSERT INTO notifyhub_workflows_window (tenant_id, scope, recipient_id, definition_id, step, n, closes_at,"
-        " latest_at, closed, created_at)"
-        " SELECT %s, 's', n, 'x', '0', 1, now() - interval '1 hour', now(), n %% 500 <> 0, now()"
-        " FROM generate_series(1, 30000) n",
-        busy.pk,
-    )
-    execute(
-        "INSERT INTO notifyhub_workflows_windowitem (run_id, step, recipient_id, window_id)"
-        " SELECT n, '0', n, (SELECT min(id) FROM notifyhub_workflows_window) + n FROM generate_series(1, 30000) n"
-    )
-    execute("ANALYZE")
-
-    plan = plan_of(lambda: close_due(now=db_now()))
-
-    assert {"nh_window_due", "nh_windowitem_in_order"} <= indexes(plan), plan
-    assert "Seq Scan on notifyhub_workflows_window" not in plan, plan
 
 
 @pytest.mark.parametrize(
