@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _asks_no_database(item):
             item.add_marker(pytest.mark.once)
+        if item.get_closest_marker("once"):
+            item.user_properties.append(("once", ""))  # for the table at the end of `make test`
         for mark, reason in reasons.items():
             if reason and item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))

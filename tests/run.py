@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -46,6 +47,8 @@ class Result:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    once: int = 0
+    """How many of them look at nothing of the lane's database, and run in no other lane."""
     remark: str = ""
 
 
@@ -98,12 +101,16 @@ def _lanes(found: Found) -> list[Lane]:
         Lane("sqlite", sqlite_marks, (), _pairs(common)),
         Lane("postgres", postgres_marks, (found.postgres,), _pairs(on_postgres), OUTSIDE),
         Lane("outside", postgres_marks, (found.postgres,), _pairs(on_postgres), _but(OUTSIDE)),
-        Lane("browser", "browser", (found.chromium,), _pairs(on_postgres if found.postgres else on_file)),
+        Lane(
+            "browser", "browser", (found.chromium,), _pairs(on_postgres if found.postgres else on_file), _but(BROWSER)
+        ),
     ]
 
 
 OUTSIDE = ("tests/channels_delivery", "tests/faults")
 """What mostly waits: for receivers, and for processes that it kills."""
+BROWSER = ("tests/browser",)
+"""Where every test that needs a browser is: tests/site/test_runner.py sees to it."""
 
 
 def _but(folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -147,17 +154,22 @@ def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _all(lanes: list[Lane], arguments: list[str]) -> list[Result]:
-    """Every lane, in two lines side by side: what computes beside what mostly waits. What the first line says is shown
-    when the second has ended."""
+    """Every lane, in three lines side by side: two that compute, and one that mostly waits and leaves them its
+    processor meanwhile. What the first two say is shown when the third has ended."""
     if (os.cpu_count() or 1) < 2:
         return [_run(lane, arguments) for lane in lanes]
     sqlite, postgres, outside, browser = lanes
-    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as aside:
-        computing = aside.submit(lambda: [_run(lane, arguments, said=said) for lane in (sqlite, postgres)])
-        waiting = [_run(lane, arguments) for lane in (outside, browser)]
-        results = [*computing.result(), *waiting]
-        said.seek(0)
-        print(said.read(), end="", flush=True)
+    with ExitStack() as stack:
+        aside = stack.enter_context(ThreadPoolExecutor(2))
+        said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2)]
+        computing = [
+            aside.submit(_run, lane, arguments, said=into) for lane, into in zip((sqlite, postgres), said, strict=True)
+        ]
+        results = [_run(lane, arguments) for lane in (outside, browser)]
+        results = [*(one.result() for one in computing), *results]
+        for one in said:
+            one.seek(0)
+            print(one.read(), end="", flush=True)
     return results
 
 
@@ -174,12 +186,13 @@ def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None) -> Res
         environment = {"NOTIFYHUB_TEST_NAME": _database(lane), **os.environ, **dict(lane.environment)}
         ended = subprocess.run(command, env=environment, stdout=said, stderr=said and subprocess.STDOUT, check=False)
         passed, failed, skipped = _counts(report)
+        once = _once(report)
     seconds = time.monotonic() - started
     if ended.returncode == NOTHING_COLLECTED:
         return Result(lane, seconds=seconds, remark="nothing selected")
     if ended.returncode and not failed:
-        return Result(lane, passed, 1, skipped, seconds, remark=f"pytest ended with code {ended.returncode}")
-    return Result(lane, passed, failed, skipped, seconds)
+        return Result(lane, passed, 1, skipped, seconds, once, f"pytest ended with code {ended.returncode}")
+    return Result(lane, passed, failed, skipped, seconds, once)
 
 
 def _database(lane: Lane) -> str:
@@ -197,13 +210,23 @@ def _counts(report: Path) -> tuple[int, int, int]:
     return len(cases) - failed - skipped, failed, skipped
 
 
+def _once(report: Path) -> int:
+    """Count what tests/conftest.py has noted of the tests that run in one lane."""
+    if not report.exists():
+        return 0
+    noted = ET.parse(report).iterfind(".//testcase/properties/property[@name='once']")  # noqa: S314  as above
+    return sum(1 for _ in noted)
+
+
 def _report(results: list[Result], found: Found) -> None:
     print("\nservices")
     for service in found.services:
         print(f"  {service.name:<12}{'found' if service else 'missing: ' + service.missing}")
-    print("\nlane           passed  failed  skipped  seconds")
+    print("\nlane           passed  failed  skipped  seconds    once")
     for result in results:
-        counts = f"{result.passed:>6}  {result.failed:>6}  {result.skipped:>7}  {result.seconds:>7.1f}"
+        counts = (
+            f"{result.passed:>6}  {result.failed:>6}  {result.skipped:>7}  {result.seconds:>7.1f}  {result.once:>6}"
+        )
         print(f"{result.lane.name:<14} {counts}  {result.remark}".rstrip())
     print()
 

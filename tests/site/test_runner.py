@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.run import Lane, _counts
+from tests.run import BROWSER, Lane, _counts, _once
 from tests.services import Service
 
 pytestmark = pytest.mark.once
+TESTS = Path(__file__).resolve().parents[1]
 
 
 def test_each_test_counts_once_even_when_its_teardown_fails_too(tmp_path: Path) -> None:
@@ -18,6 +19,22 @@ def test_each_test_counts_once_even_when_its_teardown_fails_too(tmp_path: Path) 
     )
 
     assert _counts(report) == (1, 1, 1)
+
+
+def test_those_that_run_in_one_lane_are_counted(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    noted = "<properties><property name='once' value=''/></properties>"
+    report.write_text(
+        f"<testsuites><testsuite><testcase name='a'>{noted}</testcase><testcase name='b'/></testsuite></testsuites>"
+    )
+
+    assert _once(report) == 1
+
+
+def test_what_needs_a_browser_is_where_its_lane_looks() -> None:
+    needing = [path for path in TESTS.rglob("test_*.py") if "mark." + "browser" in path.read_text()]
+
+    assert {f"tests/{path.relative_to(TESTS).parts[0]}" for path in needing} == set(BROWSER)
 
 
 def test_a_lane_names_what_it_lacks() -> None:
