@@ -486,7 +486,7 @@ def drop_three(person: Recipient, content: Content) -> None:
 
 
 def any_move(chance: random.Random, person: Recipient) -> None:
-    names = list(truth(person))
+    names = list(InboxItem.objects.filter(recipient=person).values_list("notification__public_id", flat=True))
     some = chance.sample(names, min(len(names), chance.randint(0, 4)))
     tab = chance.choice([GENERAL, ERRORS])
     moves: list[Callable[[], Any]] = [

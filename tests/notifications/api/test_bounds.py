@@ -134,6 +134,7 @@ def test_any_other_name_can_be_followed(server: APIClient, name: str) -> None:
     assert server.get(f"{API}topics/{quote(name)}/").json()["key"] == name
 
 
+@pytest.mark.once  # there is nobody who could ask a database
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 @pytest.mark.parametrize("url", ["nothing/", "recipients/a/b/", "inbox/not-a-uuid/", "", "recipients", "schema/x/"])
 def test_an_address_that_is_not_there_is_a_problem(url: str, method: str) -> None:
@@ -164,6 +165,7 @@ BOMBS: dict[str, tuple[str, bytes, int]] = {
 }
 
 
+@pytest.mark.once  # refused before it is parsed
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_is_parsed(server: APIClient, name: str) -> None:
     url, body, status = BOMBS[name]

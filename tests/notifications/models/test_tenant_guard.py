@@ -47,6 +47,7 @@ UNSCOPED: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.once  # refused before any database is asked
 @pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
 @pytest.mark.parametrize("query", UNSCOPED)
 def test_a_query_that_does_not_name_one_tenant_is_refused(model: type[TenantOwned], query: str) -> None:
