@@ -1,5 +1,6 @@
 """A production site, stock but for three things: what leaves may go to the receivers of the benchmarks, on this
-machine; there is a kind of letter that kills its worker; and a scenario may say how much a worker process has under way."""
+machine; there is a kind of letter that kills its worker; and a scenario may say how much a worker process has under
+way."""
 
 import os
 
