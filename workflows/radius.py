@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,16 +23,19 @@ from . import audience as audiences
 from .audience import Audience
 from .context import those_who
 from .definition import FIRST, Body
+from .models import HOUSE
 from .onward import Onward, onward, supposed
 from .people import NOBODY, People
 from .planning import CONDITION, plan_step
 from .sending.people import decide
 from .sending.sending import Sending
-from .step import Scene, reaches_out
+from .silencing import noted, silenced
+from .step import Note, Scene, reaches_out
 from .steps import STEPS
 
 SAMPLE, PAGES = 1_000, 10
 STEPS_MAX = 200
+_ONE = People.everyone(1)
 NIGHT = frozenset({22, 23, *range(7)})
 """Hours at which most people sleep."""
 
@@ -163,9 +166,12 @@ class _Walk:
         if passing := scene.people - admitted:
             skipped[CONDITION] = self._of_all(len(passing))
         if kind.personal and admitted:
-            told = decide(admitted, Sending.of(settings, kind, scene.of(admitted)))
-            people = told.people
-            skipped |= {note.reason: self._of_all(len(note.people)) for note in told.notes}
+            silent = silenced(admitted, scene, channel=kind.key)
+            skipped |= self._reasons(silent)
+            if heard := admitted - noted(silent):
+                told = decide(heard, Sending.of(settings, kind, scene.of(heard)))
+                people = told.people
+                skipped |= self._reasons(told.notes)
         self.told.append((kind.key, people))
         hours = Counter(scene.now.astimezone(self.zones[place]).hour for place in people)
         return Send(
@@ -173,12 +179,23 @@ class _Walk:
             kind.key,
             scene.now,
             self._of_all(len(people)),
-            self._teams(kind) if kind.team else 0,
+            self._teams(kind, scene) if kind.team else 0,
             skipped,
             {hour: self._of_all(n) for hour, n in hours.items()},
         )
 
-    def _teams(self, kind: Kind) -> int:
+    def _reasons(self, notes: Sequence[Note]) -> dict[str, int]:
+        found = Counter[str]()
+        for note in notes:
+            found[note.reason] += len(note.people)
+        return {reason: self._of_all(n) for reason, n in found.items()}
+
+    def _teams(self, kind: Kind, scene: Scene) -> int:
+        house = supposed(
+            self.body, self.tenant, [HOUSE], people=_ONE, step=scene.step, now=scene.now, payload=self.payload
+        )
+        if silenced(_ONE, replace(house, house=_ONE), channel=kind.key):
+            return 0
         found = routes.to_teams(kind.key, tenant_id=self.tenant.pk, workflow=self.body.key)
         return sum(len(route.addresses) for route in found if not route.paused)
 

@@ -35,6 +35,8 @@ REASONS: Mapping[str, Promise] = {
     "timed_out": _("What was waited for did not come in time."),
     "condition": _("The condition of the step did not apply to them."),
     "throttled": _("Had got enough of this for the time being."),
+    "silenced": _("A silence was in force."),
+    "inhibited": _("Something more important was going on."),
     "fetch_failed": _("What was to be asked of another server could not be had."),
     "call_failed": _("A function of this site failed, so they went on without it."),
     "invalid_time": _("The time to wait for could not be read, so nobody waited."),

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from . import digests
 from .claim import Held
 from .definition import load
-from .models import Chunk, Cohort, Run
+from .models import Chunk, Cohort, Run, Silence
 from .people import People
 from .step import RunFacts, Scene
 
@@ -25,6 +27,7 @@ class Work:
 def load_work(held: Held, *, now: datetime) -> Work | None:
     """The work of a held cohort, in two queries, or five for digests; None when the hold was lost."""
     cohorts = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
+    cohorts = cohorts.annotate(silenced=_silences(now))  # asked along: who has none pays no statement
     cohort = cohorts.select_related("chunk", "tenant").first()
     if cohort is None:
         return None
@@ -62,8 +65,15 @@ def _work(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime) ->
         windows=chunk.windows or (),
         definition=chunk.definition_id,
         called=chunk.called,
+        may_be_silenced=cohort.silenced,
     )
     return Work(chunk, scene)
+
+
+def _silences(now: datetime) -> Exists:
+    """Whether the tenant of a row has any that is not over."""
+    rows = Silence.objects.across_tenants().filter(tenant=OuterRef("tenant"), expired_at__isnull=True)
+    return Exists(rows.exclude(ends_at__lte=now))
 
 
 def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:

@@ -27,9 +27,10 @@ from notifications.models import Tenant
 
 from .define import Workflow
 from .definition import Body
+from .hush import Hush
 from .refusals import BadRequest
 from .simulation.cast import Persona, Somebody, Wish, listed
-from .simulation.events import Act, Cancel, Event, Fire, Publish, checked
+from .simulation.events import Act, Cancel, Event, Expire, Fire, Publish, checked
 from .simulation.failures import Failure, with_failures
 from .simulation.play import Play
 from .simulation.record import entries
@@ -42,8 +43,10 @@ __all__ = [
     "Cancel",
     "Entry",
     "Event",
+    "Expire",
     "Failure",
     "Fire",
+    "Hush",
     "Persona",
     "Publish",
     "Timeline",

@@ -61,7 +61,7 @@ class Scene:
     and for no person: they walk with the others, and only `send` does something else for them. `tries` counts how often
     this step was planned for them, this time included. Where the people are digests that go on, `windows[i]` is the one
     at place i. `called`: they are people whom the step itself called in. `definition` is the hash under which `body` is
-    stored."""
+    stored. `may_be_silenced`: the tenant may have silences or inhibitions, which a send has to look at."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -78,6 +78,7 @@ class Scene:
     windows: Sequence[int] = ()
     definition: str = ""
     called: bool = False
+    may_be_silenced: bool = True
 
     def of(self, people: People) -> Scene:
         """The same with these of the people alone."""

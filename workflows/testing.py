@@ -22,19 +22,27 @@ import pytest
 
 from .define import Workflow
 from .definition import Body
-from .simulate import Act, Cancel, Event, Failure, Fire, Persona, Publish, Timeline, What, Wish, simulate
+from .hush import Calendar, Hush
+from .matching import Matcher, WhileActive
+from .simulate import Act, Cancel, Event, Expire, Failure, Fire, Persona, Publish, Timeline, What, Wish, simulate
 
 __all__ = [
     "START",
+    "Calendar",
     "Failure",
+    "Hush",
+    "Matcher",
     "Persona",
     "Timeline",
+    "WhileActive",
     "Wish",
     "act",
     "assert_not_sent",
     "assert_sent",
     "cancel",
+    "expire",
     "fire",
+    "hush",
     "publish",
     "read",
     "simulation",
@@ -73,6 +81,16 @@ def cancel(run: str = "run-1", **after: float) -> Event:
 def publish(workflow: Workflow | Body | Mapping[str, Any], **after: float) -> Event:
     """Another version is published after so long."""
     return Event(Publish(workflow), timedelta(**after))
+
+
+def hush(what: Hush, **after: float) -> Event:
+    """A silence or inhibition is begun after so long; in force from then on, or from its own start."""
+    return Event(what, timedelta(**after))
+
+
+def expire(name: str, **after: float) -> Event:
+    """It ends before its time, after so long."""
+    return Event(Expire(name), timedelta(**after))
 
 
 def assert_sent(timeline: Timeline, person: str, *, channel: str, title: str | None = None, **after: float) -> None:

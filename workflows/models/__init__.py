@@ -5,6 +5,7 @@ from .collecting import Window, WindowItem
 from .definition import Definition
 from .results import ChunkResult, RunResult
 from .run import Run, Status
+from .silence import Silence
 from .template import Fragment, FragmentKind, Template, TemplateVersion, Wording
 from .throttle import Throttle
 from .walk import HOUSE, Chunk, Cohort, Outcome
@@ -23,6 +24,7 @@ __all__ = [
     "Outcome",
     "Run",
     "RunResult",
+    "Silence",
     "Status",
     "Template",
     "TemplateVersion",

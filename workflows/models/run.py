@@ -84,6 +84,7 @@ class Run(TenantOwned):
                 fields=("created_at",), condition=Q(idempotency_key__isnull=False), name="nh_run_idempotency_age"
             ),
             models.Index(fields=("tenant", "id"), name="nh_run_of_tenant"),
+            models.Index(fields=("tenant", "workflow", "start_at"), name="nh_run_of_workflow"),
         ]
 
     def __str__(self) -> str:

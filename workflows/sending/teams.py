@@ -8,6 +8,9 @@ while the run sleeps is told.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from channels_delivery import routes
 from notifications.kinds import kinds
 
@@ -24,6 +27,17 @@ def has_house(body: Body) -> bool:
     known = kinds()
     calls_in = "escalate" in body.step_kinds()
     return calls_in or any(channel in known and known[channel].team for channel in body.channels())
+
+
+def missed(notes: Sequence[Note], house: People, sending: Sending) -> Sequence[Note]:
+    """The same, but for the house where no channel of the team listens: it has missed nothing. One query, if the house
+    is in any."""
+    if not any(note.people & house for note in notes):
+        return notes
+    body = sending.scene.body
+    if routes.to_teams(sending.channel, tenant_id=sending.scene.tenant_id, workflow=body.key, urgent=body.critical):
+        return notes
+    return [replace(note, people=note.people - house) for note in notes]
 
 
 def tell_teams(house: People, sending: Sending) -> Telling:

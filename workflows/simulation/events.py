@@ -1,4 +1,4 @@
-"""What happens in a simulation, and when: triggers, what people do, cancels, and new versions of the workflow."""
+"""What happens in a simulation, and when: triggers, what people do, cancels, new versions of the workflow, silences."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from notifications.models import InboxItem, InboxState, Recipient, State, Tenant
 from ..acknowledge import acknowledge
 from ..define import Workflow
 from ..definition import Body
+from ..hush import Hush
 from ..refusals import BadRequest, NotTold
 
 EVENTS_MAX = 1_000
@@ -58,10 +59,17 @@ class Publish:
 
 
 @dataclass(frozen=True)
-class Event:
-    """`what` happens `after` so long. What happens at a time comes before what is due then."""
+class Expire:
+    """A silence or inhibition of this name ends before its time."""
 
-    what: Fire | Act | Cancel | Publish
+    name: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """`what` happens `after` so long; a `Hush` begins then. What happens at a time comes before what is due then."""
+
+    what: Fire | Act | Cancel | Publish | Hush | Expire
     after: timedelta = field(default_factory=timedelta)
 
 

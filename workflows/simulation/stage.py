@@ -14,19 +14,20 @@ from uuid import uuid4
 from channels_delivery.channels import copy_channels
 from notifications.models import Recipient, Tenant
 
-from .. import registry, retract
+from .. import registry, retract, silences
 from ..call import Trigger
 from ..cascade import written_out
 from ..catalogue import in_force
 from ..define import Workflow
 from ..definition import Body, InForce
-from ..models import Definition
+from ..hush import Hush
+from ..models import Definition, Silence
 from ..payload import InvalidPayload, check_schema
 from ..refusals import BadRequest, Refused, UnknownWorkflow
 from ..trigger import trigger_many
 from . import cast
 from .cast import Persona
-from .events import ACTS, Act, Cancel, Deed, Event, Fire, Publish
+from .events import ACTS, Act, Cancel, Deed, Event, Expire, Fire, Publish
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Stage:
                 retract.cancel(name, tenant=self.tenant, clock=self.clock)
             case Publish(workflow):
                 self.publish(body_of(workflow))
+            case Hush():
+                silences.create(self.tenant, event.what, now=self.now)
+            case Expire(name):
+                silences.expire(self._silence(name), now=self.now)
 
     def _fire(self, fire: Fire) -> None:
         self.runs += 1
@@ -82,6 +87,12 @@ class Stage:
         if isinstance(answer, Refused):
             raise answer
 
+    def _silence(self, name: str) -> Silence:
+        found = silences.open_ones(self.tenant.pk, now=self.now).filter(name=name).first()
+        if found is None:
+            raise BadRequest(f"Nothing called {name!r} is in force.")
+        return found
+
     def _id(self, person: str) -> int:
         for pk, name in self.names.items():
             if name == person:
@@ -96,8 +107,8 @@ def set_up(
     tenant: Tenant | None,
     start: datetime,
 ) -> Stage:
-    """A new stage with these people on it. Of `tenant` it has the name, the zone and the ways out, without secrets.
-    Raises Refused."""
+    """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, and
+    the silences and inhibitions. Raises Refused."""
     like = tenant or Tenant(name="Simulation")
     own = Tenant.objects.create(slug=f"simulation-{uuid4().hex}", name=like.name, zone=like.zone, locale=like.locale)
     body = _in_force(workflow, tenant or own) if isinstance(workflow, str) else body_of(workflow)
@@ -105,6 +116,7 @@ def set_up(
     stage.publish(body)
     if tenant is not None:
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)
+        silences.copy_silences(of_tenant=tenant.pk, to_tenant=own.pk, now=start)
     stage.names = cast.enter(people, own)
     return stage
 

@@ -8,32 +8,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
-
 from notifications import routing
-from notifications.kernel.local_time import (
-    END_READING,
-    EVERY_DAY,
-    READING,
-    WEEKDAYS,
-    Window,
-    next_time,
-    next_within,
-    zone_of,
-)
+from notifications.kernel.local_time import EVERY_DAY, READING, WEEKDAYS, next_time, next_within, zone_of
 
+from .. import weekly
 from ..condition import value_at
 from ..people import NOBODY, People
 from ..step import Move, Next, Note, Plan, Scene, Sleep
 
 LONGEST = timedelta(days=366)
-
-_SPAN: Mapping[str, Any] = {
-    "type": "array",
-    "minItems": 2,
-    "maxItems": 2,
-    "prefixItems": [{"type": "string", "pattern": READING}, {"type": "string", "pattern": END_READING}],
-}
 
 
 class Delay:
@@ -66,25 +49,13 @@ class Delay:
             "until": {"type": "string", "minLength": 1},
             "at": {"type": "string", "pattern": READING},
             "weekdays": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": list(WEEKDAYS)}},
-            "working_hours": {
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": {"enum": list(WEEKDAYS)},
-                "additionalProperties": {"type": "array", "minItems": 1, "maxItems": 10, "items": _SPAN},
-            },
+            "working_hours": weekly.SCHEMA,
         },
     }
 
     def problems(self, settings: Mapping[str, Any]) -> Iterator[str]:
-        for day, spans in settings.get("working_hours", {}).items():
-            for start, end in spans:
-                if start == end:
-                    yield _(
-                        "working_hours: on %(day)s, %(time)s to %(time)s is no time; end it later, or at 24:00."
-                    ) % {
-                        "day": day,
-                        "time": start,
-                    }
+        for problem in weekly.problems_of_week(settings.get("working_hours", {})):
+            yield f"working_hours: {problem}"
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         if "seconds" in settings:
@@ -130,10 +101,7 @@ def _next(settings: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> datetim
     if "at" in settings:
         days = {WEEKDAYS.index(day) for day in settings["weekdays"]} if "weekdays" in settings else EVERY_DAY
         return next_time([time.fromisoformat(settings["at"])], zone=zone, after=now, days=days)
-    windows = {
-        WEEKDAYS.index(day): [Window.of(start, end) for start, end in spans]
-        for day, spans in settings["working_hours"].items()
-    }
+    windows = weekly.windows_of(settings["working_hours"])
     return next_within(windows, zone=zone, at=now) or now
 
 

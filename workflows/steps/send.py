@@ -10,8 +10,9 @@ from notifications.kinds import kinds
 from ..people import NOBODY
 from ..sending.people import tell_people
 from ..sending.sending import NOTHING, Sending
-from ..sending.teams import tell_teams
+from ..sending.teams import missed, tell_teams
 from ..sending.template import locales_schema, template_schema
+from ..silencing import noted, silenced
 from ..step import Note, Plan, Scene, all_next
 
 
@@ -52,9 +53,12 @@ class Send:
         sending = Sending.of(settings, kind, scene)
         people = scene.people - scene.house if kind.personal else NOBODY
         house = scene.people & scene.house if kind.team else NOBODY
+        silent = missed(silenced(people | house, scene, channel=kind.key), house, sending)
+        people, house = people - noted(silent), house - noted(silent)
         to_people = tell_people(people, sending) if people else NOTHING
         to_teams = tell_teams(house, sending) if house else NOTHING
-        return Plan(all_next(scene), [*to_people.notes, *to_teams.notes], [*to_people.effects, *to_teams.effects])
+        notes = [*silent, *to_people.notes, *to_teams.notes]
+        return Plan(all_next(scene), notes, [*to_people.effects, *to_teams.effects])
 
 
 STEP = Send()
