@@ -49,7 +49,7 @@ class Body:
 
     def channels(self) -> set[str]:
         """The kinds of channels that its steps send on, however deep in them."""
-        return {settings["channel"] for settings in _within(self.steps) if "channel" in settings}
+        return channels_in(self.steps)
 
     def step_kinds(self) -> set[str]:
         """The kinds of its steps, however deep."""
@@ -75,6 +75,11 @@ class Body:
     def walk(self) -> Iterator[tuple[str, StepSettings]]:
         """Every step with its position, those in branches too, in the order of reading."""
         return positions.walk(self.steps)
+
+
+def channels_in(settings: Any) -> set[str]:
+    """The kinds of channels that these settings of steps send on, however deep in them."""
+    return {one["channel"] for one in _within(settings) if "channel" in one}
 
 
 def _within(settings: Any) -> Iterator[Mapping[str, Any]]:

@@ -62,7 +62,8 @@ class Hush:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Hush:
-        """As HTTP and forms say it. Raises Invalid by field."""
+        """As HTTP and forms say it; times may be times. Raises Invalid by field."""
+        said = {name: one.isoformat() if isinstance(one, datetime) else one for name, one in said.items()}
         _check_form(said)
         errors: dict[str, str] = {}
         times = {name: _time(said.get(name), name, errors) for name in ("starts_at", "ends_at")}
@@ -144,8 +145,8 @@ def _problems_of_times(hush: Hush, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _time(said: Any, name: str, errors: dict[str, str]) -> datetime | None:
-    if said is None or isinstance(said, datetime):
-        return said
+    if said is None:
+        return None
     try:
         at = parse_datetime(said)
     except ValueError:

@@ -38,8 +38,7 @@ def held_back(asked: Sequence[Asked], scene: Scene) -> Iterator[tuple[Asked, Peo
     wanted = [(one, groups) for one, groups in wanted if groups]
     if not wanted:
         return
-    keys = known_keys(scene.tenant_id) if any(_is_pattern(one.going) for one, _ in wanted) else ()
-    started = _started([(one.going, groups) for one, groups in wanted], keys, scene)
+    started = _started([(one.going, groups) for one, groups in wanted], scene)
     for one, groups in wanted:
         active = _active(one.going, started, now=scene.now)
         yield one, join([people for values, people in groups.items() if values in active] or [NOBODY])
@@ -67,11 +66,10 @@ class _Started:
     at: datetime
 
 
-def _started(
-    rules: Sequence[tuple[WhileActive, Mapping[Values, People]]], keys: Collection[str], scene: Scene
-) -> list[_Started]:
+def _started(rules: Sequence[tuple[WhileActive, Mapping[Values, People]]], scene: Scene) -> list[_Started]:
     """What started lately that any of the rules may look at: a row for each that differs in what is read."""
     paths = sorted({path for going, _ in rules for path in going.paths})
+    keys = keys_of([going for going, _ in rules], scene.tenant_id)
     runs = candidates(scene.tenant_id, paths).filter(start_at__lte=scene.now)
     runs = runs.filter(reduce(or_, [_concerns(going, groups, keys, paths, scene.now) for going, groups in rules]))
     waits = ~Exists(Act.objects.filter(run=OuterRef("pk"), kind=ACKNOWLEDGED))
@@ -80,10 +78,11 @@ def _started(
     return [_Started(key, payload_of(paths, values), waiting, at) for key, *values, waiting, at in rows]
 
 
-def candidates(tenant: int, paths: Sequence[str]) -> QuerySet[Run]:
-    """Runs that were triggered, and neither failed nor were cancelled, with the values at these paths of their payload
-    as `at_0`, `at_1`…"""
-    runs = Run.objects.filter(tenant=tenant, digest="", cancelled_at__isnull=True).exclude(status=Status.FAILED)
+def candidates(tenant: int, paths: Sequence[str], *, cancelled: bool = False) -> QuerySet[Run]:
+    """Runs that were triggered and did not fail, with the values at these paths of their payload as `at_0`, `at_1`…
+    Those that were cancelled too, if that is said."""
+    runs = Run.objects.filter(tenant=tenant, digest="").exclude(status=Status.FAILED)
+    runs = runs if cancelled else runs.filter(cancelled_at__isnull=True)
     return runs.annotate(**{name: _at(path) for name, path in zip(_names(paths), paths, strict=True)})
 
 
@@ -92,9 +91,8 @@ def _concerns(
 ) -> Q:
     """Of the right workflows, not too old, and with values that somebody here has. What is equal to the database may be
     of another type, which is looked at behind it."""
-    patterns = (*going.workflows, *going.resolved_by)
-    names = {key for key in patterns if not is_pattern(key)} | {key for key in keys if fits_any(key, patterns)}
-    found = Q(workflow__in=sorted(names), start_at__gt=now - timedelta(seconds=going.seconds))
+    mine = [key for key in keys if fits_any(key, (*going.workflows, *going.resolved_by))]
+    found = Q(workflow__in=mine, start_at__gt=now - timedelta(seconds=going.seconds))
     for place, path in enumerate(going.equal):
         wanted = list(dict.fromkeys(values[place][1] for values in groups))
         found &= Q(**{f"at_{paths.index(path)}__in": wanted})
@@ -147,8 +145,17 @@ def is_pattern(key: str) -> bool:
     return "*" in key or "?" in key
 
 
-def _is_pattern(going: WhileActive) -> bool:
-    return any(map(is_pattern, (*going.workflows, *going.resolved_by)))
+def keys_of(rules: Sequence[WhileActive], tenant: int) -> list[str]:
+    """The workflows whose runs begin or resolve any of these. A query if one is named by a pattern."""
+    patterns = {key for going in rules for key in (*going.workflows, *going.resolved_by)}
+    return keys_fitting(patterns, tenant)
+
+
+def keys_fitting(patterns: Collection[str], tenant: int) -> list[str]:
+    """The workflows that are meant: those that are named, and those that fit and of which the tenant has runs."""
+    known = known_keys(tenant) if any(map(is_pattern, patterns)) else []
+    fitting = {key for key in known if fits_any(key, tuple(patterns))}
+    return sorted({key for key in patterns if not is_pattern(key)} | fitting)
 
 
 def known_keys(tenant: int) -> list[str]:

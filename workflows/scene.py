@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from notifications.models import Tenant
+
 from . import digests
 from .claim import Held
 from .definition import load
@@ -27,24 +29,40 @@ class Work:
 def load_work(held: Held, *, now: datetime) -> Work | None:
     """The work of a held cohort, in two queries, or five for digests; None when the hold was lost."""
     cohorts = Cohort.objects.across_tenants().filter(pk=held.cohort_id, lease_token=held.token, open=True)
-    cohorts = cohorts.annotate(silenced=_silences(now))  # asked along: who has none pays no statement
-    cohort = cohorts.select_related("chunk", "tenant").first()
+    asked = cohorts.annotate(silences=_silences("tenant", now))
+    cohort = asked.select_related("chunk", "tenant").first()
     if cohort is None:
         return None
+    return Work(cohort.chunk, scene_of(cohort, now=now, may_be_silenced=cohort.silences))
+
+
+def scene_of(cohort: Cohort, *, now: datetime, may_be_silenced: bool = True) -> Scene:
+    """Where these people stand. One query, or four for digests; `cohort.chunk` and `cohort.tenant` are read."""
     chunk, people = cohort.chunk, cohort.people
     runs = _runs(chunk, people) if chunk.windows is None else digests.carried(chunk, people)
-    return _work(cohort, runs, now)
+    return _scene(cohort, runs, now, may_be_silenced)
 
 
 def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime) -> Work:
     """The work of a cohort that was just made, of everybody in a chunk of these runs. One query."""
     places = _places(cohort.chunk, cohort.people)
-    return _work(cohort, [(run, places[run.id]) for run in sorted(runs, key=lambda run: run.id)], now)
+    tenant = Tenant.objects.annotate(silences=_silences("pk", now)).get(pk=cohort.tenant_id)
+    cohort.tenant = tenant
+    facts = [(run, places[run.id]) for run in sorted(runs, key=lambda run: run.id)]
+    return Work(cohort.chunk, _scene(cohort, facts, now, tenant.silences))
 
 
-def _work(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime) -> Work:
+def _silences(tenant: str, now: datetime) -> Exists:
+    """Whether the tenant of a row has any that is not over: asked along, so that who has none pays no statement."""
+    rows = Silence.objects.across_tenants().filter(tenant=OuterRef(tenant), expired_at__isnull=True)
+    return Exists(rows.exclude(ends_at__lte=now))
+
+
+def _scene(
+    cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime, may_be_silenced: bool
+) -> Scene:
     chunk, people = cohort.chunk, cohort.people
-    scene = Scene(
+    return Scene(
         tenant_id=cohort.tenant_id,
         tenant={
             "name": cohort.tenant.name,
@@ -65,15 +83,8 @@ def _work(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime) ->
         windows=chunk.windows or (),
         definition=chunk.definition_id,
         called=chunk.called,
-        may_be_silenced=cohort.silenced,
+        may_be_silenced=may_be_silenced,
     )
-    return Work(chunk, scene)
-
-
-def _silences(now: datetime) -> Exists:
-    """Whether the tenant of a row has any that is not over."""
-    rows = Silence.objects.across_tenants().filter(tenant=OuterRef("tenant"), expired_at__isnull=True)
-    return Exists(rows.exclude(ends_at__lte=now))
 
 
 def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .condition import holds, paths_of
 from .context import Context, context_for
@@ -30,7 +31,7 @@ def silenced(people: People, scene: Scene, *, channel: str) -> list[Note]:
     context = context_for(scene, people, {path for one in meant for path in paths_of(one.hush.matcher.when)})
     rest, notes, asked = people, list[Note](), list[Asked]()
     for one in meant:
-        fits = _whom(one.hush.matcher.when, context, rest)
+        fits = _of_whom(one.hush.matcher.when, context, rest)
         if one.hush.while_active is not None:
             asked.append(Asked(one.hush.while_active, one.hush.name, fits))
         elif fits:
@@ -61,8 +62,12 @@ def tags_of(body: Body, tenant: int) -> Sequence[str]:
     return next(iter(rows), ())
 
 
-def _whom(condition: object, context: Context, people: People) -> People:
-    """Of whom the condition is true."""
+def whom(condition: Any, people: People, scene: Scene) -> People:
+    """Of whom of these the condition of a matcher is true."""
+    return _of_whom(condition, context_for(scene, people, paths_of(condition)), people)
+
+
+def _of_whom(condition: Any, context: Context, people: People) -> People:
     if condition is True or not people:
         return people
     paths = paths_of(condition)

@@ -1,5 +1,5 @@
 """Django's admin for this app's rows."""
 
-from . import definitions, runs, templates, workflows
+from . import definitions, runs, silences, templates, workflows
 
-__all__ = ["definitions", "runs", "templates", "workflows"]
+__all__ = ["definitions", "runs", "silences", "templates", "workflows"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import acts, events, explanation, runs, simulation, templates, triggers, versions, workflows
+from . import acts, events, explanation, runs, silences, simulation, templates, triggers, versions, workflows
 
 urlpatterns = [
     path("trigger/", triggers.TriggerView.as_view(), name="api-trigger"),
@@ -27,6 +27,14 @@ urlpatterns = [
     path(
         "templates/<uuid:public_id>/rollback/", templates.TemplateRollbackView.as_view(), name="api-template-rollback"
     ),
+    path("silences/", silences.SilencesView.as_view(), name="api-silences"),
+    path("silences/preview/", silences.SilencePreviewView.as_view(), name="api-silence-preview"),
+    path("silences/<uuid:public_id>/", silences.SilenceView.as_view(), name="api-silence"),
+    path("silences/<uuid:public_id>/expire/", silences.SilenceExpireView.as_view(), name="api-silence-expire"),
+    path("inhibitions/", silences.InhibitionsView.as_view(), name="api-inhibitions"),
+    path("inhibitions/preview/", silences.InhibitionPreviewView.as_view(), name="api-inhibition-preview"),
+    path("inhibitions/<uuid:public_id>/", silences.InhibitionView.as_view(), name="api-inhibition"),
+    path("inhibitions/<uuid:public_id>/expire/", silences.InhibitionExpireView.as_view(), name="api-inhibition-expire"),
     path("workflows/", workflows.WorkflowsView.as_view(), name="api-workflows"),
     path("workflows/<str:key>/", workflows.WorkflowView.as_view(), name="api-workflow"),
     path("workflows/<str:key>/publish/", versions.PublishView.as_view(), name="api-workflow-publish"),
