@@ -108,9 +108,10 @@ def checked(hush: Hush, *, now: datetime) -> Hush:
 
 
 def _check_form(said: Mapping[str, Any]) -> None:
+    given = {name: value for name, value in said.items() if value is not None}
     try:
-        check_schema(dict(said), dict(_SCHEMA))
-        check_bounds(dict(said))
+        check_schema(given, dict(_SCHEMA))
+        check_bounds(given)
     except InvalidPayload as error:
         errors = {where.strip("/").replace("/", "."): words for where, words in error.errors.items()}
         raise Invalid(_("Some fields are wrong."), errors=errors) from None
@@ -166,9 +167,9 @@ _SCHEMA: Mapping[str, Any] = {
         "owner": {"type": "string", "maxLength": NAME_MAX},
         "reason": {"type": "string", "maxLength": REASON_MAX},
         "matcher": Matcher.SCHEMA,
-        "calendar": {"anyOf": [{"type": "null"}, Calendar.SCHEMA]},
-        "while_active": {"anyOf": [{"type": "null"}, WhileActive.SCHEMA]},
-        "starts_at": {"type": ["string", "null"]},
-        "ends_at": {"type": ["string", "null"]},
+        "calendar": Calendar.SCHEMA,
+        "while_active": WhileActive.SCHEMA,
+        "starts_at": _TEXT,
+        "ends_at": _TEXT,
     },
 }

@@ -55,10 +55,11 @@ class Hits:
         return {**self.__dict__, "workflows": by_key, "examples": list(self.examples)}
 
 
-def preview(tenant: Tenant, hush: Hush, *, now: datetime, days: int = DAYS) -> Hits:
-    """What it would hit. As many statements whatever the number of runs and people, at most. Raises Invalid."""
+def preview(tenant: Tenant, hush: Hush, *, now: datetime, days: int = DAYS, most: int = RUNS) -> Hits:
+    """What it would hit, looking at so many runs at `most`. The number of statements has a bound, whatever the number
+    of runs and people. Raises Invalid."""
     look = _Look(tenant, checked(hush, now=now), now, timedelta(days=max(1, min(days, DAYS_MAX))))
-    looked, share = look.recent()
+    looked, share = look.recent(most)
     fitting, of_chunks = look.people_of([run for run in looked if look.is_about(run)])
     waiting, of_cohorts = look.waiting()
     hit = [run for run in looked if run.pk in fitting]
@@ -83,14 +84,14 @@ class _Look:
         self.tags: Mapping[str, Sequence[str]] = dict(rows)
         self.bodies: dict[str, Body] = {}
 
-    def recent(self) -> tuple[list[Run], float]:
+    def recent(self, most: int) -> tuple[list[Run], float]:
         """The newest runs that were triggered lately, and how many times as many there were."""
         rows = Run.objects.filter(tenant=self.tenant, digest="", start_at__lte=self.now)
         rows = rows.filter(start_at__gt=self.now - self.back).order_by("-start_at", "-pk")
         names = self.hush.matcher.workflows
         if names and "*" not in names:
             rows = rows.filter(workflow__in=keys_fitting(names, self.tenant.pk))
-        newest = list(rows.values_list("pk", "payload_bytes")[:RUNS])
+        newest = list(rows.values_list("pk", "payload_bytes")[:most])
         chosen, size = list[int](), 0
         for pk, length in newest:
             size += length
@@ -99,7 +100,7 @@ class _Look:
             chosen.append(pk)
         runs = list(rows.filter(pk__in=chosen).select_related("actor"))
         self._know(run.definition_id for run in runs)
-        whole = len(newest) < RUNS and len(chosen) == len(newest)
+        whole = len(newest) < most and len(chosen) == len(newest)
         return runs, 1 if whole or not runs else max(1, rows.count() / len(runs))
 
     def is_about(self, run: Run) -> bool:

@@ -25,7 +25,7 @@ from notifications.models import Tenant
 from .hush import Calendar, Hush, checked
 from .matching import Matcher, WhileActive
 from .models import Silence
-from .refusals import NotNow, Taken
+from .refusals import NotNow
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +51,11 @@ class InForce:
 
 
 def create(tenant: Tenant, hush: Hush, *, now: datetime, by: str = "") -> Silence:
-    """Begin it at its start, or now. Its owner is whoever begins it, unless one is named. Raises Invalid, and Taken
+    """Begin it at its start, or now. Its owner is whoever begins it, unless one is named. Raises Invalid, and NotNow
     when the tenant has too many."""
     hush = checked(hush, now=now)
     if open_ones(tenant.pk, now=now).count() >= OPEN_MAX:
-        raise Taken(_("There are %(n)d already; end some of them first.") % {"n": OPEN_MAX}, code="too_many")
+        raise NotNow(_("There are %(n)d already; end some of them first.") % {"n": OPEN_MAX}, code="too_many")
     return _written(tenant, hush, now=now, by=by)
 
 
@@ -83,8 +83,8 @@ def silences_of(tenant: Tenant | int) -> QuerySet[Silence]:
     return Silence.objects.filter(tenant=tenant).order_by("-id")
 
 
-def find(tenant: Tenant, public_id: UUID, *, inhibition: bool) -> Silence | None:
-    rows = Silence.objects.filter(tenant=tenant, public_id=public_id, while_active__isnull=not inhibition)
+def find(tenant: Tenant, public_id: UUID) -> Silence | None:
+    rows = Silence.objects.filter(tenant=tenant, public_id=public_id)
     return rows.select_related("tenant", "replaces").first()
 
 

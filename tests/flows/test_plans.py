@@ -20,7 +20,12 @@ from workflows.audience import ADMINS, Audience, page
 from workflows.catalogue import in_force
 from workflows.claim import claim_due
 from workflows.closing import close_due
+from workflows.definition import Body
 from workflows.expand import expand_due
+from workflows.inhibiting import Asked, held_back
+from workflows.matching import WhileActive
+from workflows.onward import supposed
+from workflows.people import People
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 PEOPLE, ITEMS = 300, 150_000
@@ -160,6 +165,18 @@ class TestWhatIsDue:
         plan = plan_of(lambda: expand_due(now=db_now()))
 
         assert "nh_run_to_expand" in indexes(plan), plan
+        assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
+
+    def test_what_keeps_an_inhibition_going_is_found_by_workflow_and_time(self, busy: Tenant) -> None:
+        execute("UPDATE notifyhub_workflows_run SET start_at = start_at - id * interval '1 second'")
+        execute("ANALYZE notifyhub_workflows_run")
+        body = Body("b", "B", ())
+        scene = supposed(body, busy, [1], people=People.everyone(1), step="0", now=db_now(), payload={"device": "r1"})
+        asked = Asked(WhileActive(["k*"], equal=["payload.device"], seconds=600), "rule", scene.people)
+
+        plan = plan_of(lambda: list(held_back([asked], scene)))
+
+        assert indexes(plan) == {"nh_run_of_workflow"}, plan
         assert "Seq Scan on notifyhub_workflows_run" not in plan, plan
 
     def test_closing_digests_looks_at_open_windows_alone(self, busy: Tenant) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,11 +27,13 @@ from notifications.models import Recipient, Scope, Tenant
 from preferences.models import Choice
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key, workflow
 from tests.standing import around_tests
-from workflows import dynamic, engine, registry, texts
+from workflows import dynamic, engine, registry, silences, texts
 from workflows import models as workflows
 from workflows.define import send_inbox
 from workflows.design import Design
-from workflows.models import Workflow
+from workflows.hush import Hush
+from workflows.matching import Matcher
+from workflows.models import Silence, Workflow
 from workflows.texts import Place
 from workflows.trigger import trigger
 
@@ -53,6 +56,7 @@ class Acme:
     workflow: str
     template: str
     fragment: str
+    silence: str
     rows: str = ""
     """All that Acme has, before anybody did anything."""
 
@@ -69,6 +73,7 @@ class Acme:
                 workflow=self.workflow,
                 template=self.template,
                 fragment=self.fragment,
+                silence=self.silence,
             )
         if isinstance(template, dict):
             return {key: self.fill(value) for key, value in template.items()}
@@ -182,6 +187,20 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
         ],
         REFUSED,
     ),
+    ("api-silences", "get"): ("/api/v1/silences/", [None], OWN),
+    ("api-silences", "post"): (
+        "/api/v1/silences/",
+        [{"name": "Hers", "reason": "Hers", "matcher": {"workflows": ["*"]}, "ends_at": "2099-01-01T00:00:00Z"}],
+        OWN,
+    ),
+    ("api-silence-preview", "post"): (
+        "/api/v1/silences/preview/",
+        [{"name": "Hers", "reason": "Hers", "matcher": {"workflows": ["*"]}, "ends_at": "2099-01-01T00:00:00Z"}],
+        OWN,
+    ),
+    ("api-silence", "get"): ("/api/v1/silences/{silence}/", [None], GONE),
+    ("api-silence", "patch"): ("/api/v1/silences/{silence}/", [{"reason": "Hers now"}], GONE),
+    ("api-silence-expire", "post"): ("/api/v1/silences/{silence}/expire/", [None], GONE),
     ("api-template-validate", "post"): (
         "/api/v1/templates/validate/",
         [{"workflow": "{workflow}", "channel": "inbox", "texts": {"title": "x"}}],
@@ -280,7 +299,15 @@ def with_everything(acme: Tenant) -> Acme:
     told = {"title": f"Secret {CANARY}", "html": "x"}
     template = texts.create(acme, Place("hello", "email"), told, layout=fragment.name)
     ids = [str(one.public_id) for one in (channel, delivery)]
-    return Acme(person, str(item), run, topic_key, *ids, flow.key, str(template.public_id), str(fragment.public_id))
+    own = [str(one.public_id) for one in (template, fragment, hush(acme))]
+    return Acme(person, str(item), run, topic_key, *ids, flow.key, *own)
+
+
+def hush(tenant: Tenant) -> Silence:
+    """A silence of what nobody sends."""
+    about = Matcher(workflows=[f"{CANARY}-none"])
+    said = Hush(f"Secret {CANARY}", about, reason=CANARY, ends_at=db_now() + timedelta(hours=1))
+    return silences.create(tenant, said, now=db_now())
 
 
 def own_workflow(tenant: Tenant) -> Workflow:
@@ -435,7 +462,7 @@ NEEDS: dict[str, set[str]] = {
         "api-workflows get", "api-workflow get",
         "api-workflow-versions get", "api-workflow-diff get", "api-templates get", "api-template get",
         "api-template-versions get",
-        "api-fragments get", "api-fragment get",
+        "api-fragments get", "api-fragment get", "api-silences get", "api-silence get", "api-silence-preview post",
     },
 }  # fmt: skip
 

@@ -54,9 +54,7 @@ class SilenceForm(_ModelForm):
     """Begins one; `replaces` is the one that it comes in place of."""
 
     replaces = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    workflows = Names(
-        label=_("Workflows"), help_text=_("Keys, with * and ?, separated by commas: device.*, backup.late")
-    )
+    workflows = Names(label=_("Workflows"), help_text=_("Keys, with * and ?: device.*, backup.late"))
     categories = Names(label=_("Categories"))
     tags = Names(label=_("Tags"), help_text=_("Of the tenant's own workflows."))
     channels = forms.MultipleChoiceField(
@@ -77,9 +75,7 @@ class SilenceForm(_ModelForm):
     equal = Names(label=_("Equal"), help_text=_("Paths at which both payloads say the same: payload.device"))
     resolved_by = Names(label=_("Resolved by"), help_text=_("Workflows, a later run of which ends it."))
     active_when = PrettyJson(kind=dict, rows=3, label=_("Condition"), help_text=_("On their payload."))
-    minutes = forms.FloatField(
-        label=_("For so many minutes, at most"), required=False, help_text=_("60, if left empty.")
-    )
+    minutes = forms.FloatField(label=_("Minutes, at most"), required=False, help_text=_("60, if left empty."))
 
     class Meta:
         model = Silence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
@@ -89,7 +90,7 @@ class SilencePage(TenantAdmin):
     def get_form(self, request: HttpRequest, obj: Silence | None = None, change: bool = False, **kwargs: Any) -> Any:
         """One that is there has no form."""
         if obj is not None:
-            kwargs["form"] = admin.ModelAdmin.form
+            kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Silence | None = None) -> bool:

@@ -52,36 +52,23 @@ class _SaidSerializer(StrictSerializer):
     starts_at = serializers.DateTimeField(required=False, help_text="Now, if it is left out or past")
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
     calendar = CalendarSerializer(required=False, allow_null=True)
+    while_active = WhileActiveSerializer(required=False, allow_null=True, help_text="With it, it is an inhibition")
 
 
-class _NewSerializer(_SaidSerializer):
+class NewSilenceSerializer(_SaidSerializer):
+    """A silence has an end, or a calendar; an inhibition may have both."""
+
     name = serializers.CharField(max_length=NAME_MAX, help_text="What explanations say")
     reason = serializers.CharField(max_length=REASON_MAX)
     matcher = MatcherSerializer()
 
 
-class NewSilenceSerializer(_NewSerializer):
-    """It has an end, or a calendar."""
+class SilenceChangesSerializer(_SaidSerializer):
+    """What is left out stays; what is named is taken whole."""
 
-
-class NewInhibitionSerializer(_NewSerializer):
-    while_active = WhileActiveSerializer()
-
-
-class _ChangesSerializer(_SaidSerializer):
     name = serializers.CharField(max_length=NAME_MAX, required=False)
     reason = serializers.CharField(max_length=REASON_MAX, required=False)
     matcher = MatcherSerializer(required=False)
-
-
-class SilenceChangesSerializer(_ChangesSerializer):
-    """What is left out stays; what is named is taken whole."""
-
-
-class InhibitionChangesSerializer(_ChangesSerializer):
-    """What is left out stays; what is named is taken whole."""
-
-    while_active = WhileActiveSerializer(required=False)
 
 
 class SilenceSerializer(serializers.Serializer[Any]):
@@ -94,6 +81,7 @@ class SilenceSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
     state = serializers.SerializerMethodField()
     matcher = MatcherSerializer()
+    while_active = WhileActiveSerializer(allow_null=True)
     calendar = CalendarSerializer(allow_null=True)
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)
@@ -108,18 +96,10 @@ class SilenceSerializer(serializers.Serializer[Any]):
         return silences.state_of(row, now=self.context["now"])
 
 
-class InhibitionSerializer(SilenceSerializer):
-    while_active = WhileActiveSerializer()
-
-
 class SilencePageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = SilenceSerializer(many=True)
-
-
-class InhibitionPageSerializer(SilencePageSerializer):
-    results = InhibitionSerializer(many=True)
 
 
 class WorkflowHitsSerializer(serializers.Serializer[Any]):
@@ -141,5 +121,6 @@ class DaysQuery(serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=1, max_value=DAYS_MAX, required=False, default=DAYS)
 
 
-class OverQuery(serializers.Serializer[Any]):
+class SilencesQuery(serializers.Serializer[Any]):
     over = serializers.BooleanField(required=False, allow_null=True, default=None)
+    inhibitions = serializers.BooleanField(required=False, allow_null=True, default=None)

@@ -1,8 +1,7 @@
-"""`silences/` and `inhibitions/`: what is not sent, since when and until when; and what one would hit."""
+"""`silences/`: what is not sent, since when and until when; and what one would hit."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,7 +10,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications.api.fields import StrictSerializer
 from notifications.api.permissions import HasScope, principal
 from notifications.api.views import HubView, Pages
 from notifications.kernel.clock import db_now
@@ -26,15 +24,11 @@ from .shapes import REFUSED
 from .silence_shapes import (
     DaysQuery,
     HitsSerializer,
-    InhibitionChangesSerializer,
-    InhibitionPageSerializer,
-    InhibitionSerializer,
-    NewInhibitionSerializer,
     NewSilenceSerializer,
-    OverQuery,
     SilenceChangesSerializer,
     SilencePageSerializer,
     SilenceSerializer,
+    SilencesQuery,
 )
 
 
@@ -42,89 +36,56 @@ class NewestFirst(Pages):
     ordering = "-id"
 
 
-_LISTED = [
-    OpenApiParameter("cursor", str),
-    OpenApiParameter("limit", int),
-    OpenApiParameter("over", bool, description="Those that have ended, or those that have not; all, if left out"),
-]
-_DAYS = [OpenApiParameter("days", int, description=f"How far to look back: 1 to {DAYS_MAX}, {DAYS} if left out")]
-
-
-class _Route(HubView):
+class _SilenceRoute(HubView):
     permission_classes = [HasScope]
     scope = Scope.ADMIN
     read_scope = Scope.READ
-    inhibition = False
 
-    def listed(self, request: Request) -> Response:
-        asked, now = OverQuery(data=request.query_params.dict()), db_now()
+
+class SilencesView(_SilenceRoute):
+    @extend_schema(
+        operation_id="silences_list",
+        parameters=[
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("over", bool, description="Those that have ended, or those that have not"),
+            OpenApiParameter("inhibitions", bool, description="Only inhibitions, or only silences"),
+        ],
+        responses=SilencePageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The tenant's silences and inhibitions, the newest first; those that have ended too."""
+        asked, now = SilencesQuery(data=request.query_params.dict()), db_now()
         asked.is_valid(raise_exception=True)
-        over, tenant = asked.validated_data["over"], principal(request).tenant
-        rows = silences.silences_of(tenant).filter(while_active__isnull=not self.inhibition)
+        over, inhibitions = (asked.validated_data[name] for name in ("over", "inhibitions"))
+        tenant = principal(request).tenant
+        rows = silences.silences_of(tenant)
+        if inhibitions is not None:
+            rows = rows.filter(while_active__isnull=not inhibitions)
         if over is not None:
-            open_ones = silences.open_ones(tenant.pk, now=now).values("pk")
-            rows = rows.exclude(pk__in=open_ones) if over else rows.filter(pk__in=open_ones)
+            not_over = silences.open_ones(tenant.pk, now=now).values("pk")
+            rows = rows.exclude(pk__in=not_over) if over else rows.filter(pk__in=not_over)
         pages = NewestFirst()
         found = pages.paginate_queryset(rows.select_related("tenant", "replaces"), request, view=self) or []
-        return pages.get_paginated_response(self.shape(found, many=True, context={"now": now}).data)
-
-    def said(self, serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
-        asked = serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return dict(asked.validated_data)
-
-    def created(self, request: Request, given: dict[str, Any]) -> Response:
-        row = silences.create(
-            principal(request).tenant, Hush.from_json(given), now=db_now(), by=who(principal(request))
-        )
-        return self.shown(row, status.HTTP_201_CREATED)
-
-    def changed(self, row: Silence, request: Request, given: dict[str, Any]) -> Response:
-        said = {**silences.hush_of(row).to_json(), **given}
-        changes = Hush.from_json(said).__dict__
-        return self.shown(silences.change(row, now=db_now(), by=who(principal(request)), **changes))
-
-    def expired(self, row: Silence, request: Request) -> Silence:
-        return silences.expire(row, now=db_now(), by=who(principal(request)))
-
-    def foreseen(self, request: Request, hush: Hush) -> Response:
-        asked = DaysQuery(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        found = preview(principal(request).tenant, hush, now=db_now(), days=asked.validated_data["days"])
-        return Response(HitsSerializer(found.to_json()).data)
-
-    def shown(self, row: Silence, code: int = status.HTTP_200_OK) -> Response:
-        return Response(self.shape(row, context={"now": db_now()}).data, status=code)
-
-    def shape(self, *args: Any, **given: Any) -> SilenceSerializer:
-        return (InhibitionSerializer if self.inhibition else SilenceSerializer)(*args, **given)
-
-    def one(self, request: Request, public_id: UUID) -> Silence:
-        row = silences.find(principal(request).tenant, public_id, inhibition=self.inhibition)
-        if row is None:
-            raise NotFound
-        return row
-
-
-class SilencesView(_Route):
-    @extend_schema(operation_id="silences_list", parameters=_LISTED, responses=SilencePageSerializer)
-    def get(self, request: Request) -> Response:
-        """The tenant's silences, the newest first; those that have ended too."""
-        return self.listed(request)
+        return pages.get_paginated_response(SilenceSerializer(found, many=True, context={"now": now}).data)
 
     @extend_schema(
         operation_id="silences_create", request=NewSilenceSerializer, responses={201: SilenceSerializer, **REFUSED}
     )
     def post(self, request: Request) -> Response:
-        """Do not send what fits, from now or its start on. What is not sent is on record with the silence's name."""
-        return self.created(request, self.said(NewSilenceSerializer, request))
+        """Do not send what fits, from now or its start on; what is not sent is on record with its name. With
+        `while_active`, only while such a run is active."""
+        asked = NewSilenceSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        hush, caller = Hush.from_json(asked.validated_data), principal(request)
+        return _shown(silences.create(caller.tenant, hush, now=db_now(), by=who(caller)), status.HTTP_201_CREATED)
 
 
-class SilenceView(_Route):
+class SilenceView(_SilenceRoute):
     @extend_schema(operation_id="silences_retrieve", responses=SilenceSerializer)
     def get(self, request: Request, public_id: UUID) -> Response:
-        """One silence."""
-        return self.shown(self.one(request, public_id))
+        """One of them."""
+        return _shown(_silence(request, public_id))
 
     @extend_schema(
         operation_id="silences_change",
@@ -133,95 +94,47 @@ class SilenceView(_Route):
     )
     def patch(self, request: Request, public_id: UUID) -> Response:
         """End it and begin another that says this; the answer is the new one, with an id of its own."""
-        return self.changed(self.one(request, public_id), request, self.said(SilenceChangesSerializer, request))
-
-    @extend_schema(operation_id="silences_delete", responses={204: None, **REFUSED})
-    def delete(self, request: Request, public_id: UUID) -> Response:
-        """End it now. It stays on record."""
-        self.expired(self.one(request, public_id), request)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        row = _silence(request, public_id)
+        asked = SilenceChangesSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said = Hush.from_json({**silences.hush_of(row).to_json(), **asked.validated_data})
+        return _shown(silences.change(row, now=db_now(), by=who(principal(request)), **said.__dict__))
 
 
-class SilenceExpireView(_Route):
+class SilenceExpireView(_SilenceRoute):
     @extend_schema(operation_id="silences_expire", request=None, responses={200: SilenceSerializer, **REFUSED})
     def post(self, request: Request, public_id: UUID) -> Response:
-        """End it now."""
-        return self.shown(self.expired(self.one(request, public_id), request))
+        """End it now. It stays on record; what it kept back is not made up for."""
+        row = _silence(request, public_id)
+        return _shown(silences.expire(row, now=db_now(), by=who(principal(request))))
 
 
-class SilencePreviewView(_Route):
+class SilencePreviewView(_SilenceRoute):
+    scope = Scope.READ
+
     @extend_schema(
         operation_id="silences_preview",
-        parameters=_DAYS,
+        parameters=[OpenApiParameter("days", int, description=f"How far to look back: 1 to {DAYS_MAX}; {DAYS}")],
         request=NewSilenceSerializer,
         responses={200: HitsSerializer, **REFUSED},
     )
     def post(self, request: Request) -> Response:
-        """What such a silence would hit: of the runs of the last days, and of who waits now. Nothing is kept."""
-        return self.foreseen(request, Hush.from_json(self.said(NewSilenceSerializer, request)))
+        """What such a silence or inhibition would hit: of the runs of the last days, and of who waits now. Nothing is
+        kept."""
+        asked, query = NewSilenceSerializer(data=request.data), DaysQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        query.is_valid(raise_exception=True)
+        hush, tenant = Hush.from_json(asked.validated_data), principal(request).tenant
+        found = preview(tenant, hush, now=db_now(), days=query.validated_data["days"])
+        return Response(HitsSerializer(found.to_json()).data)
 
 
-class InhibitionsView(_Route):
-    inhibition = True
-
-    @extend_schema(operation_id="inhibitions_list", parameters=_LISTED, responses=InhibitionPageSerializer)
-    def get(self, request: Request) -> Response:
-        """The tenant's inhibitions, the newest first; those that have ended too."""
-        return self.listed(request)
-
-    @extend_schema(
-        operation_id="inhibitions_create",
-        request=NewInhibitionSerializer,
-        responses={201: InhibitionSerializer, **REFUSED},
-    )
-    def post(self, request: Request) -> Response:
-        """Do not send what fits while such a run is active."""
-        return self.created(request, self.said(NewInhibitionSerializer, request))
+def _shown(row: Silence, code: int = status.HTTP_200_OK) -> Response:
+    return Response(SilenceSerializer(row, context={"now": db_now()}).data, status=code)
 
 
-class InhibitionView(_Route):
-    inhibition = True
-
-    @extend_schema(operation_id="inhibitions_retrieve", responses=InhibitionSerializer)
-    def get(self, request: Request, public_id: UUID) -> Response:
-        """One inhibition."""
-        return self.shown(self.one(request, public_id))
-
-    @extend_schema(
-        operation_id="inhibitions_change",
-        request=InhibitionChangesSerializer,
-        responses={200: InhibitionSerializer, **REFUSED},
-    )
-    def patch(self, request: Request, public_id: UUID) -> Response:
-        """End it and begin another that says this; the answer is the new one, with an id of its own."""
-        return self.changed(self.one(request, public_id), request, self.said(InhibitionChangesSerializer, request))
-
-    @extend_schema(operation_id="inhibitions_delete", responses={204: None, **REFUSED})
-    def delete(self, request: Request, public_id: UUID) -> Response:
-        """End it now. It stays on record."""
-        self.expired(self.one(request, public_id), request)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class InhibitionExpireView(_Route):
-    inhibition = True
-
-    @extend_schema(operation_id="inhibitions_expire", request=None, responses={200: InhibitionSerializer, **REFUSED})
-    def post(self, request: Request, public_id: UUID) -> Response:
-        """End it now."""
-        return self.shown(self.expired(self.one(request, public_id), request))
-
-
-class InhibitionPreviewView(_Route):
-    inhibition = True
-
-    @extend_schema(
-        operation_id="inhibitions_preview",
-        parameters=_DAYS,
-        request=NewInhibitionSerializer,
-        responses={200: HitsSerializer, **REFUSED},
-    )
-    def post(self, request: Request) -> Response:
-        """What such an inhibition would hit: runs of the last days that started while such a run was active, and who
-        waits now. Nothing is kept."""
-        return self.foreseen(request, Hush.from_json(self.said(NewInhibitionSerializer, request)))
+def _silence(request: Request, public_id: UUID) -> Silence:
+    row = silences.find(principal(request).tenant, public_id)
+    if row is None:
+        raise NotFound
+    return row
