@@ -94,7 +94,7 @@ def _concerns(
     mine = [key for key in keys if fits_any(key, (*going.workflows, *going.resolved_by))]
     found = Q(workflow__in=mine, start_at__gt=now - timedelta(seconds=going.seconds))
     for place, path in enumerate(going.equal):
-        wanted = list(dict.fromkeys(values[place][1] for values in groups))
+        wanted = [value for _, value in dict.fromkeys(values[place] for values in groups)]
         found &= Q(**{f"at_{paths.index(path)}__in": wanted})
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def _spans(going: WhileActive, runs: Sequence[_Past]) -> dict[Values, list[Span]
 def _joined(runs: Sequence[_Past], resolved: Sequence[datetime], going: WhileActive) -> list[Span]:
     found: list[Span] = []
     for run in runs:
-        later = resolved[bisect_right(resolved, run.at) :][:1]
+        later = resolved[bisect_left(resolved, run.at) :][:1]
         latest = run.at + timedelta(seconds=going.seconds)
         end = min([latest, *(one for one in (*run.ends, *later) if one is not None)])
         if found and run.at <= found[-1][1]:

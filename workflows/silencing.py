@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .condition import holds, paths_of
-from .context import Context, context_for
+from .context import Context, context_for, reads
 from .definition import Body
 from .inhibiting import Asked, held_back
 from .models import Workflow
@@ -68,9 +68,11 @@ def whom(condition: Any, people: People, scene: Scene) -> People:
 
 
 def _of_whom(condition: Any, context: Context, people: People) -> People:
+    paths = paths_of(condition)
+    if reads(paths, "recipient"):
+        people -= context.scene.house  # which is no person, whatever is said of one
     if condition is True or not people:
         return people
-    paths = paths_of(condition)
     groups = [
         group
         for run, of_run in context.scene.runs

@@ -19,11 +19,13 @@ from notifications.api.problems import ProblemSerializer
 from notifications.api.views import HubView
 from notifications.models import Recipient, Role, Scope, Tenant
 
+from ..hush import Hush
 from ..refusals import BadRequest, Busy
-from ..simulate import LASTS, LASTS_MAX, Act, Cancel, Event, Failure, Fire, Persona, Publish, Wish, simulate
+from ..simulate import LASTS, LASTS_MAX, Act, Cancel, Event, Expire, Failure, Fire, Persona, Publish, Wish, simulate
 from ..simulation.cast import PEOPLE_MAX, Somebody
 from ..simulation.events import ACTS, EVENTS_MAX, EVERYBODY
 from ..simulation.timeline import Timeline, What
+from .silence_shapes import NewSilenceSerializer
 from .triggers import RECIPIENTS_MAX, RecipientSerializer
 
 AT_ONCE = BoundedSemaphore(2)
@@ -61,10 +63,10 @@ class SomebodySerializer(StrictSerializer):
 
 
 class HappeningSerializer(StrictSerializer):
-    """What happens, `after` so many seconds: a `trigger`, a `cancel`, a `publish` of another version, or what `user`
-    does with everything in their inbox."""
+    """What happens, `after` so many seconds: a `trigger`, a `cancel`, a `publish` of another version, a `silence` that
+    begins, one that is `expire`d by its `name`, or what `user` does with everything in their inbox."""
 
-    kind = serializers.ChoiceField(choices=["trigger", "cancel", "publish", *ACTS])
+    kind = serializers.ChoiceField(choices=["trigger", "cancel", "publish", "silence", "expire", *ACTS])
     after = serializers.FloatField(min_value=0, max_value=LASTS_MAX.total_seconds(), required=False, default=0)
     payload = serializers.DictField(required=False, help_text="Of a trigger; the sample, if it is not given")
     recipients = RecipientSerializer(many=True, required=False, max_length=RECIPIENTS_MAX)  # type: ignore[call-arg]
@@ -76,9 +78,11 @@ class HappeningSerializer(StrictSerializer):
     )
     user = serializers.CharField(max_length=255, required=False)
     definition = serializers.DictField(required=False)
+    silence = NewSilenceSerializer(required=False)
+    name = serializers.CharField(max_length=200, required=False, help_text="Of the silence that ends before its time")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needed = {"publish": "definition"} | dict.fromkeys(ACTS, "user")
+        needed = {"publish": "definition", "silence": "silence", "expire": "name"} | dict.fromkeys(ACTS, "user")
         missing = needed.get(attrs["kind"])
         if missing and missing not in attrs:
             raise serializers.ValidationError({missing: "Is missing."})
@@ -214,5 +218,9 @@ def _event(given: Mapping[str, Any], key: str) -> Event:
             return Event(Cancel(given["run"]) if "run" in given else Cancel(), after)
         case "publish":
             return Event(Publish({"name": key, **given["definition"], "key": key}), after)
+        case "silence":
+            return Event(Hush.from_json(given["silence"]), after)
+        case "expire":
+            return Event(Expire(given["name"]), after)
         case kind:
             return Event(Act(kind, given["user"], given.get("run", "run-1")), after)

@@ -132,3 +132,17 @@ def test_more_than_two_at_once_have_to_wait(server: APIClient) -> None:
 
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (429, "busy", "2")
     assert server.post(URL, {}, format="json").status_code == 200
+
+
+def test_a_silence_begins_and_is_ended_in_a_simulation(server: APIClient) -> None:
+    about = {"name": "Works", "reason": "x", "matcher": {"workflows": ["*"]}, "ends_at": "2026-03-09T09:00:00Z"}
+    events = [
+        {"kind": "silence", "silence": about},
+        {"kind": "trigger"},
+        {"kind": "expire", "name": "Works", "after": 60},
+        {"kind": "trigger", "after": 120, "payload": {"name": "Ada"}},
+    ]
+
+    told = lines(server.post(URL, {"start": START, "events": events}, format="json"))
+
+    assert [line for line in told if "inbox" in line] == ["p1 skipped inbox silenced", "p1 sent inbox Hello Ada"]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from workflows.define import Workflow, delay, escalate, level, send_email, send_inbox
+from workflows.define import Workflow, delay, digest, escalate, level, send_email, send_inbox
 from workflows.simulate import Act, Event
 from workflows.testing import (
     Calendar,
@@ -198,6 +198,16 @@ SCENARIOS = [
         look=SENT,
     ),
     Scenario(
+        "a digest that closes in a silence is not told, and what was collected in one is told when it closes later",
+        [digest(hours=1), send_inbox(title="{{ digest.count }} since {{ payload.n }}")],
+        ["1h alice skipped inbox silenced", '3h30m alice sent inbox "2 since 3"'],
+        events=[
+            hush(silence(hours=3)),
+            *(fire({"n": n}, after=timedelta(hours=hours)) for n, hours in ((1, 0), (2, 0.5), (3, 2.5), (4, 2.75))),
+        ],
+        look=SENT,
+    ),
+    Scenario(
         "while the cause is active the consequence is not sent, for the same device alone",
         ONE,
         [f"1m {HELD}", f"2m {TOLD}"],
@@ -261,8 +271,16 @@ SCENARIOS = [
     Scenario(
         "a number is no text, and what is not there is equal to nothing",
         ONE,
-        [f"1m {TOLD}", f"2m {TOLD}"],
-        events=[*inhibited(), down(1), nothing_known(), story("1", minutes=1), story(None, minutes=2)],
+        [f"1m {TOLD}", f"2m {TOLD}", f"3m {TOLD}", f"4m {HELD}"],
+        events=[
+            *inhibited(),
+            down(1),
+            nothing_known(),
+            story("1", minutes=1),
+            story(None, minutes=2),
+            story(True, minutes=3),
+            story(1.0, minutes=4),
+        ],
         look=SENT,
     ),
     Scenario(

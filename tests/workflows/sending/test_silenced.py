@@ -41,7 +41,7 @@ def test_a_silence_of_some_people_is_none_of_their_team(acme: Tenant, publish: P
     publish(workflow("t", PLAIN))
     channel(acme, "team@acme.example")
     one, other = reachable(acme, 2)
-    silenced(acme, Matcher(when={"==": [{"var": "recipient.external_id"}, one.external_id]}))
+    silenced(acme, Matcher(when={"!=": [{"var": "recipient.external_id"}, other.external_id]}))
 
     run = walked(start(acme, one, other))
 
