@@ -19,6 +19,9 @@ from .models import Act, Run, Status
 from .people import NOBODY, People
 from .step import Scene, join
 
+DIFFERING = 10_000
+"""Of causes that differ in what is read of them, so many are looked at, those that started last."""
+
 Values = tuple[Any, ...]
 
 
@@ -74,8 +77,8 @@ def _started(rules: Sequence[tuple[WhileActive, Mapping[Values, People]]], scene
     runs = runs.filter(reduce(or_, [_concerns(going, groups, keys, paths, scene.now) for going, groups in rules]))
     waits = ~Exists(Act.objects.filter(run=OuterRef("pk"), kind=ACKNOWLEDGED))
     rows = runs.values_list("workflow", *_names(paths))
-    rows = rows.annotate(unacknowledged_at=Max("start_at", filter=Q(waits)), at=Max("start_at")).order_by()
-    return [_Started(key, payload_of(paths, values), waiting, at) for key, *values, waiting, at in rows]
+    rows = rows.annotate(unacknowledged_at=Max("start_at", filter=Q(waits)), at=Max("start_at")).order_by("-at")
+    return [_Started(key, payload_of(paths, values), waiting, at) for key, *values, waiting, at in rows[:DIFFERING]]
 
 
 def candidates(tenant: int, paths: Sequence[str], *, cancelled: bool = False) -> QuerySet[Run]:
