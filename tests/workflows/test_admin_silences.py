@@ -90,6 +90,14 @@ def test_one_is_ended_and_cannot_be_edited_or_deleted(alices: Client, acme: Tena
     assert alices.post(page("silence", "delete", works.pk)).status_code == 403
 
 
+def test_the_list_is_narrowed_by_kind_and_by_whether_they_are_over(alices: Client, works: Silence) -> None:
+    shown = [text(alices, page("silence", "changelist") + query) for query in ("?kind=inhibition", "?over=no")]
+    others = [text(alices, page("silence", "changelist") + query) for query in ("?kind=silence", "?over=yes")]
+
+    assert all("New switches" not in one and ">Works<" in one for one in shown)
+    assert not any(">Works<" in one for one in others)
+
+
 def test_a_change_is_another_with_the_form_filled_in(alices: Client, acme: Tenant, works: Silence) -> None:
     shown = alices.get(page("silence", "add"), {"replaces": works.pk}).context["adminform"].form
     initial = {name: shown[name].value() for name in ("name", "workflows", "active_workflows", "equal", "minutes")}

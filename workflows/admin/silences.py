@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,11 +41,35 @@ STATES = {
 _NAME = "notifyhub_workflows_silence"
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("silence", gettext_lazy("silence")), ("inhibition", gettext_lazy("inhibition"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> QuerySet[Silence]:
+        kind = self.value()
+        return queryset.filter(while_active__isnull=kind == "silence") if kind else queryset
+
+
+class OverFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "over"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", gettext_lazy("not over")), ("yes", gettext_lazy("over"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Silence]) -> QuerySet[Silence]:
+        over = Q(expired_at__isnull=False) | Q(ends_at__lte=db_now())
+        return queryset.filter(over if self.value() == "yes" else ~over) if self.value() else queryset
+
+
 @admin.register(Silence)
 class SilencePage(TenantAdmin):
     form = SilenceForm
     list_display = ("name", "kind", "state", "owner", "starts_at", "ends_at", "tenant")
-    list_filter = (("tenant", OwnFilter), ("while_active", admin.EmptyFieldListFilter))
+    list_filter = (("tenant", OwnFilter), OverFilter, KindFilter)
     search_fields = ("name", "reason", "owner")
     change_form_template = add_form_template = "notifyhub/workflows/admin/silence.html"
     actions = ("expire_them",)
@@ -70,7 +95,10 @@ class SilencePage(TenantAdmin):
 
     @admin.display(description=gettext_lazy("windows of the week"))
     def windows(self, row: Silence) -> SafeString | str:
-        return "–" if row.calendar is None else _pretty(row.calendar)
+        if row.calendar is None:
+            return "–"
+        week = {day: ", ".join("–".join(span) for span in spans) for day, spans in row.calendar["week"].items()}
+        return _pretty({**week, "zone": row.calendar["zone"] or row.tenant.zone or "UTC"})
 
     def get_fieldsets(self, request: HttpRequest, obj: Silence | None = None) -> Any:
         if obj is not None:
@@ -213,5 +241,14 @@ class SilencePage(TenantAdmin):
         return self._row(request, int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
 
 
-def _pretty(value: Any) -> SafeString:
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+def _pretty(said: Mapping[str, Any]) -> SafeString:
+    """A line a setting."""
+    return format_html_join(
+        mark_safe("<br>"), "{}: <code>{}</code>", [(name, _plain(one)) for name, one in said.items()]
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
