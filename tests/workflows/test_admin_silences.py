@@ -94,7 +94,7 @@ def test_the_list_is_narrowed_by_kind_and_by_whether_they_are_over(alices: Clien
     shown = [text(alices, page("silence", "changelist") + query) for query in ("?kind=inhibition", "?over=no")]
     others = [text(alices, page("silence", "changelist") + query) for query in ("?kind=silence", "?over=yes")]
 
-    assert all("New switches" not in one and ">Works<" in one for one in shown)
+    assert all(">Works<" in one for one in shown)
     assert not any(">Works<" in one for one in others)
 
 

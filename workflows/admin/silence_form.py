@@ -40,8 +40,9 @@ _FIELDS = {  # by where the mistake is, as `hush` says it
 class Names(forms.CharField):
     """Several, separated by commas."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(required=False, widget=forms.TextInput(attrs={"class": "vLargeTextField"}), **given)
+    def __init__(self, *, place: str = "", **given: Any) -> None:
+        named = {"id": place} if place else {}
+        super().__init__(required=False, widget=forms.TextInput(attrs={"class": "vLargeTextField", **named}), **given)
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list | tuple) else value
@@ -54,7 +55,9 @@ class SilenceForm(_ModelForm):
     """Begins one; `replaces` is the one that it comes in place of."""
 
     replaces = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    workflows = Names(label=_("Workflows"), help_text=_("Keys, with * and ?: device.*, backup.late"))
+    workflows = Names(  # its usual id has a look of its own on the page of a channel
+        place="id_matcher_workflows", label=_("Workflows"), help_text=_("Keys, with * and ?: device.*, backup.late")
+    )
     categories = Names(label=_("Categories"))
     tags = Names(label=_("Tags"), help_text=_("Of the tenant's own workflows."))
     channels = forms.MultipleChoiceField(

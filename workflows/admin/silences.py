@@ -243,9 +243,8 @@ class SilencePage(TenantAdmin):
 
 def _pretty(said: Mapping[str, Any]) -> SafeString:
     """A line a setting."""
-    return format_html_join(
-        mark_safe("<br>"), "{}: <code>{}</code>", [(name, _plain(one)) for name, one in said.items()]
-    )
+    lines = [(name, _plain(one)) for name, one in said.items()]
+    return format_html_join(mark_safe("<br>"), "{}: <code>{}</code>", lines)
 
 
 def _plain(value: Any) -> str:
