@@ -58,9 +58,7 @@ def _silences(tenant: str, now: datetime) -> Exists:
     return Exists(rows.exclude(ends_at__lte=now))
 
 
-def _scene(
-    cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime, may_be_silenced: bool
-) -> Scene:
+def _scene(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime, may_be_silenced: bool) -> Scene:
     chunk, people = cohort.chunk, cohort.people
     return Scene(
         tenant_id=cohort.tenant_id,
