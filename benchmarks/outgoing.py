@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -61,13 +60,7 @@ def endpoints(origins: Sequence[str], *, tenants: int, path: str, slug: str = "t
 
 
 def enqueue(
-    to: Sequence[Endpoint],
-    count: int,
-    *,
-    origin: UUID | None = None,
-    origin_step: str = "",
-    first: int = 0,
-    due_at: datetime | None = None,
+    to: Sequence[Endpoint], count: int, *, origin: UUID | None = None, origin_step: str = "", first: int = 0
 ) -> None:
     """`count` webhooks of 1 KB, dealt out to the endpoints, in transactions of a thousand; default caps."""
     from channels_delivery.outbox import Address, Letter, Way
@@ -83,7 +76,6 @@ def enqueue(
             channel=one.channel,
             origin=origin,
             origin_step=f"{origin_step}.{n}",
-            due_at=due_at,
         )
         for n in range(first, first + count)
         for one in [to[n % len(to)]]

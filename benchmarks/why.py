@@ -11,16 +11,19 @@ WHY: dict[str, str] = {
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
     "fairness.p99": (
-        "a letter waits for the turn of the courier that is under way, for its own, and for that which writes it down; "
-        "a flood of fast receivers makes each some 30 ms long, for up to two hundred results are written in one; "
-        "smaller turns make the outbox slower by a fifth"
+        "in the storm a letter usually takes 50 ms instead of 25, because the flood keeps both cores busy; the 99th of "
+        "a hundred is one of those that came while a process was being killed: the process that takes its place starts "
+        "on the same two cores, and what was under way in the dead one waits for its lease. Turns of 64 results "
+        "instead of two hundred changed nothing"
     ),
     "webhooks.fast": (
         "a webhook costs about 0.15 ms of Python on the thread of the network (bare aiohttp 0.09; the rest is signing, "
         "deadlines, checks of address and fields, and waiting for the interpreter's lock), 0.065 ms on that of the "
-        "database, and 0.07 ms of PostgreSQL beside them; the two threads share one lock, so 0.22 ms is the least"
+        "database, and 0.07 ms of PostgreSQL beside them; the two threads share one lock, so 0.22 ms is the least. Two "
+        "processes, a worker's, were no faster on these two cores (0.32 to 0.39 ×, 5 pairs each): then the processor, "
+        "which PostgreSQL and the receiver share with them, is what there is too little of"
     ),
-    "webhooks.tls": "as without TLS: the two threads share one interpreter lock",
+    "webhooks.tls": "as without TLS",
     "webhooks.slow": (
         "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and what "
         "ended is replaced a turn later, unless enough was waiting"

@@ -114,6 +114,11 @@ class Backend(ABC):
         Any exception counts as a temporary `crash`.
         """
 
+    def prepare(self) -> None:
+        """Load what sending needs. Called in the process from which workers are forked, so that a new one, also in the
+        place of one that was killed, sends at once. Opens nothing."""
+        return
+
     async def close(self) -> None:
         """Let go of kept connections."""
         return

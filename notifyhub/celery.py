@@ -36,6 +36,18 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
+@signals.worker_init.connect
+def _prepare(**_kwargs: Any) -> None:
+    """Before the first fork."""
+    from django.apps import apps
+
+    if apps.is_installed("channels_delivery"):
+        from channels_delivery.backends import backends
+
+        for backend in backends().values():
+            backend.prepare()
+
+
 @signals.worker_process_init.connect
 def _start_in_child(**_kwargs: Any) -> None:
     calm_collector()

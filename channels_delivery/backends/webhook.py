@@ -16,6 +16,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +134,12 @@ class Webhook(Backend):
         except OutboundError as error:
             return no_answer(error)
         return outcome_of(answer, now=datetime.now(UTC))
+
+    def prepare(self) -> None:
+        with suppress(ImportError):  # a site without the extra `http` sends none
+            from ..outbound.aio import Outbound
+
+            Outbound.prepare()
 
     async def close(self) -> None:
         if self._out is not None:

@@ -43,7 +43,7 @@ from .answer import (
 from .headers import sendable
 from .names import Lookup, Names, system_lookup
 from .policy import Reason, Refused, Rules, allowed, check_url
-from .trust import client_context
+from .trust import kept_context
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Outbound:
     ) -> None:
         self._rules = rules
         self._limits = limits or Limits()
-        self._tls = tls or client_context()
+        self._tls = tls or kept_context()
         self._names = Names(rules, lookup=lookup, threads=self._limits.dns_threads)
         self._pools: OrderedDict[Hashable, Pool] = OrderedDict()
         self._target = lru_cache(2048)(self._read_target)
@@ -98,7 +98,12 @@ class Outbound:
             connections=given.connections_per_tenant,
             dns_threads=given.dns_threads,
         )
-        return cls(site.rules(), tls=client_context(given.ca_file), limits=limits)
+        return cls(site.rules(), tls=kept_context(given.ca_file), limits=limits)
+
+    @staticmethod
+    def prepare() -> None:
+        """Read the authorities, which takes longest, before the first request."""
+        kept_context(conf().ca_file)
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import lru_cache
 
 
 def client_context(ca_file: str = "") -> ssl.SSLContext:
@@ -12,3 +13,9 @@ def client_context(ca_file: str = "") -> ssl.SSLContext:
     if ca_file:
         context.load_verify_locations(ca_file)
     return context
+
+
+@lru_cache(8)
+def kept_context(ca_file: str = "") -> ssl.SSLContext:
+    """The same, read once a process and shared: nobody may change it."""
+    return client_context(ca_file)
