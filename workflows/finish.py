@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from .models import Cohort, Run, Status
+from .models import Chunk, Cohort, Run, Status
 
 
 def finish_if_done(run_id: int, *, now: datetime) -> bool:
@@ -21,14 +21,21 @@ def finish_if_done(run_id: int, *, now: datetime) -> bool:
     if connection.features.has_select_for_update:
         mine = mine.select_for_update(no_key=True, of=("self",))
     run = mine.only("chunk_id").first()
-    if run is None or Cohort.objects.across_tenants().filter(chunk__run=run_id, open=True).exists():
+    if run is None or (run.chunk_id is not None and _walks_among_others(run)):
         return False
-    if run.chunk_id is not None and _walks_among_others(run):
-        return False
-    return bool(Run.objects.across_tenants().filter(pk=run_id).update(status=Status.SENT, finished_at=now))
+    with connection.cursor() as cursor:  # a statement of its own, behind the lock, so that it sees what the other wrote
+        cursor.execute(
+            f"UPDATE {_RUN} SET status = %s, finished_at = %s WHERE id = %s AND NOT EXISTS (SELECT 1 FROM {_COHORT} c"
+            f" JOIN {_CHUNK} k ON k.id = c.chunk_id WHERE k.run_id = %s AND c.open)",
+            [Status.SENT.value, connection.ops.adapt_datetimefield_value(now), run_id, run_id],
+        )
+        return bool(cursor.rowcount)
 
 
 def _walks_among_others(run: Run) -> bool:
     """Whether anybody of this run walks in the chunk that it shares."""
     cohorts = Cohort.objects.across_tenants().filter(chunk=run.chunk_id, open=True).select_related("chunk")
     return any(cohort.people & cohort.chunk.people_of(run.pk) for cohort in cohorts)
+
+
+_RUN, _COHORT, _CHUNK = (model._meta.db_table for model in (Run, Cohort, Chunk))

@@ -155,7 +155,7 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
     """The cohort's own row takes those who go on at once, or else the first who sleep; others become new cohorts."""
     mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id)
     if not walks:
-        mine.update(open=False, lease_token=None, mask=b"")
+        _close(held.cohort_id)
         return False
     first, *others = sorted(walks, key=lambda walk: (walk[3] is not None, walk[3]))
     people, step, round_, until = first
@@ -175,6 +175,15 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
         for rest, at, turn, when in others
     )
     return until is None
+
+
+def _close(cohort: int) -> None:
+    """Nobody walks on in it. Most cohorts end so, and a plain statement costs them a third."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Cohort._meta.db_table} SET open = %s, lease_token = NULL, mask = %s WHERE id = %s",
+            [False, b"", cohort],
+        )
 
 
 def _finish_small(work: Work, ended: People) -> None:
