@@ -11,9 +11,10 @@ from notifications.kernel.config import section
 class ChannelsDeliverySettings:
     """`backends`: dotted paths of further backends. `site_url`: where this site's own pages are for people
     (`https://hub.example.com`); without it, messages that leave the building do not link to them. `gate`: the dotted
-    path of who is asked once more before what waited long is sent (see `gate.py`). `at_once`: how many messages a
-    worker process has under way at a time. `stop_seconds`: how long a worker that is told to stop waits for what it has
-    under way, at most 30. For how many days what ended is kept:
+    path of who is asked once more before what waited long is sent (see `gate.py`); if it is empty, the workflows' own
+    is, where they are installed. `at_once`: how many messages a worker process has under way at a time. `stop_seconds`:
+    how long a worker that is told to stop waits for what it has under way, at most 30. For how many days what ended is
+    kept:
 
     - `keep_bodies_days`: the words of messages that reached everybody
     - `keep_dead_days`: the words of those that did not, so that they can be sent once more

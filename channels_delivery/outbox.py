@@ -19,6 +19,7 @@ from django.db.models import Case, F, Q, Value, When
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.tokens import uuid7
 from notifications.live import watching
+from notifications.targets import lines
 
 from .backends import backends
 from .models import Channel, Delivery, Lane, Message, State
@@ -45,7 +46,8 @@ class Address:
 @dataclass(frozen=True)
 class Letter:
     """One message and everybody it goes to, by one way. `origin` and `origin_step` are opaque; the same address never
-    gets the same origin and step twice."""
+    gets the same origin and step twice. `about` are the objects that it speaks of, as `notifications.targets` spells
+    them."""
 
     tenant_id: int
     kind: str
@@ -57,6 +59,7 @@ class Letter:
     attachments: Sequence[Mapping[str, str]] = ()
     origin: UUID | None = None
     origin_step: str = ""
+    about: Sequence[str] = ()
     due_at: datetime | None = None
     expires_at: datetime | None = None
 
@@ -241,6 +244,7 @@ def _insert_messages(connection: BaseDatabaseWrapper, letters: Sequence[Letter],
         "notice_key": ("text", [letter.notice_key for letter in letters]),
         "parts": ("jsonb", [json.dumps(dict(letter.parts)) for letter in letters]),
         "attachments": ("jsonb", [json.dumps([dict(one) for one in letter.attachments]) for letter in letters]),
+        "about": ("text", [lines(letter.about) for letter in letters]),
     }
     source, parameters = rowset.table(connection, "t", columns)
     names = ", ".join(columns)

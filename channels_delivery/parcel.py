@@ -14,7 +14,8 @@ from notifications.kernel import rowset
 
 @dataclass(frozen=True)
 class Parcel:
-    """A delivery in this worker's hands while its lease lasts, with everything its backend needs."""
+    """A delivery in this worker's hands while its lease lasts, with everything its backend needs. `about` are the
+    objects that its words speak of, as `notifications.targets` spells them."""
 
     id: int
     token: uuid.UUID
@@ -37,6 +38,7 @@ class Parcel:
     origin: uuid.UUID | None = None
     origin_step: str = ""
     lost: int = 0
+    about: Sequence[str] = ()
 
 
 def columns(vendor: str) -> str:
@@ -47,6 +49,7 @@ def columns(vendor: str) -> str:
     return (
         "d.id, d.attempt, d.lane_id, d.tenant_id, d.public_id, d.stable_id, d.kind, d.address, d.channel_id,"
         " d.recipient_id, d.slots, d.message_id, m.parts, m.attachments, m.notice_key, d.origin, d.origin_step, d.lost,"
+        " m.about,"
         f" {times}"
     )
 
@@ -57,7 +60,7 @@ def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel
     found = []
     for row in rows:
         (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
-        attachments, notice_key, origin, step, lost, expires, created, decided = row[13:]
+        attachments, notice_key, origin, step, lost, about, expires, created, decided = row[13:]
         if message not in words:
             words[message] = json.loads(parts), json.loads(attachments)
         found.append(
@@ -83,6 +86,7 @@ def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel
                 origin=rowset.uuid_of(origin),
                 origin_step=step,
                 lost=lost,
+                about=about.split("\n") if about else (),
             )
         )
     return found

@@ -17,6 +17,8 @@ class NotificationsConfig(AppConfig):
         from .kernel import ticker
         from .kernel.config import check_setting
         from .live import tickets
+        from .visibility import check_hook
 
         checks.register(check_setting)
+        checks.register(check_hook)
         ticker.register("live.tickets", every=3600, verb=tickets.forget_expired)

@@ -13,6 +13,10 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from .models import Recipient, Role, Subscription, Tenant, Topic
+from .topics import problems_of_condition
+
+AD_HOC = "mailto:"
+"""How the external id of a mere address begins. No person has one like that."""
 
 PROFILE = ("name", "email", "phone", "locale", "zone", "role", "attributes")
 """What the host may say of a person, beside the external id."""
@@ -53,11 +57,17 @@ def take_out(tenant: Tenant, external_ids: Sequence[str]) -> int:
     return people.update(active=False)
 
 
-def subscribe(topic: Topic, external_ids: Sequence[str]) -> None:
-    """These people follow the topic from now on. Raises ValidationError with the names that are not in the tenant."""
+def subscribe(topic: Topic, external_ids: Sequence[str], *, condition: Any = None) -> None:
+    """These people follow the topic from now on; with a `condition`, of what goes there that of which it is true. It
+    is the condition also of those who followed already. Raises ValidationError with the names that are not in the
+    tenant, or with what is wrong with the condition."""
+    if problems := problems_of_condition(condition):
+        raise ValidationError({"condition": problems})
     found = _known(topic.tenant_id, external_ids)
-    lines = [Subscription(topic=topic, recipient_id=person) for person in found.values()]
-    Subscription.objects.bulk_create(lines, ignore_conflicts=True)
+    lines = [Subscription(topic=topic, recipient_id=person, condition=condition) for person in sorted(found.values())]
+    Subscription.objects.bulk_create(
+        lines, update_conflicts=True, unique_fields=["topic", "recipient"], update_fields=["condition"]
+    )
 
 
 def unsubscribe(topic: Topic, external_ids: Sequence[str]) -> int:
@@ -92,15 +102,18 @@ def _check(people: Mapping[str, Mapping[str, Any]]) -> None:
     for external_id, said in people.items():
         if not (isinstance(external_id, str) and 0 < len(external_id) <= 255 and external_id.isprintable()):
             errors[f"{ascii(external_id)[:40]}.external_id"] = "Must be text of 1 to 255 printable characters."
+        elif external_id.startswith(AD_HOC):
+            errors[f"{external_id}.external_id"] = f"{AD_HOC} stands before mere addresses; name a person otherwise."
         for name, value in said.items():
-            problem = _problem(name, value)
+            problem = problem_with(name, value)
             if problem:
                 errors[f"{external_id}.{name}"] = problem
     if errors:
         raise ValidationError(errors)
 
 
-def _problem(name: str, value: Any) -> str | None:
+def problem_with(name: str, value: Any) -> str | None:
+    """What is wrong with this word of a profile; None where nothing is."""
     if name not in PROFILE:
         return f"Unknown; known: {', '.join(PROFILE)}."
     if name == "attributes":

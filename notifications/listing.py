@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from . import visibility
 from .content import Content
 from .kernel import rowset
 from .models import Category, InboxItem, Mark, NoticeType, Notification, State, Tab
+from .targets import Target, of_lines
 
 Sql = tuple[str, list[Any]]
 """A piece of a statement and its parameters."""
@@ -21,7 +23,8 @@ Sql = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Entry:
-    """An item as its person sees it now."""
+    """An item as its person sees it now. `about`: the objects that it speaks of; `hidden`: they may not see one of
+    those any more, or nobody could say."""
 
     id: UUID
     seq: int
@@ -31,11 +34,13 @@ class Entry:
     created_at: datetime
     state: State
     read: bool
+    about: tuple[Target, ...] = ()
+    hidden: bool = False
 
     @property
     def gone(self) -> bool:
-        """Taken back, replaced or deleted: its words are nobody's to read any more."""
-        return self.state in (State.WITHDRAWN, State.SUPERSEDED, State.DELETED)
+        """Taken back, replaced, deleted or hidden: its words are not theirs to read any more."""
+        return self.hidden or self.state in (State.WITHDRAWN, State.SUPERSEDED, State.DELETED)
 
     def to_json(self) -> dict[str, Any]:
         """Of an item that is gone, what a client needs to take it out of sight."""
@@ -44,9 +49,10 @@ class Entry:
                 "id": str(self.id),
                 "rev": self.rev,
                 "workflow": self.workflow,
-                "state": self.state.name.lower(),
+                "state": State.WITHDRAWN.name.lower() if self.hidden else self.state.name.lower(),
                 "tab": Tab(self.content.tab).name.lower(),
             }
+        objects = {"about": [one.to_json() for one in self.about]} if self.about else {}
         return {
             "id": str(self.id),
             "rev": self.rev,
@@ -55,6 +61,7 @@ class Entry:
             "state": self.state.name.lower(),
             "read": self.read,
             **self.content.to_json(),
+            **objects,
             "tab": Tab(self.content.tab).name.lower(),
         }
 
@@ -185,17 +192,25 @@ def _entries(person: int, places: Sql, order: str) -> list[Entry]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT i.seq, i.rev, i.tab, i.state, i.read_at IS NOT NULL, i.forced, coalesce(m.read_upto, 0),"
-            f" n.public_id, n.notice_key, n.content, n.created_at FROM ({text}) p"
+            f" n.public_id, n.notice_key, n.content, n.created_at, n.about FROM ({text}) p"
             f" JOIN {_ITEM} i ON i.recipient_id = %s AND i.seq = p.seq"
             f" JOIN {_NOTIFICATION} n ON n.id = i.notification_id"
             f" LEFT JOIN {_MARK} m ON m.recipient_id = i.recipient_id AND m.tab = i.tab {order}",
             [*parameters, person],
         )
-        return list(_read(cursor.fetchall()))
+        return _as_seen(person, list(_read(cursor.fetchall())))
+
+
+def _as_seen(person: int, entries: list[Entry]) -> list[Entry]:
+    """The site's hook is asked whenever an inbox is read, once for all entries."""
+    kept_back = visibility.look({(person, str(target)) for entry in entries for target in entry.about}).kept_back
+    if not kept_back:
+        return entries
+    return [replace(one, hidden=any((person, str(target)) in kept_back for target in one.about)) for one in entries]
 
 
 def _read(rows: Iterable[Sequence[Any]]) -> Iterable[Entry]:
-    for seq, rev, tab, state, read, forced, mark, public_id, key, content, created_at in rows:
+    for seq, rev, tab, state, read, forced, mark, public_id, key, content, created_at, about in rows:
         yield Entry(
             id=public_id if isinstance(public_id, UUID) else UUID(public_id),
             seq=seq,
@@ -205,4 +220,5 @@ def _read(rows: Iterable[Sequence[Any]]) -> Iterable[Entry]:
             created_at=rowset.moment(created_at),
             state=State(state),
             read=bool(not forced and (read or seq <= mark)),
+            about=of_lines(about),
         )

@@ -18,11 +18,13 @@ from .kernel import rowset
 from .kernel.tokens import uuid7
 from .live import line
 from .models import InboxItem, InboxState, Notification, State
+from .targets import lines
 
 
 @dataclass(frozen=True)
 class Post:
-    """One content for these people (ids of recipients of that tenant, none twice). `origin` is opaque here."""
+    """One content for these people (ids of recipients of that tenant, none twice). `origin` is opaque here. `about`:
+    the objects that it speaks of, as `targets` spells them."""
 
     tenant_id: int
     notice_key: str
@@ -30,6 +32,7 @@ class Post:
     recipients: Sequence[int]
     origin: UUID | None = None
     origin_step: str = ""
+    about: Sequence[str] = ()
 
 
 def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> list[UUID]:
@@ -72,9 +75,10 @@ def _insert_notifications(
             "title": ("text", [one.content.title for one in posts]),
             "level": ("text", [one.content.level for one in posts]),
             "content": ("jsonb", [json.dumps(one.content.to_json()) for one in posts]),
+            "about": ("text", [lines(one.about) for one in posts]),
         },
     )
-    columns = "tenant_id, public_id, notice_key, origin, origin_step, title, level, content"
+    columns = "tenant_id, public_id, notice_key, origin, origin_step, title, level, content, about"
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_table(Notification)} ({columns}, created_at) SELECT {columns}, %s FROM {source}"

@@ -62,7 +62,7 @@ def list_items(
 ) -> Page:
     """A page of this person's items, newest first. `cursor` comes from a `Page`; a foreign one raises ValueError.
 
-    One statement, whatever the number of items.
+    One statement, whatever the number of items. What is hidden from them is left out, so a page may be shorter.
     """
     size = min(limit or conf().page_size, conf().page_size_max)
     newer, bound = _bound(cursor)
@@ -72,7 +72,7 @@ def list_items(
     if newer:
         entries.reverse()
     return Page(
-        entries,
+        [entry for entry in entries if not entry.hidden],
         older=f"o{entries[-1].seq}" if entries and (more or newer) else None,
         newer=f"n{entries[0].seq}" if entries and bound is not None and (more or not newer) else None,
     )

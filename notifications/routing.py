@@ -44,21 +44,22 @@ def zones_of(recipients: Sequence[int], *, tenant_id: int) -> dict[int, str]:
 
 def reach_many(kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool = False) -> Reached:
     """The active ones among these people of one tenant and their addresses for this kind, in one query, with their
-    profiles if wanted."""
+    profiles if wanted. A mere address has an address and no inbox."""
     address = kind.address if kind.address in ADDRESSES else "''"
     columns = ("id", *PROFILE) if profiles else ("id",)
+    inbox = kind.key == INBOX.key
     chosen, parameters = rowset.any_of(connection, "id", recipients)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {address}, {', '.join(columns)} FROM {Recipient._meta.db_table}"
-            f" WHERE {chosen} AND tenant_id = %s AND active",
+            f"SELECT {address}, {', '.join(columns)}, ad_hoc FROM {Recipient._meta.db_table}"
+            f" WHERE {chosen} AND tenant_id = %s AND (active OR ad_hoc)",
             [*parameters, tenant_id],
         )
         rows = cursor.fetchall()
     addresses = {row[1]: row[0] for row in rows if row[0]}
     everybody = frozenset(row[1] for row in rows)
-    able = everybody if kind.key == INBOX.key else frozenset(addresses)
-    found = {row[1]: dict(zip(columns, row[1:], strict=True)) for row in rows} if profiles else {}
+    able = frozenset(row[1] for row in rows if not row[-1]) if inbox else frozenset(addresses)
+    found = {row[1]: dict(zip(columns, row[1:-1], strict=True)) for row in rows} if profiles else {}
     for profile in found.values():
         profile["attributes"] = json.loads(profile["attributes"])
     return Reached(able, everybody - able, addresses, found)

@@ -216,7 +216,7 @@ def _filters(tenant: Tenant, said: dict[str, Any]) -> log.Filters | None:
     if named := said.get("channel"):
         channel = channels.find(tenant, named)
     if person := said.get("recipient"):
-        recipient = Recipient.objects.filter(tenant=tenant, external_id=person).first()
+        recipient = Recipient.reachable.filter(tenant=tenant, external_id=person).first()
     if (named and channel is None) or (person and recipient is None):
         return None
     given = said.get("status", ())

@@ -10,14 +10,16 @@ from notifications.models import TenantOwned
 
 
 class Message(TenantOwned):
-    """`parts` are the words by name (`subject`, `text`, `html`, `body`…); `attachments` are storage references. Never
-    changed, so every retry sends the same, but for one thing: after some days the words are taken out
-    (`retention.py`), and `emptied_at` says when. Then it cannot be sent any more."""
+    """`parts` are the words by name (`subject`, `text`, `html`, `body`…); `attachments` are storage references; `about`
+    are the objects that it speaks of, a line each. Never changed, so every retry sends the same, but for one thing:
+    after some days the words are taken out (`retention.py`), and `emptied_at` says when. Then it cannot be sent any
+    more."""
 
     kind = models.CharField(_("kind"), max_length=32)
     notice_key = models.CharField(_("workflow"), max_length=100)
     parts = models.JSONField(_("parts"))
     attachments = models.JSONField(_("attachments"), default=list)
+    about = models.TextField(_("objects"), blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField()
     emptied_at = models.DateTimeField(null=True)
 

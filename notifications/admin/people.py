@@ -1,4 +1,5 @@
-"""Recipients with what lies in their inbox, and topics with who follows them."""
+"""Recipients with what lies in their inbox, topics with who follows them and what lies in them, and how people stand to
+single objects."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from .. import inbox
-from ..models import Recipient, Subscription, Topic
-from .base import OwnFilter, TenantAdmin, tenants_of
+from ..models import Attention, Nesting, Recipient, Subscription, Topic
+from .base import OwnFilter, ReadOnly, TenantAdmin, tenants_of
 
 
 @admin.register(Recipient)
@@ -45,8 +46,9 @@ class RecipientPage(TenantAdmin):
 
 if TYPE_CHECKING:
     _Lines = admin.TabularInline[Subscription, Topic]
+    _Inside = admin.TabularInline[Nesting, Topic]
 else:
-    _Lines = admin.TabularInline
+    _Lines = _Inside = admin.TabularInline
 
 
 class SubscriptionLines(_Lines):
@@ -60,10 +62,32 @@ class SubscriptionLines(_Lines):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+class NestingLines(_Inside):
+    model = Nesting
+    fk_name = "outer"
+    extra = 0
+    autocomplete_fields = ("inner",)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "inner":
+            kwargs["queryset"] = Topic.objects.filter(tenant__in=tenants_of(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
 @admin.register(Topic)
 class TopicPage(TenantAdmin):
     list_display = ("key", "name", "tenant", "created_at")
     list_filter = (("tenant", OwnFilter),)
     search_fields = ("key", "name")
     readonly_fields = ("public_id", "created_at")
-    inlines = (SubscriptionLines,)
+    inlines = (SubscriptionLines, NestingLines)
+
+
+@admin.register(Attention)
+class AttentionPage(ReadOnly, TenantAdmin):
+    """Theirs to say, by the API; here to be looked up."""
+
+    list_display = ("target", "recipient", "stance", "tenant", "created_at")
+    list_filter = (("tenant", OwnFilter), "stance")
+    list_select_related = ("tenant", "recipient")
+    search_fields = ("target", "recipient__external_id", "recipient__name")

@@ -30,6 +30,11 @@ class ActionSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
+class ObjectSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    id = serializers.CharField()
+
+
 class ItemSerializer(serializers.Serializer[Any]):
     """One notification in one inbox. What is empty is left out."""
 
@@ -50,10 +55,12 @@ class ItemSerializer(serializers.Serializer[Any]):
     actions = ActionSerializer(many=True, required=False)
     data = serializers.DictField(required=False)  # type: ignore[assignment]
     thread = serializers.CharField(required=False)
+    about = ObjectSerializer(many=True, required=False, help_text="The objects that it speaks of")
 
 
 class ChangedItemSerializer(ItemSerializer):
-    """An item as it is now. Of one that is gone (withdrawn, superseded or deleted) only that: `id`, `rev`, `workflow`,
+    """An item as it is now. Of one that is gone (withdrawn, superseded, deleted, or not theirs to
+    see any more) only that: `id`, `rev`, `workflow`,
     `state` and `tab`."""
 
     created_at = serializers.DateTimeField(required=False)

@@ -1,4 +1,4 @@
-"""`recipients/` and `topics/`: how a tenant's server says who there is and who follows what."""
+"""`recipients/`: how a tenant's server says who there is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import directory
-from ..models import Recipient, Role, Scope, Subscription, Topic
+from ..models import Recipient, Role, Scope
 from .fields import PathName, StrictSerializer
 from .parsers import BULK_BODY_MAX
 from .permissions import HasScope, principal
@@ -53,33 +53,13 @@ class CountSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
-class TopicSerializer(serializers.ModelSerializer[Topic]):
-    id = serializers.UUIDField(source="public_id", read_only=True)
-
-    class Meta:
-        model = Topic
-        fields = ("id", "key", "name", "created_at")
-        read_only_fields = ("created_at",)
-
-
-class NewTopicSerializer(StrictSerializer):
-    key = PathName(max_length=200)
-    name = serializers.CharField(max_length=200, allow_blank=True, default="")
-
-
-class FollowersSerializer(StrictSerializer):
-    """External ids."""
-
-    recipients = serializers.ListField(child=serializers.CharField(max_length=255), min_length=1, max_length=1000)
-
-
-class _TenantView(HubView):
+class TenantView(HubView):
     permission_classes = [HasScope]
     scope = Scope.ADMIN
     read_scope = Scope.READ
 
 
-class RecipientsView(_TenantView):
+class RecipientsView(TenantView):
     @extend_schema(operation_id="recipients_list", responses=RecipientSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The tenant's people, oldest first."""
@@ -88,7 +68,7 @@ class RecipientsView(_TenantView):
         return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
 
 
-class RecipientsBulkView(_TenantView):
+class RecipientsBulkView(TenantView):
     body_max = BULK_BODY_MAX
 
     @extend_schema(operation_id="recipients_bulk", request=PeopleSerializer, responses=CountSerializer)
@@ -97,10 +77,10 @@ class RecipientsBulkView(_TenantView):
         asked = PeopleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         people = {one.pop("external_id"): one for one in map(dict, asked.validated_data["recipients"])}
-        return _answer(lambda: {"count": len(directory.put_people(principal(request).tenant, people))})
+        return answer(lambda: {"count": len(directory.put_people(principal(request).tenant, people))})
 
 
-class RecipientView(_TenantView):
+class RecipientView(TenantView):
     @extend_schema(operation_id="recipients_retrieve", responses=RecipientSerializer)
     def get(self, request: Request, external_id: str) -> Response:
         """One person."""
@@ -125,70 +105,11 @@ class RecipientView(_TenantView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class TopicsView(_TenantView):
-    @extend_schema(operation_id="topics_list", responses=TopicSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """The tenant's topics."""
-        pages = Pages()
-        found = pages.paginate_queryset(Topic.objects.filter(tenant=principal(request).tenant), request, view=self)
-        return pages.get_paginated_response(TopicSerializer(found or [], many=True).data)
-
-    @extend_schema(operation_id="topics_create", request=NewTopicSerializer, responses={201: TopicSerializer})
-    def post(self, request: Request) -> Response:
-        """A new topic; one that is there already keeps its key and takes the name."""
-        asked = NewTopicSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        tenant, said = principal(request).tenant, asked.validated_data
-        topic, _ = Topic.objects.update_or_create(tenant=tenant, key=said["key"], defaults={"name": said["name"]})
-        return Response(TopicSerializer(topic).data, status=status.HTTP_201_CREATED)
-
-
-class TopicView(_TenantView):
-    @extend_schema(operation_id="topics_retrieve", responses=TopicSerializer)
-    def get(self, request: Request, key: str) -> Response:
-        """One topic."""
-        return Response(TopicSerializer(_topic(request, key)).data)
-
-    @extend_schema(operation_id="topics_delete", responses={204: None})
-    def delete(self, request: Request, key: str) -> Response:
-        """Remove it and its subscriptions."""
-        Topic.objects.filter(tenant=principal(request).tenant, pk=_topic(request, key).pk).delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class SubscribersView(_TenantView):
-    @extend_schema(operation_id="topics_subscribers", responses=RecipientSerializer(many=True))
-    def get(self, request: Request, key: str) -> Response:
-        """Who follows it."""
-        followers = Subscription.objects.filter(topic=_topic(request, key)).values("recipient")
-        people = Recipient.objects.filter(tenant=principal(request).tenant, pk__in=followers)
-        pages = Pages()
-        found = pages.paginate_queryset(people, request, view=self)
-        return pages.get_paginated_response(RecipientSerializer(found or [], many=True).data)
-
-    @extend_schema(operation_id="topics_subscribe", request=FollowersSerializer, responses=CountSerializer)
-    def post(self, request: Request, key: str) -> Response:
-        """Have these people follow it, all or none."""
-        topic, names = _topic(request, key), _followers(request)
-
-        def follow() -> dict[str, int]:
-            directory.subscribe(topic, names)
-            return {"count": len(set(names))}
-
-        return _answer(follow)
-
-    @extend_schema(operation_id="topics_unsubscribe", request=FollowersSerializer, responses=CountSerializer)
-    def delete(self, request: Request, key: str) -> Response:
-        """These people do not follow it any more."""
-        topic, names = _topic(request, key), _followers(request)
-        return Response({"count": directory.unsubscribe(topic, names)})
-
-
 def _put(request: Request, external_id: str, *, revive: bool) -> Response:
     asked = ProfileSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     tenant, people = principal(request).tenant, {external_id: asked.validated_data}
-    return _answer(lambda: RecipientSerializer(directory.put_people(tenant, people, revive=revive)[0]).data)
+    return answer(lambda: RecipientSerializer(directory.put_people(tenant, people, revive=revive)[0]).data)
 
 
 def _recipient(request: Request, external_id: str) -> Recipient:
@@ -198,24 +119,11 @@ def _recipient(request: Request, external_id: str) -> Recipient:
     return found
 
 
-def _topic(request: Request, key: str) -> Topic:
-    found = Topic.objects.filter(tenant=principal(request).tenant, key=key).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _followers(request: Request) -> list[str]:
-    asked = FollowersSerializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return list(asked.validated_data["recipients"])
-
-
-def _answer(verb: Callable[[], Any]) -> Response:
+def answer(verb: Callable[[], Any], *, wrong: str = "Some people are missing or wrong.") -> Response:
     """What the verb answers, or its refusal as a problem."""
     try:
         return Response(verb())
     except Invalid as error:
         errors = {name: " ".join(said) for name, said in getattr(error, "message_dict", {}).items()}
-        detail = "Some people are missing or wrong." if errors else " ".join(error.messages)
+        detail = wrong if errors else " ".join(error.messages)
         return problem(status=400, code="invalid", detail=detail, errors=errors)

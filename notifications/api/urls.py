@@ -2,7 +2,9 @@
 
 from django.urls import path, re_path
 
-from . import inbox, live, people
+from . import inbox, live, people, targets, topics
+
+_ACTION = f"(?P<action>{'|'.join(targets.VERBS)})"
 
 urlpatterns = [
     path("recipients/", people.RecipientsView.as_view(), name="api-recipients"),
@@ -10,9 +12,18 @@ urlpatterns = [
     path("recipients/<str:external_id>/", people.RecipientView.as_view(), name="api-recipient"),
     path("recipients/<str:external_id>/token/", live.TokenView.as_view(), name="api-recipient-token"),
     path("socket-ticket/", live.TicketView.as_view(), name="api-socket-ticket"),
-    path("topics/", people.TopicsView.as_view(), name="api-topics"),
-    path("topics/<str:key>/", people.TopicView.as_view(), name="api-topic"),
-    path("topics/<str:key>/subscribers/", people.SubscribersView.as_view(), name="api-topic-subscribers"),
+    path("topics/", topics.TopicsView.as_view(), name="api-topics"),
+    path("topics/<str:key>/", topics.TopicView.as_view(), name="api-topic"),
+    path("topics/<str:key>/subscribers/", topics.SubscribersView.as_view(), name="api-topic-subscribers"),
+    path("topics/<str:key>/topics/", topics.InsideView.as_view(), name="api-topic-inside"),
+    path("targets/", targets.OwnTargetsView.as_view(), name="api-targets"),
+    re_path(rf"^targets/{_ACTION}/$", targets.OwnTargetView.as_view(), name="api-target"),
+    path("recipients/<str:external_id>/targets/", targets.TargetsOfView.as_view(), name="api-recipient-targets"),
+    re_path(
+        rf"^recipients/(?P<external_id>[^/]+)/targets/{_ACTION}/$",
+        targets.TargetOfView.as_view(),
+        name="api-recipient-target",
+    ),
     path("inbox/", inbox.InboxView.as_view(), name="api-inbox"),
     path("inbox/unread-count/", inbox.UnreadCountView.as_view(), name="api-inbox-unread-count"),
     path("inbox/changes/", inbox.ChangesView.as_view(), name="api-inbox-changes"),

@@ -21,6 +21,7 @@ from ..edges import memberships, principal_of, sites_own_resolver
 from ..kernel import rowset
 from ..kernel.clock import db_now
 from ..models import ApiKey, Recipient, Subscription, Tenant
+from ..topics import below
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,15 @@ def ended(held: Sequence[Credential]) -> list[Credential]:
 
 
 def followers_among(topic: int, people: Sequence[int]) -> list[int]:
-    """Those of these people who follow the topic."""
+    """Those of these people who follow the topic, or what lies in it; not those who do under a condition, of which a
+    toast has nothing to say."""
+    inside, topics = rowset.any_of(connection, "topic_id", below([topic])[topic])
     chosen, parameters = rowset.any_of(connection, "recipient_id", people)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT recipient_id FROM {Subscription._meta.db_table} WHERE topic_id = %s AND {chosen}",
-            [topic, *parameters],
+            f"SELECT DISTINCT recipient_id FROM {Subscription._meta.db_table}"
+            f" WHERE condition IS NULL AND {inside} AND {chosen}",
+            [*topics, *parameters],
         )
         return [row[0] for row in cursor.fetchall()]
 

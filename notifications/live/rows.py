@@ -11,11 +11,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from .. import visibility
 from ..conf import conf
 from ..content import Content
 from ..kernel import rowset
 from ..models import InboxItem, InboxState, Mark, Notification, State, Tab
 from ..reading import CAP, Unread
+from ..targets import of_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ class _Item(NamedTuple):
 
 def _add_items(found: dict[int, list[Change]], items: Sequence[_Item]) -> None:
     said = _said({item.notification for item in items}) if items else {}
-    for item in items:
-        text = said.get(item.notification)
-        if text is not None:  # None: erased since
-            found[item.person].append(_change(text, item))
+    told = [(item, said[item.notification]) for item in items if item.notification in said]  # others are erased since
+    kept_back = visibility.look({(item.person, target) for item, text in told for target in text.about}).kept_back
+    for item, text in told:
+        hidden = bool(kept_back) and any((item.person, target) in kept_back for target in text.about)
+        found[item.person].append(_change(text, item, hidden=hidden))
 
 
 def _stretches(since: Mapping[int, Position]) -> list[tuple[Any, ...]]:
@@ -196,33 +199,38 @@ def _stretches(since: Mapping[int, Position]) -> list[tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What is the same for everybody who is told: as JSON members, without braces."""
+    """What is the same for everybody who is told: as JSON members, without braces. `about`: the objects."""
 
     gone: str
     whole: str
+    about: tuple[str, ...] = ()
 
 
 def _said(notifications: set[int]) -> dict[int, _Said]:
     chosen, parameters = rowset.any_of(connection, "id", list(notifications))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, public_id, notice_key, content, created_at FROM {Notification._meta.db_table} WHERE {chosen}",
+            "SELECT id, public_id, notice_key, content, created_at, about"
+            f" FROM {Notification._meta.db_table} WHERE {chosen}",
             parameters,
         )
         return {row[0]: _members(*row[1:]) for row in cursor.fetchall()}
 
 
-def _members(public_id: Any, key: str, content: str, created_at: Any) -> _Said:
+def _members(public_id: Any, key: str, content: str, created_at: Any, about: str) -> _Said:
     head = {"id": str(public_id if isinstance(public_id, UUID) else UUID(public_id)), "workflow": key}
     words = Content.stored(json.loads(content)).to_json()
     words.pop("tab", None)
     at = rowset.moment(created_at).isoformat().replace("+00:00", "Z")
-    return _Said(json.dumps(head)[1:-1], json.dumps({**head, "created_at": at, **words})[1:-1])
+    if about:
+        words["about"] = [target.to_json() for target in of_lines(about)]
+    whole = json.dumps({**head, "created_at": at, **words})[1:-1]
+    return _Said(json.dumps(head)[1:-1], whole, tuple(about.splitlines()))
 
 
-def _change(said: _Said, item: _Item) -> Change:
+def _change(said: _Said, item: _Item, *, hidden: bool) -> Change:
     """As `Entry.to_json` has it."""
-    state, new = State(item.state), item.rev == item.seq
+    state, new = State.WITHDRAWN if hidden else State(item.state), item.rev == item.seq
     gone = state in (State.WITHDRAWN, State.SUPERSEDED, State.DELETED)
     place = f'"rev": {item.rev}, "tab": "{Tab(item.tab).name.lower()}", "state": "{state.name.lower()}"'
     is_read = not item.forced and (item.read or item.seq <= item.read_upto)

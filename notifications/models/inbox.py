@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class Notification(TenantOwned):
-    """What is said, once for all who are told the same. Never changed after it was written."""
+    """What is said, once for all who are told the same. Never changed after it was written. `about`: the objects it
+    speaks of, a line each, as `targets.Target` spells them."""
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     notice_key = models.CharField(_("workflow"), max_length=100)
@@ -26,6 +27,7 @@ class Notification(TenantOwned):
     title = models.CharField(_("title"), max_length=300)
     level = models.CharField(_("level"), max_length=16, default="info")
     content = models.JSONField(_("content"), default=dict)
+    about = models.TextField(_("objects"), blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(_("created"))
 
     class Meta(TenantOwned.Meta):

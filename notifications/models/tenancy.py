@@ -38,6 +38,7 @@ class Scope(models.TextChoices):
     """What a key may do."""
 
     TRIGGER = "trigger", _("send notifications")
+    ADDRESSES = "addresses", _("send them to e-mail addresses that are nobody here")
     READ = "read", _("read everything of the tenant")
     ADMIN = "admin", _("change everything of the tenant")
 
