@@ -16,14 +16,17 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
+        from channels_delivery import gate
         from channels_delivery.composing import channel_kinds
-        from notifications import kinds
+        from notifications import kinds, topics
         from notifications.kernel import ticker
         from notifications.live import watching
 
-        from . import awaiting, conf, engine, registry, runs, throttling  # noqa: F401 - conf registers its section
+        from . import awaiting, conf, door, engine, registry, runs, subscribed, throttling  # noqa: F401 - conf registers its section
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
+        gate.install(door.gate)
+        topics.ask_about_conditions(subscribed.problems)
         watching.register("run", runs.watched_by)
         registry.discover()
         checks.register(registry.check_registry)

@@ -1,7 +1,9 @@
 """To whom: what a caller named, turned into an audience, and an audience into pages of recipient ids.
 
-An audience is people by name, topics, roles, or everyone; whoever is matched several times counts once. It is
-resolved when the run is worked off, so that somebody who joined a topic a moment ago is told.
+An audience is people by name, topics with all that lies in them, roles, who follows an object, mere addresses, or
+everyone; whoever is matched several times counts once. It is resolved when the run is worked off, so that somebody who
+joined a topic a moment ago is told. Addresses become ids in `addresses.py`, and whose subscription says not this time
+is found in `subscribed.py`.
 """
 
 from __future__ import annotations
@@ -9,20 +11,25 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from notifications import topics as nested
 from notifications.kernel import rowset
-from notifications.models import Recipient, Role, Subscription, Tenant, Topic
+from notifications.models import Attention, Recipient, Role, Stance, Subscription, Tenant, Topic
+
+from .addresses import Address
 
 Named = dict[str, Any]
-"""One recipient as the API spells it: exactly one of `user`, `id`, `topic`, `role`, `everyone`."""
+"""One recipient as the API spells it: exactly one of `FORMS`; an `email` may have a profile beside it."""
 
-FORMS = {"user", "id", "topic", "role", "everyone"}
+FORMS = {"user", "id", "topic", "role", "everyone", "followers", "email"}
+OF_ONE_PERSON = {"user", "id", "account"}
+K = TypeVar("K")
 _OF_PYTHON = {"account"}  # a Django user, which only Python can hand over
 
 
@@ -36,16 +43,25 @@ class UnknownRecipients(ValueError):
 
 @dataclass(frozen=True)
 class Audience:
-    """Recipient ids, topic ids and roles of one tenant; or everyone in it."""
+    """Recipient ids, topic ids and roles of one tenant; or everyone in it. `followers`: of which object, as
+    `notifications.targets` spells it."""
 
     people: tuple[int, ...] = ()
     topics: tuple[int, ...] = ()
     roles: tuple[str, ...] = ()
     everyone: bool = False
+    followers: str = ""
+    addresses: tuple[Address, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
-        parts = {"people": list(self.people), "topics": list(self.topics), "roles": list(self.roles)}
+        parts = {
+            "people": list(self.people),
+            "topics": list(self.topics),
+            "roles": list(self.roles),
+            "followers": self.followers,
+            "addresses": [one.to_json() for one in self.addresses],
+        }
         found: dict[str, Any] = {name: value for name, value in parts.items() if value}
         return {**found, "everyone": True} if self.everyone else found
 
@@ -56,6 +72,8 @@ class Audience:
             tuple(stored.get("topics", ())),
             tuple(stored.get("roles", ())),
             stored.get("everyone", False),
+            stored.get("followers", ""),
+            tuple(Address(**one) for one in stored.get("addresses", ())),
         )
 
 
@@ -72,6 +90,10 @@ def spell(given: Iterable[Any] | None) -> list[Named] | None:
 
 
 def _spell_one(one: Any) -> Named:
+    if isinstance(one, Mapping) and "email" in one:
+        if problem := Address.problem_of(one):
+            raise UnknownRecipients({str(one["email"])[:100]: problem})
+        return dict(one)
     match one:
         case str():
             return {"user": one}
@@ -92,24 +114,29 @@ def _spell_one(one: Any) -> Named:
 
 def _fits(one: Mapping[str, Any]) -> bool:
     form, value = next(iter(one.items()))
-    return value is True if form == "everyone" else isinstance(value, str) and 0 < len(value) <= 255
+    return value is True if form in ("everyone", "followers") else isinstance(value, str) and 0 < len(value) <= 255
 
 
 def resolve_many(
-    asked: Sequence[list[Named] | None], *, tenant: Tenant, using: str = "default"
+    asked: Sequence[list[Named] | None], *, tenant: Tenant, using: str = "default", targets: Sequence[str] = ()
 ) -> list[Audience | UnknownRecipients]:
-    """An audience for each, or what is wrong with it, by name. Two queries for any number of them."""
+    """An audience for each, or what is wrong with it, by name. Two queries for any number of them. `targets`: of each,
+    the object that it is about, whose followers may be meant."""
     named = [one for names in asked for one in names or ()]
     people = _find_people(named, tenant, using)
     topics = _find_topics(named, tenant, using)
-    return [ADMINS if not names else _audience(names, people, topics) for names in asked]
+    about = targets or [""] * len(asked)
+    return [
+        _audience(names, people, topics, target) if names else ADMINS
+        for names, target in zip(asked, about, strict=True)
+    ]
 
 
 def people_named(names: Iterable[Any], *, tenant: Tenant) -> list[Recipient]:
     """The people that these are, each by `user` or `id`. Raises UnknownRecipients, also for a name of several."""
     spelt = spell(names) or []
     for one in spelt:
-        if set(one) & {"topic", "role", "everyone"}:
+        if not set(one) & OF_ONE_PERSON:
             raise UnknownRecipients({str(one)[:100]: "is not the name of one person: give their `user` or `id`"})
     (found,) = resolve_many([spelt], tenant=tenant)
     if isinstance(found, UnknownRecipients):
@@ -151,13 +178,19 @@ def _find_topics(named: Sequence[Named], tenant: Tenant, using: str) -> dict[str
 
 
 def _audience(
-    names: list[Named], people: Mapping[tuple[str, Any], int], topics: Mapping[str, int]
+    names: list[Named], people: Mapping[tuple[str, Any], int], topics: Mapping[str, int], target: str
 ) -> Audience | UnknownRecipients:
     ids, topic_ids, roles, unknown, everyone = set(), set(), set(), {}, False
+    followers, addresses = "", dict[str, Address]()
     for one in names:
-        form, value = next(iter(one.items()))
+        form, value = next(iter(one.items())) if "email" not in one else ("email", one["email"])
         if form == "everyone":
             everyone = True
+        elif form == "followers" and target:
+            followers = target
+        elif form == "email":
+            address = Address(**one)
+            addresses.setdefault(address.name_here, address)
         elif form == "role" and value in Role.values:
             roles.add(value)
         elif form == "topic" and value in topics:
@@ -168,10 +201,18 @@ def _audience(
             unknown[f"{form} {value}"] = _WHY.get(form, "is not an active person of this tenant")
     if unknown:
         return UnknownRecipients(unknown)
-    return Audience(tuple(sorted(ids)), tuple(sorted(topic_ids)), tuple(sorted(roles)), everyone)
+    return Audience(
+        tuple(sorted(ids)),
+        tuple(sorted(topic_ids)),
+        tuple(sorted(roles)),
+        everyone,
+        followers,
+        tuple(addresses[name] for name in sorted(addresses)),
+    )
 
 
 _WHY = {
+    "followers": "are those of an object, and the trigger says none: give it a `target`",
     "topic": "is not a topic of this tenant",
     "role": f"is not a role; roles are {', '.join(Role.values)}",
 }
@@ -181,7 +222,7 @@ def page(
     audience: Audience, *, tenant_id: int, after: int, limit: int, without: int | None, using: str = "default"
 ) -> list[int]:
     """The next `limit` recipient ids above `after`, ascending, each once. Every part reads at most `limit` index
-    entries (each topic, on PostgreSQL), so a page costs the same wherever it lies."""
+    entries (each topic, on PostgreSQL), so a page costs the same wherever it lies. Two queries at most."""
     connection = connections[using]
     parts, parameters = _parts(connection, audience, tenant_id, after, limit)
     if not parts:
@@ -209,13 +250,23 @@ def _parts(
     parameters: list[Any] = []
     if audience.people:
         named, values = rowset.any_of(connection, "id", audience.people[bisect_right(audience.people, after) :])
-        parts.append(f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND {named} ORDER BY id {tail}")
+        there = f"tenant_id = %s AND (active OR ad_hoc) AND {named}"
+        parts.append(f"SELECT id FROM {recipient} WHERE {there} ORDER BY id {tail}")
         parameters += [tenant_id, *values]
     for role in audience.roles:
         parts.append(f"{members} AND role = %s ORDER BY id {tail}")
         parameters += [tenant_id, after, role]
+    if audience.followers:
+        parts.append(
+            f"SELECT a.recipient_id AS id FROM {Attention._meta.db_table} a JOIN {recipient} r ON r.id = a.recipient_id"
+            " AND r.active WHERE a.tenant_id = %s AND a.target = %s AND a.stance = %s AND a.recipient_id > %s"
+            f" ORDER BY a.recipient_id {tail}"
+        )
+        parameters += [tenant_id, audience.followers, Stance.FOLLOW.value, after]
     if audience.topics:
-        topics, values = rowset.table(connection, "t", {"topic": ("bigint", audience.topics)})
+        inside = nested.below(audience.topics, using=connection.alias)
+        everything = sorted({topic for some in inside.values() for topic in some})
+        topics, values = rowset.table(connection, "t", {"topic": ("bigint", everything)})
         if connection.vendor == "postgresql":
             followers = (
                 f"SELECT s.recipient_id AS id FROM {subscription} s {active}"
@@ -262,23 +313,58 @@ def among(audience: Audience, ids: Sequence[int], *, tenant_id: int, without: in
         return {row[0] for row in cursor.fetchall()}
 
 
-def small_groups(
-    audiences: Iterable[Audience], *, tenant_id: int, most: int
-) -> tuple[dict[int, list[int]], dict[str, list[int]]]:
-    """The members of every topic and role these audiences name that has at most `most` of them, by topic and role.
+class Groups(NamedTuple):
+    """The members of small groups: by topic, with those of what lies in it, by role, and by the object followed."""
 
-    For many small runs at once: four queries at most, however many runs name them.
+    topics: dict[int, list[int]]
+    roles: dict[str, list[int]]
+    followers: dict[str, list[int]]
+
+
+def small_groups(audiences: Iterable[Audience], *, tenant_id: int, most: int) -> Groups:
+    """The members of every group that these audiences name and that has at most `most` of them.
+
+    For many small runs at once: six queries at most, however many runs name them.
     """
     audiences = list(audiences)
-    topics = _followers(sorted({topic for audience in audiences for topic in audience.topics}), most + 1)
+    inside = nested.below({topic for audience in audiences for topic in audience.topics})
+    direct = _followers(sorted({topic for some in inside.values() for topic in some}), most + 1)
+    topics = {root: sorted({one for topic in some for one in direct[topic]}) for root, some in inside.items()}
     roles: dict[str, list[int]] = {}
     members = Recipient.objects.filter(tenant_id=tenant_id, active=True)
     for role in {role for audience in audiences for role in audience.roles}:
         roles[role] = list(members.filter(role=role).values_list("pk", flat=True)[: most + 1])
-    return (
-        {topic: found for topic, found in topics.items() if len(found) <= most},
-        {role: found for role, found in roles.items() if len(found) <= most},
-    )
+    followers = _attentive(sorted({one.followers for one in audiences if one.followers}), tenant_id, most + 1)
+    return Groups(_small(topics, most), _small(roles, most), _small(followers, most))
+
+
+def _small(groups: dict[K, list[int]], most: int) -> dict[K, list[int]]:
+    return {name: found for name, found in groups.items() if len(found) <= most}
+
+
+def _attentive(targets: list[str], tenant_id: int, limit: int) -> dict[str, list[int]]:
+    """The first followers of each object, in one query."""
+    found: dict[str, list[int]] = {target: [] for target in targets}
+    if not targets:
+        return found
+    source, parameters = rowset.table(connection, "t", {"target": ("text", targets)})
+    mine = "a.tenant_id = %s AND a.stance = %s AND a.target = t.target"
+    active = f"JOIN {Recipient._meta.db_table} r ON r.id = a.recipient_id AND r.active"
+    attention = f"{Attention._meta.db_table} a"
+    if connection.vendor == "postgresql":
+        some = f"SELECT a.recipient_id FROM {attention} {active} WHERE {mine} LIMIT {limit:d}"
+        query, values = f"SELECT t.target, f.recipient_id FROM {source}, LATERAL ({some}) f", [*parameters]
+        values += [tenant_id, Stance.FOLLOW.value]
+    else:
+        turn = "row_number() OVER (PARTITION BY a.target) AS turn"
+        ranked = f"SELECT a.target, a.recipient_id, {turn} FROM {source} JOIN {attention} ON {mine} {active}"
+        query = f"SELECT target, recipient_id FROM ({ranked}) r WHERE turn <= {limit:d}"
+        values = [*parameters, tenant_id, Stance.FOLLOW.value]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        for target, recipient in cursor.fetchall():
+            found[target].append(recipient)
+    return found
 
 
 def _followers(topics: list[int], limit: int) -> dict[int, list[int]]:

@@ -13,7 +13,8 @@ BULK_MAX = 1_000
 
 @dataclass(frozen=True)
 class Trigger:
-    """One call, as it was asked for. `recipients` None or empty means the tenant's owners and admins."""
+    """One call, as it was asked for. `recipients` None or empty means the tenant's owners and admins. `target`: the
+    object that it is about."""
 
     workflow: str
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Trigger:
     transaction_id: str | None = None
     at: datetime | None = None
     include_actor: bool = False
+    target: Any = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,11 @@ from . import audience as audiences
 from .audience import Audience
 from .conf import CHUNK
 from .engine_bell import BELL, QUEUE
-from .models import Chunk, Cohort, Run
+from .entering import enter
+from .models import Chunk, Run
 from .people import People
 from .step import Scene
+from .subscribed import Asked, left_out
 
 MOST = 10 * CHUNK
 """So many people are called in at once, at most."""
@@ -34,24 +36,18 @@ class CallIn:
 
     def apply(self, live: People, scene: Scene) -> None:
         houses = [(run.id, place) for run, of_run in scene.runs for place in of_run & self.houses & live]
-        people = _resolve(self.names, scene.tenant_id) if houses else []
+        audience = _resolve(self.names, scene.tenant_id) if houses else Audience()
+        people = audiences.page(audience, tenant_id=scene.tenant_id, after=0, limit=MOST, without=None)
         if not people:
             return
+        out = left_out(
+            [Asked(run, audience, people) for run, _ in houses],
+            tenant_id=scene.tenant_id,
+            values_of=lambda runs: _values(runs, scene),
+        )
         pieces = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
-        chunks = Chunk.objects.bulk_create(
-            _chunk(run, place, piece, scene) for run, place in houses for piece in pieces
-        )
-        Cohort.objects.bulk_create(
-            Cohort(
-                tenant_id=scene.tenant_id,
-                chunk=chunk,
-                step=scene.step,
-                round=scene.round,
-                mask=chunk.everyone.dump(),
-                wake_at=scene.now,
-            )
-            for chunk in chunks
-        )
+        chunks = [_chunk(run, place, piece, scene) for run, place in houses for piece in pieces]
+        enter(chunks, step=scene.step, round_=scene.round, now=scene.now, left_out=out)
         runs = Run.objects.filter(tenant=scene.tenant_id, pk__in=[run for run, _ in houses])
         runs.update(people=F("people") + len(people))
         doorbell.ring(BELL, queue=QUEUE)
@@ -72,16 +68,22 @@ def _chunk(run: int, house: int, people: Sequence[int], scene: Scene) -> Chunk:
     )
 
 
-def _resolve(names: Sequence[Any], tenant_id: int) -> list[int]:
-    """Who this is now, ascending. A name that is not known is passed over: the others must still hear of it."""
+def _values(runs: Collection[int], scene: Scene) -> dict[int, dict[str, Any]]:
+    """What the condition of a subscription may read of these runs."""
+    said = {"tenant": scene.tenant, "workflow": {"key": scene.body.key, "name": scene.body.name}}
+    facts = {run.id: run for run, _ in scene.runs}
+    return {run: {"payload": facts[run].payload, "actor": {"name": facts[run].actor}, **said} for run in runs}
+
+
+def _resolve(names: Sequence[Any], tenant_id: int) -> Audience:
+    """Who is meant. A name that is not known is passed over: the others must still hear of it."""
     tenant = Tenant(pk=tenant_id)
     spelt = audiences.spell(names) or []
     found = audiences.resolve_many([[one] for one in spelt], tenant=tenant, using=connection.alias)
     known = [one for one in found if isinstance(one, Audience)]
-    everybody = Audience(
+    return Audience(
         tuple(sorted({person for one in known for person in one.people})),
         tuple(sorted({topic for one in known for topic in one.topics})),
         tuple(sorted({role for one in known for role in one.roles})),
         any(one.everyone for one in known),
     )
-    return audiences.page(everybody, tenant_id=tenant_id, after=0, limit=MOST, without=None)

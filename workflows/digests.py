@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -73,19 +74,62 @@ def heads_of(windows: Sequence[int], *, most: int) -> dict[int, list[int]]:
     return found
 
 
+class Item(NamedTuple):
+    """An event that a digest has collected, and the object that it is about."""
+
+    run: int
+    target: str
+
+
+def items_about(scene: Scene, people: People) -> dict[int, list[Item]]:
+    """The events of these people's digests that are about an object, by place. One query."""
+    windows = {scene.windows[place] for place in people}
+    source, values = rowset.table(connection, "t", {"id": ("bigint", sorted(windows))})
+    found: dict[int, list[Item]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.id, r.id, r.target FROM {source} JOIN {WindowItem._meta.db_table} i ON i.window_id = t.id"
+            f" JOIN {Run._meta.db_table} r ON r.id = i.run_id WHERE r.target <> ''",
+            values,
+        )
+        for window, run, target in cursor.fetchall():
+            found[window].append(Item(run, target))
+    return {place: found[scene.windows[place]] for place in people if scene.windows[place] in found}
+
+
+def without(scene: Scene, barred: Mapping[int, Collection[int]]) -> Scene:
+    """The scene in which the digests at these places lack the events of these runs; something is left of each. Three
+    queries."""
+    carriers = {place: run for run, of_run in scene.runs for place in of_run if place in barred}
+    step = Run.objects.filter(tenant=scene.tenant_id, pk=next(iter(carriers.values())).id).values_list("digest").get()
+    most = shown_at(scene.body, step[0])
+    longest = most + max(len(some) for some in barred.values())
+    heads = heads_of(sorted({scene.windows[place] for place in barred}), most=longest)
+    alike: dict[tuple[int, int, tuple[int, ...]], list[int]] = defaultdict(list)
+    for place, some in barred.items():
+        left = [run for run in heads.get(scene.windows[place], ()) if run not in some][:most]
+        carrier = carriers[place]
+        alike[carrier.id, carrier.collected.count - len(some), tuple(left)].append(place)
+    facts = _facts({run for carrier, _, events in alike for run in (carrier, *events)})
+    others = [(run, of_run - People.of(barred)) for run, of_run in scene.runs]
+    fewer = [(_digest(facts, carrier, n, events), People.of(places)) for (carrier, n, events), places in alike.items()]
+    return replace(scene, runs=[(run, of_run) for run, of_run in others if of_run] + fewer)
+
+
 def _facts(runs: set[int]) -> dict[int, RunFacts]:
     rows = Run.objects.across_tenants().filter(pk__in=runs)
-    names = ("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at")
+    names = ("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at", "target")
     return {
-        pk: RunFacts(pk, public, name, payload, actor or "", at)
-        for pk, public, name, payload, actor, at in rows.values_list(*names)
+        pk: RunFacts(pk, public, name, payload, actor or "", at, target=target)
+        for pk, public, name, payload, actor, at, target in rows.values_list(*names)
     }
 
 
 def _digest(facts: Mapping[int, RunFacts], carrier: int, n: int, events: Sequence[int]) -> RunFacts:
     """The carrier as a step knows it, with what this digest of its has collected."""
     found = [facts[run] for run in events if run in facts]
-    digest = Digest(n, [event(one.payload, one.actor, one.at) for one in found])
+    about = tuple(one.target for one in found if one.target)
+    digest = Digest(n, [event(one.payload, one.actor, one.at) for one in found], about)
     first = found[0] if found else facts[carrier]
     return replace(facts[carrier], payload=first.payload, actor=first.actor, at=first.at, digest=digest)
 

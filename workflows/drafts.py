@@ -22,6 +22,7 @@ from notifications.kernel import doorbell, rowset
 from notifications.kernel.clock import Clock
 from notifications.kernel.tokens import uuid7
 from notifications.models import Tenant
+from notifications.targets import Target
 
 from . import audience as audiences
 from .audience import Audience, Named, UnknownRecipients
@@ -31,7 +32,7 @@ from .definition import Body, ensure_stored
 from .engine_bell import BELL, QUEUE
 from .models import Run, Status
 from .payload import InvalidPayload, check_bounds, check_schema
-from .refusals import BadRequest, InProgress, KeyReused, Refused, TransactionIdTaken, UnknownWorkflow
+from .refusals import BadRequest, InProgress, KeyReused, NotAllowed, Refused, TransactionIdTaken, UnknownWorkflow
 
 _PENDING = Status.PENDING.value  # an enum's value costs as much as the rest of an answer
 
@@ -48,6 +49,7 @@ class Draft:
     body: Body = None  # type: ignore[assignment]
     audience: Audience = audiences.ADMINS
     actor: int | None = None
+    target: str = ""
     name: UUID | None = None
 
     @property
@@ -74,6 +76,7 @@ class Draft:
         names = sorted(json.dumps(name, sort_keys=True) for name in self.names or ())
         at = asked.at and asked.at.astimezone(UTC).isoformat()
         words = [asked.workflow, asked.payload, names, self.actor_name, asked.transaction_id, asked.include_actor, at]
+        words += [self.target] if self.target else []
         text = json.dumps(words, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -90,7 +93,9 @@ class Drafts:
         using: str,
         clock: Clock,
         find: Find,
+        addresses: bool = True,
     ) -> None:
+        self.addresses = addresses
         self.tenant, self.answers, self.using, self.clock, self.find = tenant, answers, using, clock, find
         self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
 
@@ -104,13 +109,18 @@ class Drafts:
                 _check_words(draft.asked)
                 check_bounds(draft.asked.payload)
                 draft.names = audiences.spell(draft.asked.recipients)
+                draft.target = "" if draft.asked.target is None else str(Target.of(draft.asked.target))
                 draft.actor_name = audiences.spell([draft.asked.actor]) or [] if draft.asked.actor is not None else []
+                if not self.addresses:
+                    _refuse_addresses(draft.names or ())
             except UnknownRecipients as error:
                 self.answers[draft.place] = BadRequest("Some recipients are not understood.", errors=error.names)
             except InvalidPayload as error:
                 self._refuse_payload(draft, error)
             except Refused as refused:
                 self.answers[draft.place] = refused
+            except ValueError as error:
+                self.answers[draft.place] = BadRequest("The target is not understood.", errors={"target": str(error)})
 
     def answer_known_keys(self) -> None:
         """Calls whose key was used before get the first answer; a key in another open transaction must wait."""
@@ -155,7 +165,8 @@ class Drafts:
     def resolve_people(self) -> None:
         """Recipients and actors, by name; foreign ones are refused."""
         live = self.live()
-        found = audiences.resolve_many([draft.names for draft in live], tenant=self.tenant, using=self.using)
+        names, targets = [draft.names for draft in live], [draft.target for draft in live]
+        found = audiences.resolve_many(names, tenant=self.tenant, using=self.using, targets=targets)
         with_actor = [draft for draft in live if draft.actor_name]
         actors = audiences.resolve_many(
             [draft.actor_name for draft in with_actor], tenant=self.tenant, using=self.using
@@ -273,6 +284,7 @@ def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: date
         "payload": ("jsonb", payloads),
         "payload_bytes": ("bigint", [len(payload) for payload in payloads]),
         "audience": ("jsonb", [json.dumps(draft.stored_audience()) for draft in drafts]),
+        "target": ("text", [draft.target for draft in drafts]),
         "actor_id": ("bigint", [draft.actor for draft in drafts]),
         "idempotency_key": ("text", [draft.asked.idempotency_key for draft in drafts]),
         "idempotency_hash": ("text", [draft.fingerprint() if draft.asked.idempotency_key else "" for draft in drafts]),
@@ -295,6 +307,13 @@ def _check_words(asked: Trigger) -> None:
         raise BadRequest("`at` needs its offset from UTC.")
 
 
+def _refuse_addresses(names: Sequence[Named]) -> None:
+    """Raises NotAllowed with those that are mere addresses."""
+    if found := [str(name["email"]) for name in names if "email" in name]:
+        detail = "Addresses as recipients take a key with the scope `addresses`; or name people of the tenant."
+        raise NotAllowed(detail, errors=dict.fromkeys(found, "is an address, which this credential may not tell"))
+
+
 def _answer(transaction_id: str, run: UUID, audience: Audience, *, duplicate: bool) -> Triggered:
     """The first answer; a later one is rebuilt from what the row keeps."""
     understood = {
@@ -302,5 +321,7 @@ def _answer(transaction_id: str, run: UUID, audience: Audience, *, duplicate: bo
         "topics": len(audience.topics),
         "roles": list(audience.roles),
         "everyone": audience.everyone,
+        "followers": bool(audience.followers),
+        "addresses": len(audience.addresses),
     }
     return Triggered(transaction_id, run, _PENDING, understood, duplicate)

@@ -8,10 +8,9 @@ trigger of ten thousand.
 from __future__ import annotations
 
 import logging
-import uuid
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -23,20 +22,23 @@ from django.db.models import QuerySet
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.config import enabled
 from notifications.live import watching
+from notifications.models import Tenant
 
 from . import audience as audiences
-from .audience import Audience
+from .addresses import entered
+from .audience import Audience, Groups
 from .claim import Held
 from .conf import CHUNK
 from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
+from .entering import enter
 from .events import runs_as_events
 from .finish import finish_if_done
 from .models import HOUSE, Chunk, Cohort, Run, Status
-from .people import People
 from .scene import Work, new_work
 from .sending.teams import has_house
 from .step import RunFacts
+from .subscribed import Asked, left_out
 from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ class Due(NamedTuple):
     payload: Any
     start_at: datetime
     actor__name: str | None
+    target: str
 
     @property
     def without(self) -> int | None:
@@ -86,8 +89,9 @@ class Due(NamedTuple):
 
     @property
     def facts(self) -> RunFacts:
+        actor = self.actor__name or ""
         return RunFacts(
-            self.pk, self.public_id, self.transaction_id, self.payload, self.actor__name or "", self.start_at
+            self.pk, self.public_id, self.transaction_id, self.payload, actor, self.start_at, target=self.target
         )
 
 
@@ -199,7 +203,7 @@ def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     """The next few chunks of one run, by cursor. What fits into one is in hand at once."""
     if run.status == Status.PENDING:
         _start([run], now)
-    audience = Audience.from_json(run.audience)
+    (audience,) = entered([Audience.from_json(run.audience)], tenant_id=run.tenant_id)
     most = CHUNK * AHEAD
     found = audiences.page(audience, tenant_id=run.tenant_id, after=run.cursor, limit=most + 1, without=run.without)
     people, finished = found[:most], len(found) <= most
@@ -207,7 +211,9 @@ def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     if run.status == Status.PENDING and has_house(load(run.definition_id)):
         pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
     held_for = lease if finished and len(pieces) == 1 else None
-    cohorts = _add_chunks([_chunk(run, piece, now) for piece in pieces], now, held_for)
+    out = _left_out([Asked(run.pk, audience, people)], [run])
+    chunks = [_chunk(run, piece, now) for piece in pieces]
+    cohorts = enter(chunks, step=FIRST, now=now, left_out=out, lease=held_for)
     told = run.people + len(people)
     changes: dict[str, Any] = {
         "people": told,
@@ -217,10 +223,12 @@ def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     if run.status == Status.PENDING:
         changes |= {"status": Status.PROCESSING} if pieces else {"status": Status.SENT, "finished_at": now}
     Run.objects.across_tenants().filter(pk=run.pk).update(**changes)
+    if out and finished:
+        finish_if_done(run.pk, now=now)
     watching.changed([run.public_id])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
-    return _in_hand(cohorts[0], [run], now) if held_for else Expanded(run.tenant_id)
+    return _in_hand(cohorts[0], [run], now) if held_for and cohorts else Expanded(run.tenant_id)
 
 
 def _chunk(run: Due, people: Sequence[int], now: datetime) -> Chunk:
@@ -243,14 +251,16 @@ def _first_person(people: Sequence[int]) -> int:
 def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None) -> Expanded:
     """As many of these small runs as fit into one chunk. Large ones among them are left for their own turn."""
     tenant_id = runs[0].tenant_id
-    asked = {run.pk: Audience.from_json(run.audience) for run in runs}
-    topics, roles = audiences.small_groups(asked.values(), tenant_id=tenant_id, most=SMALL)
+    named = entered([Audience.from_json(run.audience) for run in runs], tenant_id=tenant_id)
+    asked = {run.pk: audience for run, audience in zip(runs, named, strict=True)}
+    groups = audiences.small_groups(named, tenant_id=tenant_id, most=SMALL)
     pairs: list[tuple[int, int]] = []
+    told: list[Asked] = []
     taken: list[Due] = []
     size = weight = 0
     with_house = has_house(load(runs[0].definition_id))
     for run in runs:
-        members = _members(asked[run.pk], topics, roles)
+        members = _members(asked[run.pk], groups)
         if members is None and not taken:
             return _expand_large(run, now, lease)  # the longest due does not wait for ever behind the small ones
         if members is None:
@@ -264,14 +274,14 @@ def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None
         if with_house:
             pairs.append((HOUSE, run.pk))
         taken.append(run._replace(people=len(members)))
+        told.append(Asked(run.pk, asked[run.pk], members))
     _start(taken, now)
-    _end([run for run in taken if not (run.people or with_house)], now)
+    out = _left_out(told, taken)
+    there = [run for run in taken if run.people or with_house]
+    cohorts = _share_chunk(there, sorted(pairs), out, now, lease) if pairs else []
+    _end([run for run in taken if not with_house and run.people == len(out.get(run.pk, ()))], now)
     watching.changed(run.public_id for run in taken)
-    if not pairs:
-        return Expanded(tenant_id)
-    walking = [run for run in taken if run.people or with_house]
-    cohort = _share_chunk(walking, sorted(pairs), now, lease)
-    return _in_hand(cohort, walking, now) if lease else Expanded(tenant_id)
+    return _in_hand(cohorts[0], there, now) if lease and cohorts else Expanded(tenant_id)
 
 
 def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
@@ -281,20 +291,43 @@ def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
     return Expanded(cohort.tenant_id, held, new_work(cohort, [run.facts for run in runs], now=now))
 
 
-def _members(audience: Audience, topics: dict[int, list[int]], roles: dict[str, list[int]]) -> set[int] | None:
+def _members(audience: Audience, groups: Groups) -> set[int] | None:
     """Everybody in a small audience; None for one that is not small."""
-    large = audience.everyone or len(audience.people) > SMALL
-    if large or set(audience.topics) - set(topics) or set(audience.roles) - set(roles):
+    parts = [
+        *(groups.topics.get(topic) for topic in audience.topics),
+        *(groups.roles.get(role) for role in audience.roles),
+        *([groups.followers.get(audience.followers)] if audience.followers else []),
+    ]
+    if audience.everyone or len(audience.people) > SMALL or None in parts:
         return None
-    members = set(audience.people)
-    for group in [*(topics[topic] for topic in audience.topics), *(roles[role] for role in audience.roles)]:
-        members.update(group)
-    return members
+    return set(audience.people).union(*(part for part in parts if part))
+
+
+def _left_out(asked: Sequence[Asked], runs: Sequence[Due]) -> dict[int, set[int]]:
+    """Who of these runs, which are of one tenant and definition, has subscribed to something else."""
+    if not any(one.audience.topics for one in asked):
+        return {}
+    tenant_id, body = runs[0].tenant_id, load(runs[0].definition_id)
+
+    def values(wanted: Collection[int]) -> dict[int, dict[str, Any]]:
+        row = Tenant.objects.only("name", "slug", "zone").get(pk=tenant_id)
+        said = {
+            "tenant": {"name": row.name, "slug": row.slug, "zone": row.zone},
+            "workflow": {"key": body.key, "name": body.name},
+        }
+        facts = {run.pk: run.facts for run in runs if run.pk in wanted}
+        return {pk: {"payload": one.payload, "actor": {"name": one.actor}, **said} for pk, one in facts.items()}
+
+    return left_out(asked, tenant_id=tenant_id, values_of=values)
 
 
 def _share_chunk(
-    runs: Sequence[Due], pairs: Sequence[tuple[int, int]], now: datetime, lease: timedelta | None
-) -> Cohort:
+    runs: Sequence[Due],
+    pairs: Sequence[tuple[int, int]],
+    out: Mapping[int, Collection[int]],
+    now: datetime,
+    lease: timedelta | None,
+) -> list[Cohort]:
     people, of_runs = [person for person, _ in pairs], [run for _, run in pairs]
     chunk = Chunk(
         tenant_id=runs[0].tenant_id,
@@ -305,7 +338,7 @@ def _share_chunk(
         runs=of_runs,
         created_at=now,
     )
-    [cohort] = _add_chunks([chunk], now, lease)
+    cohorts = enter([chunk], step=FIRST, now=now, left_out=out, lease=lease)
     source, parameters = rowset.table(
         connection, "t", {"id": ("bigint", [run.pk for run in runs]), "n": ("bigint", [run.people for run in runs])}
     )
@@ -315,24 +348,7 @@ def _share_chunk(
             f" FROM {source} WHERE {_RUN}.id = t.id",
             [chunk.pk, Status.PROCESSING.value, *parameters],
         )
-    return cohort
-
-
-def _add_chunks(chunks: Sequence[Chunk], now: datetime, lease: timedelta | None = None) -> list[Cohort]:
-    """Each starts as one cohort at the first step, due at once, or held by us for `lease`."""
-    Chunk.objects.bulk_create(chunks)
-    return Cohort.objects.bulk_create(
-        Cohort(
-            tenant_id=chunk.tenant_id,
-            chunk=chunk,
-            step=FIRST,
-            mask=People.everyone(len(chunk.people)).dump(),
-            wake_at=now + (lease or timedelta()),
-            lease_token=None if lease is None else uuid.uuid4(),
-            tries=0 if lease is None else 1,
-        )
-        for chunk in chunks
-    )
+    return cohorts
 
 
 def _start(runs: Sequence[Due], now: datetime) -> None:

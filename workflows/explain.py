@@ -15,6 +15,7 @@ from typing import Any
 
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient
+from notifications.targets import Target
 
 from .catalogue import in_force
 from .definition import Body
@@ -41,19 +42,25 @@ def explain(run: Run, recipient: Recipient) -> Explanation:
 
 
 def explain_future(
-    workflow: str | Body, recipient: Recipient, *, at: datetime | None = None, payload: Mapping[str, Any] | None = None
+    workflow: str | Body,
+    recipient: Recipient,
+    *,
+    at: datetime | None = None,
+    payload: Mapping[str, Any] | None = None,
+    target: Any = None,
 ) -> Explanation:
     """What would happen to this person if `workflow` were triggered for them `at` that time (now, if None), by what
-    they want and how they can be reached now. `payload`: the sample, if None. Nothing is written. Raises
-    UnknownWorkflow."""
+    they want and how they can be reached now. `payload`: the sample, if None. `target`: the object that it would be
+    about, as `trigger()` takes it. Nothing is written. Raises UnknownWorkflow, and ValueError for what is no object."""
+    about = "" if target is None else str(Target.of(target))
     speaker = Speaker.to(recipient)
     if isinstance(workflow, str):
         found = in_force([workflow], tenant=recipient.tenant)
         if workflow not in found:
             raise UnknownWorkflow(f"There is no published workflow {workflow!r}.")
         _, workflow = found[workflow]
-    if not recipient.active:
+    if not recipient.active and not recipient.ad_hoc:
         return Explanation((speaker.say("not_active"),), outside=True)
     given = workflow.sample if payload is None else payload
-    said = tuple(walk(workflow, recipient, at=at or db_now(), payload=given, speaker=speaker))
+    said = tuple(walk(workflow, recipient, at=at or db_now(), payload=given, target=about, speaker=speaker))
     return Explanation(said, told=any(one.code == "would_send" or (one.channel and one.until) for one in said))

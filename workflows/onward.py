@@ -29,6 +29,7 @@ def supposed(
     step: str,
     now: datetime,
     payload: Mapping[str, Any],
+    target: str = "",
 ) -> Scene:
     """These people at this step, as if a run had brought them there; without the house."""
     return Scene(
@@ -39,7 +40,7 @@ def supposed(
         round=0,
         people=people,
         ids=ids,
-        runs=[(RunFacts(0, _NO_RUN, "", payload, "", now), people)],
+        runs=[(RunFacts(0, _NO_RUN, "", payload, "", now, target=target), people)],
         now=now,
     )
 

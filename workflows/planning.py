@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .context import those_who
 from .people import People
-from .step import COMMON, Effect, Move, Next, Note, Plan, Scene, Step
+from .step import COMMON, Among, Move, Next, Note, Plan, Scene, Step
 from .steps import STEPS
 
 CONDITION = "condition"
@@ -45,17 +44,5 @@ def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
             passing.notes,
             inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted),
         )
-    effects = [_Among(admitted, effect) for effect in plan.effects]
+    effects = [Among(admitted, effect) for effect in plan.effects]
     return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects, heard=plan.heard)
-
-
-@dataclass(frozen=True)
-class _Among:
-    """An effect for these people alone."""
-
-    people: People
-    effect: Effect
-
-    def apply(self, live: People, scene: Scene) -> None:
-        if live & self.people:
-            self.effect.apply(live & self.people, scene.of(self.people))

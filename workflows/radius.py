@@ -32,6 +32,7 @@ from .sending.sending import Sending
 from .silencing import noted, silenced
 from .step import Note, Scene, reaches_out
 from .steps import STEPS
+from .subscribed import SUBSCRIPTION_CONDITION, Asked, left_out
 
 SAMPLE, PAGES = 1_000, 10
 STEPS_MAX = 200
@@ -85,12 +86,14 @@ class Reached:
 
 @dataclass(frozen=True)
 class Radius:
-    """`estimated`: reckoned from a sample. `first`: some of the people, by recipient id."""
+    """`estimated`: reckoned from a sample. `first`: some of the people, by recipient id. `left_out`: those of the
+    people who are told nothing from the start, by reason."""
 
     people: int
     estimated: bool
     sends: Sequence[Send]
     first: Sequence[Reached]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def messages(self) -> int:
@@ -107,20 +110,31 @@ def radius(
     payload: Mapping[str, Any],
     at: datetime,
     shown: int,
+    target: str = "",
+    actor: str = "",
 ) -> Radius:
     """Of a run of this definition that starts `at` that time. As many statements whatever the number of people."""
     people = audiences.count(audience, tenant_id=tenant.pk, without=without)
     ids = _sample(audience, tenant, without, exact=people <= SAMPLE)
-    rows = Recipient.objects.filter(tenant=tenant, pk__in=ids).in_bulk()
+    rows = Recipient.reachable.filter(tenant=tenant, pk__in=ids).in_bulk()
     ids = [one for one in ids if one in rows]
     zones = [ZoneInfo(rows[one].zone or tenant.zone or "UTC") for one in ids]
-    walk = _Walk(body, tenant, ids, payload, zones, people)
-    sends = list(walk.sends(at))
+    said: dict[str, Any] = {"payload": payload, "actor": {"name": actor}, "tenant": _named(tenant)}
+    said["workflow"] = {"key": body.key, "name": body.name}
+    found = left_out([Asked(0, audience, ids)], tenant_id=tenant.pk, values_of=lambda runs: dict.fromkeys(runs, said))
+    out = found.get(0, set())
+    walk = _Walk(body, tenant, ids, payload, zones, people, target)
+    sends = list(walk.sends(at, People.of(place for place, one in enumerate(ids) if one not in out)))
     first = [
         Reached(rows[one], at.astimezone(zones[place]), walk.channels_of(place))
         for place, one in enumerate(ids[:shown])
     ]
-    return Radius(people, people > len(ids), sends, first)
+    missing = {SUBSCRIPTION_CONDITION: walk.of_all(len(out))} if out else {}
+    return Radius(people, people > len(ids), sends, first, missing)
+
+
+def _named(tenant: Tenant) -> dict[str, str]:
+    return {"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone}
 
 
 @dataclass
@@ -133,12 +147,13 @@ class _Walk:
     payload: Mapping[str, Any]
     zones: Sequence[ZoneInfo]
     total: int
+    target: str
     told: list[tuple[str, People]] = field(default_factory=list)
 
-    def sends(self, at: datetime) -> Iterator[Send]:
-        """In the order in which they are come to. At a step that asks somebody else the walk ends: what follows depends
-        on the answer."""
-        waiting: list[Onward] = [(People.everyone(len(self.ids)), FIRST, at)]
+    def sends(self, at: datetime, people: People) -> Iterator[Send]:
+        """Of these people, in the order in which they are come to. At a step that asks somebody else the walk ends:
+        what follows depends on the answer."""
+        waiting: list[Onward] = [(people, FIRST, at)]
         for _ in range(STEPS_MAX):
             if not waiting:
                 return
@@ -146,7 +161,8 @@ class _Walk:
             settings = None if step is None else self.body.step_at(step)
             if step is None or settings is None:
                 continue
-            scene = supposed(self.body, self.tenant, self.ids, people=people, step=step, now=now, payload=self.payload)
+            about: dict[str, Any] = {"payload": self.payload, "target": self.target}
+            scene = supposed(self.body, self.tenant, self.ids, people=people, step=step, now=now, **about)
             kind = kinds().get(settings.get("channel", "")) if settings["kind"] == "send" else None
             if kind is not None:
                 yield self._send(kind, settings, scene)  # who passes it by for its condition goes on as well
@@ -164,7 +180,7 @@ class _Walk:
         people, skipped = NOBODY, dict[str, int]()
         admitted = those_who(settings["when"], scene) if "when" in settings and scene.people else scene.people
         if passing := scene.people - admitted:
-            skipped[CONDITION] = self._of_all(len(passing))
+            skipped[CONDITION] = self.of_all(len(passing))
         if kind.personal and admitted:
             silent = silenced(admitted, scene, channel=kind.key)
             skipped |= self._reasons(silent)
@@ -178,17 +194,17 @@ class _Walk:
             scene.step,
             kind.key,
             scene.now,
-            self._of_all(len(people)),
+            self.of_all(len(people)),
             self._teams(kind, scene) if kind.team else 0,
             skipped,
-            {hour: self._of_all(n) for hour, n in hours.items()},
+            {hour: self.of_all(n) for hour, n in hours.items()},
         )
 
     def _reasons(self, notes: Sequence[Note]) -> dict[str, int]:
         found = Counter[str]()
         for note in notes:
             found[note.reason] += len(note.people)
-        return {reason: self._of_all(n) for reason, n in found.items()}
+        return {reason: self.of_all(n) for reason, n in found.items()}
 
     def _teams(self, kind: Kind, scene: Scene) -> int:
         house = supposed(
@@ -199,7 +215,7 @@ class _Walk:
         found = routes.to_teams(kind.key, tenant_id=self.tenant.pk, workflow=self.body.key)
         return sum(len(route.addresses) for route in found if not route.paused)
 
-    def _of_all(self, count: int) -> int:
+    def of_all(self, count: int) -> int:
         """So many of the sample are so many of everybody."""
         return count if self.total <= len(self.ids) or not self.ids else round(count * self.total / len(self.ids))
 
@@ -212,7 +228,7 @@ def _sample(audience: Audience, tenant: Tenant, without: int | None, *, exact: b
 
     if exact:
         return page(0, SAMPLE)
-    ends = Recipient.objects.filter(tenant=tenant).aggregate(low=Min("pk"), high=Max("pk"))
+    ends = Recipient.reachable.filter(tenant=tenant).aggregate(low=Min("pk"), high=Max("pk"))
     low, high = ends["low"] or 0, ends["high"] or 0
     found = {one for n in range(PAGES) for one in page(low - 1 + (high - low) * n // PAGES, SAMPLE // PAGES)}
     return sorted(found)

@@ -24,6 +24,11 @@ REASONS: Mapping[str, Promise] = {
     "off_by_everything": _("Turned off all notifications."),
     "no_address": _("Has no address for this."),
     "read": _("Had read it in the inbox already."),
+    "subscription_condition": _("Follows this only under a condition, which did not apply."),
+    "muted": _("Has muted what this is about."),
+    "not_visible": _("May not see what this is about any more."),
+    "visibility_unknown": _("Whether they may still see what this is about could not be found out; it is asked again."),
+    "partly_left_out": _("Some of what was collected is left out: they have muted it, or may not see it any more."),
     "no_channel": _("No channel of the team listens to this workflow."),
     "channel_paused": _("The channel is off."),
     "unknown_channel": _("This site has no such channel."),
@@ -44,7 +49,9 @@ REASONS: Mapping[str, Promise] = {
 }
 """Why somebody got nothing at a step, or why their walk ended."""
 
-REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed"})
+REMARKS = frozenset(
+    {"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed", "partly_left_out"}
+)
 """Those that silenced nothing."""
 
 FAILURES: Mapping[str, Promise] = {

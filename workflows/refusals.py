@@ -21,6 +21,12 @@ class BadRequest(Refused):
     """Something in the call is wrong; `errors` says where."""
 
 
+class NotAllowed(Refused):
+    """The credential does not reach that far; `errors` says for what."""
+
+    status, code, title = 403, "scope_missing", "The credential does not have the scope for this"
+
+
 class UnknownWorkflow(Refused):
     status, code, title = 404, "unknown_workflow", "No such workflow"
 

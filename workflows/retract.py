@@ -18,6 +18,7 @@ from notifications.live import watching
 from notifications.models import Tenant
 
 from . import audience as audiences
+from .addresses import known
 from .audience import Audience
 from .collecting import take_out
 from .engine_bell import BELL, QUEUE
@@ -81,8 +82,9 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
 def _unresolved(run: Run) -> int:
     if run.expand_at is None:
         return 0
-    audience = Audience.from_json(run.audience)
-    return audiences.count(audience, tenant_id=run.tenant_id, without=run.audience.get("without"), after=run.cursor)
+    without = run.audience.get("without")
+    audience, others = known(Audience.from_json(run.audience), tenant_id=run.tenant_id)
+    return others + audiences.count(audience, tenant_id=run.tenant_id, without=without, after=run.cursor)
 
 
 def _cancelled_before(run: Run) -> int:

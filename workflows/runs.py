@@ -129,7 +129,7 @@ def people(run: Run, *, limit: int = 100) -> list[Person]:
     """The first people of a run, by recipient, with what became of each."""
     listed = list(_first(run, limit))
     ids = [recipient for _, _, recipient in listed]
-    recipients = Recipient.objects.filter(tenant=run.tenant_id, pk__in=ids).in_bulk()
+    recipients = Recipient.reachable.filter(tenant=run.tenant_id, pk__in=ids).in_bulk()
     items = _latest_items(run, ids)
     sent = tally.of_people(run.public_id, ids, tenant_id=run.tenant_id)
     reasons = _reasons({chunk.pk: chunk for chunk, _, _ in listed})

@@ -48,7 +48,8 @@ def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime) -> Work
     places = _places(cohort.chunk, cohort.people)
     tenant = Tenant.objects.annotate(silences=_silences("pk", now)).get(pk=cohort.tenant_id)
     cohort.tenant = tenant
-    facts = [(run, places[run.id]) for run in sorted(runs, key=lambda run: run.id)]
+    there = sorted((run for run in runs if run.id in places), key=lambda run: run.id)  # of some nobody walks
+    facts = [(run, places[run.id]) for run in there]
     return Work(cohort.chunk, _scene(cohort, facts, now, tenant.silences))
 
 
@@ -88,10 +89,10 @@ def _scene(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime, m
 def _runs(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     of_run = _places(chunk, people)
     rows = Run.objects.across_tenants().filter(pk__in=of_run).order_by("pk")
-    facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at")
+    facts = rows.values_list("pk", "public_id", "transaction_id", "payload", "actor__name", "start_at", "target")
     return [
-        (RunFacts(pk, public, name, payload, actor or "", at), of_run[pk])
-        for pk, public, name, payload, actor, at in facts
+        (RunFacts(pk, public, name, payload, actor or "", at, target=target), of_run[pk])
+        for pk, public, name, payload, actor, at, target in facts
     ]
 
 

@@ -22,6 +22,7 @@ from django.db import transaction
 from channels_delivery.outcome import Delivered, Outcome
 from channels_delivery.parcel import Parcel
 from channels_delivery.simulated import Sender
+from notifications import visibility
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
@@ -97,7 +98,8 @@ def simulate(
             begin = start or db_now()
             stage = set_up(workflow, everybody, tenant=tenant, start=begin)
             play = Play(stage, with_failures(sender, failures, stage.names), begin + lasts, deadline)
-            finished = play.run(planned)
+            with visibility.answered_by(stage.can_see):
+                finished = play.run(planned)
             return Timeline(begin, stage.now, tuple(entries(play, most=ENTRIES_MAX)), finished)
         finally:
             transaction.set_rollback(True)

@@ -21,10 +21,11 @@ from .people import NOBODY, People
 @dataclass(frozen=True)
 class Digest:
     """What was collected for somebody: how many events, and the first of them in order, each as plain data: `payload`,
-    `actor`, `at`."""
+    `actor`, `at`. `about`: the objects that those first ones are about."""
 
     count: int
     items: Sequence[Mapping[str, Any]]
+    about: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"count": self.count, "items": list(self.items)}
@@ -38,7 +39,7 @@ def event(payload: Mapping[str, Any], actor: str, at: datetime) -> dict[str, Any
 @dataclass(frozen=True)
 class RunFacts:
     """What a step may know of a run. Of one that carries digests there is one for each digest that differs, with what
-    that has collected; its payload and actor are those of its first event."""
+    that has collected; its payload and actor are those of its first event. `target`: the object that it is about."""
 
     id: int
     public_id: UUID
@@ -47,6 +48,12 @@ class RunFacts:
     actor: str
     at: datetime
     digest: Digest | None = None
+    target: str = ""
+
+    @property
+    def about(self) -> Sequence[str]:
+        """The objects that its words speak of."""
+        return self.digest.about if self.digest else (self.target,) if self.target else ()
 
     @property
     def collected(self) -> Digest:
@@ -159,6 +166,18 @@ class Effect(Protocol):
 
     def apply(self, live: People, scene: Scene) -> None:
         """Do it for those of `live` whom it concerns. Raises Stale."""
+
+
+@dataclass(frozen=True)
+class Among:
+    """An effect for these people alone."""
+
+    people: People
+    effect: Effect
+
+    def apply(self, live: People, scene: Scene) -> None:
+        if live & self.people:
+            self.effect.apply(live & self.people, scene.of(self.people))
 
 
 @dataclass(frozen=True)

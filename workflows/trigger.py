@@ -9,7 +9,7 @@ After the commit a doorbell rings; if that is lost, the sweep finds the row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,8 +18,9 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from notifications.kernel.clock import Clock, db_now
-from notifications.models import Tenant
+from notifications.models import Recipient, Tenant
 
+from .addresses import entered
 from .call import BULK_MAX, Trigger, Triggered
 from .catalogue import Find, in_force
 from .drafts import Drafts
@@ -45,7 +46,8 @@ __all__ = [
 @dataclass(frozen=True)
 class DryRun:
     """What a trigger would do now: whom it would tell, on which channels, and when. Nothing was written. `first`: some
-    of the people, with the time where they are when it starts and what they would get."""
+    of the people, with the time where they are when it starts and what they would get. `left_out`: those who are told
+    nothing from the start, by reason."""
 
     workflow: str
     definition: str
@@ -54,10 +56,12 @@ class DryRun:
     steps: Sequence[Mapping[str, Any]]
     sends: Sequence[Send] = ()
     messages: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
     estimated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         lists = {"first": list(self.first), "steps": list(self.steps), "sends": [send.to_json() for send in self.sends]}
+        lists["left_out"] = dict(self.left_out)
         return {**self.__dict__, **lists, "dry_run": True}
 
 
@@ -72,19 +76,23 @@ def trigger(
     transaction_id: str | None = None,
     at: datetime | None = None,
     include_actor: bool = False,
+    target: Any = None,
     using: str = "default",
 ) -> Triggered:
     """Start a run of the workflow `key`.
 
     `recipients`: people, Django users, topics, external ids, or the API's objects; None for the tenant's owners and
-    admins. `tenant`: a Tenant or its slug; may be left out where there is only one. `actor`: who did it, left out of
+    admins. `target`: the object that it is about, `{"type": …, "id": …}` or a row of yours, which people may follow
+    and mute. `tenant`: a Tenant or its slug; may be left out where there is only one. `actor`: who did it, left out of
     the recipients unless `include_actor`. `at`: not before this time (aware). `idempotency_key` (≤ 255 characters):
     the same call again within 24 h gets the first answer. `transaction_id` (≤ 100) names the run; ours unless given.
     `using`: the alias on which the caller's transaction is open; it must lead to the database that the engine reads.
 
     Raises a `refusals.Refused` that says what to change; then nothing was written.
     """
-    one = Trigger(key, payload or {}, _listed(recipients), actor, idempotency_key, transaction_id, at, include_actor)
+    one = Trigger(
+        key, payload or {}, _listed(recipients), actor, idempotency_key, transaction_id, at, include_actor, target
+    )
     answer = trigger_many([one], tenant=tenant, using=using)[0]
     if isinstance(answer, Refused):
         raise answer
@@ -102,18 +110,21 @@ def trigger_many(
     using: str = "default",
     clock: Clock | None = None,
     find: Find = in_force,
+    addresses: bool = True,
 ) -> list[Triggered | Refused]:
     """Up to 1,000 independent triggers of one tenant; an answer or a refusal for each, in order.
 
     The number of statements does not depend on how many there are. `clock`: the database's, if None.
-    `find`: which definitions keys start.
+    `find`: which definitions keys start. `addresses`: whether the caller may name mere addresses.
     """
     if len(triggers) > BULK_MAX:
         raise BadRequest(f"At most {BULK_MAX} triggers fit into one call; this one has {len(triggers)}.")
     owner = find_tenant(tenant, using=using)
     answers: list[Triggered | Refused | None] = [None] * len(triggers)
     with transaction.atomic(using=using, savepoint=False):
-        drafts = Drafts(owner, triggers, answers, using=using, clock=clock or partial(db_now, using), find=find)
+        drafts = Drafts(
+            owner, triggers, answers, using=using, clock=clock or partial(db_now, using), find=find, addresses=addresses
+        )
         drafts.spell()
         drafts.answer_known_keys()
         drafts.check()
@@ -122,29 +133,46 @@ def trigger_many(
     return [answer for answer in answers if answer is not None]
 
 
-def dry_run(one: Trigger, *, tenant: Tenant | str | None = None) -> DryRun:
+def dry_run(one: Trigger, *, tenant: Tenant | str | None = None, addresses: bool = True) -> DryRun:
     """What `one` would do now. The same checks, the same refusals, nothing written. As many statements for a thousand
     people as for a million, of whom a sample is looked at."""
     owner = find_tenant(tenant)
     answers: list[Triggered | Refused | None] = [None]
-    drafts = Drafts(owner, [one], answers, using="default", clock=db_now, find=in_force)
+    drafts = Drafts(owner, [one], answers, using="default", clock=db_now, find=in_force, addresses=addresses)
     for check in (drafts.spell, drafts.check, drafts.resolve_people):
         check()
     if isinstance(answers[0], Refused):
         raise answers[0]
     draft, now = drafts.live()[0], db_now()
-    found = radius(
-        draft.body,
-        draft.audience,
-        tenant=owner,
-        without=draft.excluded,
-        payload=one.payload,
-        at=max(one.at or now, now),
-        shown=SHOWN,
-    )
+    actor = Recipient.objects.filter(tenant=owner, pk=draft.actor).first() if draft.actor else None
+    with transaction.atomic():
+        (audience,) = entered([draft.audience], tenant_id=owner.pk)
+        found = radius(
+            draft.body,
+            audience,
+            tenant=owner,
+            without=draft.excluded,
+            payload=one.payload,
+            at=max(one.at or now, now),
+            shown=SHOWN,
+            target=draft.target,
+            actor=actor.name if actor else "",
+        )
+        if draft.audience.addresses:  # their rows were needed to look, and nothing is to stay of it
+            transaction.set_rollback(True)
     steps = [_without_texts(step) for step in draft.body.steps]
     first = [reached.to_json() for reached in found.first]
-    return DryRun(one.workflow, draft.hash, found.people, first, steps, found.sends, found.messages, found.estimated)
+    return DryRun(
+        one.workflow,
+        draft.hash,
+        found.people,
+        first,
+        steps,
+        found.sends,
+        found.messages,
+        found.left_out,
+        found.estimated,
+    )
 
 
 def find_tenant(tenant: Tenant | str | None, *, using: str = "default") -> Tenant:

@@ -66,7 +66,7 @@ def traces(run: Run, tenant: Tenant) -> list[Trace]:
     """The first hundred, oldest first."""
     found = tracks(run.public_id, tenant_id=tenant.pk, limit=SHOWN)
     named = {one.recipient for one in found if one.recipient}
-    people = {one.pk: str(one) for one in Recipient.objects.filter(tenant=tenant, pk__in=named)}
+    people = {one.pk: str(one) for one in Recipient.reachable.filter(tenant=tenant, pk__in=named)}
     links = _links(found, tenant)
     return [_trace(one, people, links.get(one.stable_id, "")) for one in found]
 

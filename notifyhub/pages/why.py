@@ -42,7 +42,7 @@ class Why:
 
 def why(run: Run, asked: str) -> Why:
     """The explanation for the person of this external id, in the run's tenant."""
-    people = Recipient.objects.filter(tenant=run.tenant_id, external_id=asked)
+    people = Recipient.reachable.filter(tenant=run.tenant_id, external_id=asked)
     person = people.select_related("tenant").first()
     if person is None:
         return Why(asked)

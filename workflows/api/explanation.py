@@ -7,13 +7,13 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.permissions import HasScope, InTenant, principal
 from notifications.api.views import HubView
-from notifications.models import Recipient, Scope
+from notifications.models import TARGET_MAX, Recipient, Scope
 
 from ..explain import explain, explain_future
 from ..runs import runs_of
@@ -45,6 +45,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
 
 class FutureQuery(serializers.Serializer[Any]):
     at = serializers.DateTimeField(required=False)
+    target = serializers.CharField(required=False, max_length=TARGET_MAX)
 
 
 class ExplainView(HubView):
@@ -52,7 +53,11 @@ class ExplainView(HubView):
 
     @extend_schema(
         operation_id="runs_explain",
-        parameters=[OpenApiParameter("recipient", str, description="An external id; yourself, if it is left out")],
+        parameters=[
+            OpenApiParameter(
+                "recipient", str, description="An external id, or `mailto:` and an address; yourself, if left out"
+            )
+        ],
         responses=ExplanationSerializer,
     )
     def get(self, request: Request, transaction_id: str) -> Response:
@@ -82,6 +87,7 @@ class ExplainFutureView(HubView):
         parameters=[
             OpenApiParameter("recipient", str, required=True, description="An external id"),
             OpenApiParameter("at", OpenApiTypes.DATETIME, description="When it would be triggered; now, if left out"),
+            OpenApiParameter("target", str, description="The object that it would be about, as `type:id`"),
         ],
         responses=ExplanationSerializer,
     )
@@ -93,10 +99,14 @@ class ExplainFutureView(HubView):
         person = _person(request, wanted)
         if person is None:
             raise NotFound
-        found = explain_future(key, person, at=asked.validated_data.get("at"))
+        said = asked.validated_data
+        try:
+            found = explain_future(key, person, at=said.get("at"), target=said.get("target"))
+        except ValueError as error:
+            raise ValidationError({"target": str(error)}) from None
         return Response({"user": person.external_id, **found.to_json()})
 
 
 def _person(request: Request, external_id: str) -> Recipient | None:
-    people = Recipient.objects.filter(tenant=principal(request).tenant, external_id=external_id)
+    people = Recipient.reachable.filter(tenant=principal(request).tenant, external_id=external_id)
     return people.select_related("tenant").first()

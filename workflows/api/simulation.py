@@ -16,6 +16,7 @@ from channels_delivery.outcome import Code
 from notifications.api.fields import StrictSerializer
 from notifications.api.permissions import HasScope, principal
 from notifications.api.problems import ProblemSerializer
+from notifications.api.targets import TargetSerializer
 from notifications.api.views import HubView
 from notifications.models import Recipient, Role, Scope, Tenant
 
@@ -54,6 +55,10 @@ class SomebodySerializer(StrictSerializer):
     role = serializers.ChoiceField(choices=Role.values, required=False)
     attributes = serializers.DictField(required=False)
     topics = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    conditions = serializers.DictField(required=False, help_text="Of their subscriptions, by topic")
+    follows = TargetSerializer(many=True, required=False)
+    mutes = TargetSerializer(many=True, required=False)
+    cannot_see = TargetSerializer(many=True, required=False)
     wishes = WishSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +76,7 @@ class HappeningSerializer(StrictSerializer):
     payload = serializers.DictField(required=False, help_text="Of a trigger; the sample, if it is not given")
     recipients = RecipientSerializer(many=True, required=False, max_length=RECIPIENTS_MAX)  # type: ignore[call-arg]
     actor = RecipientSerializer(required=False)
+    target = TargetSerializer(required=False)
     include_actor = serializers.BooleanField(required=False, default=False)
     workflow = serializers.CharField(max_length=100, required=False, help_text="Another one than the simulated")
     run = serializers.CharField(
@@ -212,6 +218,7 @@ def _event(given: Mapping[str, Any], key: str) -> Event:
                 given.get("workflow", ""),
                 given.get("run"),
                 given["include_actor"],
+                given.get("target"),
             )
             return Event(fire, after)
         case "cancel":

@@ -13,6 +13,7 @@ from notifications.api.fields import PathName, StrictSerializer
 from notifications.api.parsers import BULK_BODY_MAX
 from notifications.api.permissions import HasScope, principal
 from notifications.api.problems import ProblemSerializer, by_field
+from notifications.api.targets import TargetSerializer
 from notifications.api.views import HubView
 from notifications.models import Scope
 
@@ -23,17 +24,24 @@ RECIPIENTS_MAX = 10_000
 
 
 class RecipientSerializer(StrictSerializer):
-    """Exactly one of these."""
+    """Exactly one of these; beside `email`, what texts may say of whoever has it: `name`, `locale`, `zone`."""
 
     user = serializers.CharField(max_length=255, required=False, help_text="The person's external id")
     id = serializers.CharField(max_length=36, required=False, help_text="The person's id here")
     topic = serializers.CharField(max_length=200, required=False, help_text="Everybody who follows it")
     role = serializers.CharField(max_length=16, required=False, help_text="owner, admin or member")
     everyone = serializers.BooleanField(required=False)
+    followers = serializers.BooleanField(required=False, help_text="Everybody who follows the `target`")
+    email = serializers.CharField(max_length=254, required=False, help_text="Scope `addresses`: told by mail alone")
+    name = serializers.CharField(max_length=200, required=False)
+    locale = serializers.CharField(max_length=16, required=False)
+    zone = serializers.CharField(max_length=64, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) != 1:
-            raise serializers.ValidationError("Give exactly one of user, id, topic, role, everyone.")
+        profile = set(attrs) & {"name", "locale", "zone"}
+        if len(attrs) - len(profile) != 1 or (profile and "email" not in attrs):
+            forms = "user, id, topic, role, everyone, followers, email"
+            raise serializers.ValidationError(f"Give exactly one of {forms}; a profile goes beside `email` alone.")
         return attrs
 
 
@@ -48,6 +56,7 @@ class TriggerSerializer(StrictSerializer):
     transaction_id = PathName(max_length=100, required=False, allow_null=True)
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time")
     include_actor = serializers.BooleanField(required=False, default=False)
+    target = TargetSerializer(required=False, allow_null=True)
     dry_run = serializers.BooleanField(required=False, default=False)
 
     def to_trigger(self) -> Trigger:
@@ -60,6 +69,8 @@ class UnderstoodSerializer(serializers.Serializer[Any]):
     topics = serializers.IntegerField()
     roles = serializers.ListField(child=serializers.CharField())
     everyone = serializers.BooleanField()
+    followers = serializers.BooleanField()
+    addresses = serializers.IntegerField()
 
 
 class TriggeredSerializer(serializers.Serializer[Any]):
@@ -99,12 +110,14 @@ class SendSerializer(serializers.Serializer[Any]):
 
 
 class DryRunSerializer(serializers.Serializer[Any]):
-    """`messages`: to people and teams in all. `estimated`: reckoned from a sample, beyond 1,000 people."""
+    """`messages`: to people and teams in all. `left_out`: those of the people who are told nothing from the start, by
+    reason. `estimated`: reckoned from a sample, beyond 1,000 people."""
 
     workflow = serializers.CharField()
     definition = serializers.CharField()
     people = serializers.IntegerField()
     messages = serializers.IntegerField()
+    left_out = serializers.DictField(child=serializers.IntegerField())
     estimated = serializers.BooleanField()
     first = ReachedSerializer(many=True)
     sends = SendSerializer(many=True)
@@ -133,6 +146,7 @@ class TriggerView(HubView):
             202: TriggeredSerializer,
             200: OpenApiResponse(DryRunSerializer, description="The answer to a dry run"),
             (400, "application/problem+json"): ProblemSerializer,
+            (403, "application/problem+json"): ProblemSerializer,
             (404, "application/problem+json"): ProblemSerializer,
             (409, "application/problem+json"): ProblemSerializer,
             (422, "application/problem+json"): ProblemSerializer,
@@ -143,10 +157,11 @@ class TriggerView(HubView):
         """Say that something happened. The same Idempotency-Key and body again get the first answer again."""
         asked = TriggerSerializer(data=_with_header(request))
         asked.is_valid(raise_exception=True)
+        tenant, addresses = principal(request).tenant, principal(request).may(Scope.ADDRESSES)
         if asked.validated_data["dry_run"]:
-            found = dry_run(asked.to_trigger(), tenant=principal(request).tenant).to_json()
+            found = dry_run(asked.to_trigger(), tenant=tenant, addresses=addresses).to_json()
             return Response(found if principal(request).may(Scope.READ) else _names_only(found))
-        answer = trigger_many([asked.to_trigger()], tenant=principal(request).tenant)[0]
+        answer = trigger_many([asked.to_trigger()], tenant=tenant, addresses=addresses)[0]
         if isinstance(answer, Refused):
             raise answer
         return Response(
@@ -166,7 +181,9 @@ class BulkTriggerView(HubView):
         asked.is_valid(raise_exception=True)
         answers: list[Any] = [_parsed(one) for one in asked.validated_data["triggers"]]
         places = [place for place, one in enumerate(answers) if isinstance(one, Trigger)]
-        found = trigger_many([answers[place] for place in places], tenant=principal(request).tenant)
+        caller = principal(request)
+        chosen = [answers[place] for place in places]
+        found = trigger_many(chosen, tenant=caller.tenant, addresses=caller.may(Scope.ADDRESSES))
         for place, answer in zip(places, found, strict=True):
             answers[place] = answer
         return Response({"results": [_result(answer) for answer in answers]})

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from notifications import topics
 from notifications.models import Recipient, Role, Subscription, Topic
+from notifications.targets import following_among
 
 from ..audience import Audience
 from ..models import Chunk, Run, Status
@@ -51,7 +53,7 @@ def why_outside(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Se
     if run.audience.get("without") == recipient.pk:
         yield speaker.say("actor_left_out")
         return
-    if not recipient.active:
+    if not recipient.active and not recipient.ad_hoc:
         yield speaker.say("not_active")
     if any(True for _ in _ways_in(run, recipient, speaker)):
         yield _not_yet(run, recipient, speaker)
@@ -78,9 +80,20 @@ def _ways_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sente
         yield speaker.say("named")
     if recipient.role in audience.roles:
         yield speaker.say("by_role", role=Role(recipient.role).label)
-    followed = Subscription.objects.filter(topic__in=audience.topics, recipient=recipient)
-    for topic in followed.select_related("topic").order_by("topic__key") if audience.topics else ():
-        yield speaker.say("by_topic", topic=topic.topic)
+    yield from _by_topics(audience, recipient, speaker)
+    if audience.followers and following_among({(recipient.pk, audience.followers)}):
+        yield speaker.say("by_following", target=audience.followers)
+    if recipient.email and any(one.email.lower() == recipient.email.lower() for one in audience.addresses):
+        yield speaker.say("by_address")
+
+
+def _by_topics(audience: Audience, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    inside = topics.below(audience.topics)
+    everything = {topic for some in inside.values() for topic in some}
+    followed = Subscription.objects.filter(topic__in=everything, recipient=recipient)
+    for one in followed.select_related("topic").order_by("topic__key") if everything else ():
+        code = "by_topic" if one.topic_id in inside else "by_topic_inside"
+        yield speaker.say(code, topic=one.topic)
 
 
 def _ways_not_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
@@ -92,3 +105,7 @@ def _ways_not_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[S
         yield speaker.say("not_of_role", role=" / ".join(roles))
     for topic in Topic.objects.filter(tenant=run.tenant_id, pk__in=audience.topics).order_by("key")[:20]:
         yield speaker.say("not_in_topic", topic=topic)
+    if audience.followers:
+        yield speaker.say("not_following", target=audience.followers)
+    if audience.addresses:
+        yield speaker.say("not_that_address")

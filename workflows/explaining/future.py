@@ -27,7 +27,7 @@ _ONE = People.everyone(1)
 
 
 def walk(
-    body: Body, recipient: Recipient, *, at: datetime, payload: Mapping[str, Any], speaker: Speaker
+    body: Body, recipient: Recipient, *, at: datetime, payload: Mapping[str, Any], target: str, speaker: Speaker
 ) -> Iterator[Sentence]:
     """Each step from the first to the end, or to one that asks somebody else."""
     standing: Onward = (_ONE, FIRST, at)
@@ -41,7 +41,8 @@ def walk(
         if reaches_out(kind):
             yield speaker.say("would_reach_out", step=step, what=kind.kind)
             return
-        scene = supposed(body, recipient.tenant, [recipient.pk], people=_ONE, step=step, now=now, payload=payload)
+        given: dict[str, Any] = {"people": _ONE, "step": step, "now": now, "payload": payload, "target": target}
+        scene = supposed(body, recipient.tenant, [recipient.pk], **given)
         plan = plan_step(scene)
         goes_on = next(onward(plan, scene), None)
         yield from _notes(plan, settings, step, speaker)

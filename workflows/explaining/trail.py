@@ -84,7 +84,11 @@ class Trail:
             if at_step != step:
                 continue
             where: dict[str, Any] = {"step": step, "at": entry.created_at, "kind": INBOX.key}
-            yield speaker.say("posted", channel=INBOX.name, title=entry.content.title, **where)
+            title = self.body.name if entry.hidden else entry.content.title
+            yield speaker.say("posted", channel=INBOX.name, title=title, **where)
+            if entry.hidden:
+                yield speaker.said("not_visible", REASONS, step=step, channel=INBOX.key)
+                continue
             state = entry.state.name.lower()
             became = ("read" if entry.read else "unread") if entry.state == State.ACTIVE else state
             yield speaker.said(became, ITEMS, step=step, channel=INBOX.key)

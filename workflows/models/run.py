@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from notifications.kernel.tokens import uuid7
-from notifications.models import TenantOwned
+from notifications.models import TARGET_MAX, TenantOwned
 
 from .definition import Definition
 
@@ -27,7 +27,8 @@ class Run(TenantOwned):
     `withdraw_at` is set while inbox items are still to be taken back, those of notifications after `withdrawn_upto`.
 
     `digest` is empty for a run that was triggered; else it is the step whose windows this one closed and carries on.
-    `acts` counts what people did about it (`Act`).
+    `acts` counts what people did about it (`Act`). `target` is the object that it is about, as
+    `notifications.targets.Target` spells it; empty for none.
 
     No index names the status, so that PostgreSQL can finish a run without touching any.
     """
@@ -55,6 +56,7 @@ class Run(TenantOwned):
     cursor = models.BigIntegerField(default=0)
     people = models.PositiveIntegerField(_("people"), default=0)
     chunk = models.ForeignKey("Chunk", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    target = models.CharField(_("object"), max_length=TARGET_MAX, blank=True, default="", db_default="")
     depth = models.PositiveSmallIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     acts = models.PositiveIntegerField(default=0, db_default=0)

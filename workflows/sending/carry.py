@@ -37,6 +37,7 @@ class PostToInbox:
                 recipients=[scene.ids[place] for place in one.people & live],
                 origin=one.run.public_id,
                 origin_step=self.origin_step,
+                about=one.run.about,
             )
             for one in self.rendered
         ]
@@ -103,6 +104,7 @@ def _letter(one: Rendered, sending: Sending, route: Route, parts: Mapping[str, A
         channel=route.channel,
         origin=one.run.public_id,
         origin_step=sending.origin_step,
+        about=one.run.about,
         expires_at=None if life is None else scene.now + life,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from channels_delivery import routes
 from notifications import inbox, routing
@@ -12,18 +12,22 @@ from notifications.kinds import INBOX
 from preferences.decision import Skip, Subject, decide_many
 
 from ..context import Profiles
-from ..people import People
+from ..people import NOBODY, People
 from ..step import Note, Scene, join
 from .carry import PostToInbox, letters_to_people
 from .sending import Sending, Telling
+from .sight import look
 from .words import render_for
 
 
 @dataclass(frozen=True)
 class Told:
-    """Who gets it, and the others by reason."""
+    """Who gets it, and the others by reason; who is to be asked about again. `sending`: as it is for those who get
+    it."""
 
     people: People
+    sending: Sending
+    waiting: People = NOBODY
     notes: list[Note] = field(default_factory=list)
     addresses: Mapping[int, str] = field(default_factory=dict)
     profiles: Profiles = field(default_factory=dict)
@@ -34,17 +38,19 @@ def tell_people(people: People, sending: Sending) -> Telling:
     scene, kind = sending.scene, sending.kind
     told = decide(people, sending)
     if not told.people:
-        return Telling(told.notes)
+        return Telling(told.notes, waiting=told.waiting)
+    sending = told.sending
     rendered, failures = render_for(told.people, sending, profiles=told.profiles)
     notes = [*told.notes, *failures]
     if kind.key == INBOX.key:
-        return Telling(notes, [PostToInbox(rendered, sending.origin_step)])
+        return Telling(notes, [PostToInbox(rendered, sending.origin_step)], told.waiting)
     route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
-    return Telling(notes, [letters_to_people(rendered, sending, route=route, addresses=told.addresses)])
+    letters = letters_to_people(rendered, sending, route=route, addresses=told.addresses)
+    return Telling(notes, [letters], told.waiting)
 
 
 def decide(people: People, sending: Sending) -> Told:
-    """Who of these is here, has an address, wants it, and has not read it yet."""
+    """Who of these is here, has an address, wants it, may see what it is about, and has not read it yet."""
     scene, kind = sending.scene, sending.kind
     ids = {place: scene.ids[place] for place in people}
     profiles = sending.templates.needs_profiles
@@ -62,8 +68,10 @@ def decide(people: People, sending: Sending) -> Told:
     told = people - join(list(sets.values()))
     if sending.skip_if_read and (read := _readers(told, scene)):
         told, sets["read"] = told - read, read
-    notes = [Note(some, reason, kind.key) for reason, some in sets.items()]
-    return Told(told, notes, reached.addresses, reached.profiles)
+    seen = look(told, scene, kind.key)
+    notes = [*(Note(some, reason, kind.key) for reason, some in sets.items()), *seen.notes]
+    sending = replace(sending, scene=seen.scene)
+    return Told(seen.people, sending, seen.waiting, notes, reached.addresses, reached.profiles)
 
 
 def _readers(people: People, scene: Scene) -> People:

@@ -9,6 +9,7 @@ from typing import Any
 
 from notifications.kinds import Kind
 
+from ..people import NOBODY, People
 from ..step import Effect, Note, Scene
 from .template import Templates
 
@@ -45,10 +46,12 @@ class Sending:
 
 @dataclass(frozen=True)
 class Telling:
-    """What telling some of those who stand here comes to: who gets nothing and why, and what is to be written."""
+    """What telling some of those who stand here comes to: who gets nothing and why, and what is to be written. Who is
+    `waiting` is to be looked at again."""
 
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    waiting: People = NOBODY
 
 
 NOTHING = Telling()

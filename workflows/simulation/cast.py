@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from notifications import directory
-from notifications.models import Recipient, Role, Subscription, Tenant, Topic
+from notifications import topics as nested
+from notifications.models import Attention, Nesting, Recipient, Role, Stance, Subscription, Tenant, Topic
+from notifications.targets import Target
+from notifications.topics import problems_of_condition
 from preferences.copying import copy_choices
 from preferences.models import Choice
 
@@ -32,7 +35,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none."""
+    """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none. `conditions`:
+    those of their subscriptions, by topic. Objects that they follow, have muted, and may not see are as `trigger()`
+    takes them."""
 
     user: str
     name: str = ""
@@ -43,6 +48,10 @@ class Persona:
     role: str = Role.MEMBER.value
     attributes: Mapping[str, Any] = field(default_factory=dict)
     topics: Sequence[str] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    follows: Sequence[Any] = ()
+    mutes: Sequence[Any] = ()
+    cannot_see: Sequence[Any] = ()
     wishes: Sequence[Wish] = ()
 
     def profile(self) -> dict[str, Any]:
@@ -98,8 +107,32 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant) -> dict[int, st
     )
     if twins:
         copy_choices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk)
-    _follow({ids[user]: one.topics for user, one in made_up.items()} | _followed(twins), tenant)
+    topics = {ids[user]: _subscribed(one) for user, one in made_up.items()} | _followed(twins)
+    _follow(topics, tenant, like=real[0].tenant_id if real else None)
+    _attend([(ids[user], one) for user, one in made_up.items()], tenant)
+    _copy_attention(twins, tenant)
     return {ids[name_of(one)]: name_of(one) for one in people}
+
+
+def unseen(people: Sequence[Persona | Recipient]) -> dict[str, frozenset[str]]:
+    """The objects that those who are made up may not see, by name. Raises BadRequest."""
+    made_up = (one for one in people if isinstance(one, Persona))
+    return {one.user: frozenset(_spelt(one.cannot_see)) for one in made_up if one.cannot_see}
+
+
+def _spelt(targets: Sequence[Any]) -> list[str]:
+    try:
+        return [str(Target.of(one)) for one in targets]
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+
+
+def _subscribed(one: Persona) -> dict[str, Any]:
+    """Their topics, each with its condition. Raises BadRequest."""
+    for key, condition in one.conditions.items():
+        if problems := [*problems_of_condition(condition)]:
+            raise BadRequest("A condition is wrong.", errors={f"{one.user}.{key}": " ".join(problems)})
+    return {**dict.fromkeys(one.topics), **one.conditions}
 
 
 def _copy(one: Recipient, tenant: Tenant) -> Recipient:
@@ -107,19 +140,53 @@ def _copy(one: Recipient, tenant: Tenant) -> Recipient:
     return Recipient(tenant=tenant, **{name: getattr(one, name) for name in COPIED})
 
 
-def _followed(twins: Mapping[int, int]) -> dict[int, list[str]]:
-    """The topics of real people, by the ids of their copies."""
-    found: dict[int, list[str]] = {copy: [] for copy in twins.values()}
-    lines = Subscription.objects.filter(recipient__in=list(twins)).values_list("recipient", "topic__key")
-    for real, topic in lines if twins else ():
-        found[twins[real]].append(topic)
+def _followed(twins: Mapping[int, int]) -> dict[int, dict[str, Any]]:
+    """The topics of real people with their conditions, by the ids of their copies."""
+    found: dict[int, dict[str, Any]] = {copy: {} for copy in twins.values()}
+    lines = Subscription.objects.filter(recipient__in=list(twins)).values_list("recipient", "topic__key", "condition")
+    for real, topic, condition in lines if twins else ():
+        found[twins[real]][topic] = condition
     return found
 
 
-def _follow(topics: Mapping[int, Sequence[str]], tenant: Tenant) -> None:
-    keys = sorted({key for some in topics.values() for key in some})
-    rows = Topic.objects.bulk_create(Topic(tenant=tenant, key=key) for key in keys)
+def _follow(topics: Mapping[int, Mapping[str, Any]], tenant: Tenant, *, like: int | None) -> None:
+    """Topics as they are followed, and those around them where real people play."""
+    keys = {key for some in topics.values() for key in some}
+    around = _around(keys, like) if like is not None else []
+    keys |= {key for pair in around for key in pair}
+    rows = Topic.objects.bulk_create(Topic(tenant=tenant, key=key) for key in sorted(keys))
     by_key = {row.key: row.pk for row in rows}
+    Nesting.objects.bulk_create(Nesting(outer_id=by_key[outer], inner_id=by_key[inner]) for outer, inner in around)
     Subscription.objects.bulk_create(
-        Subscription(topic_id=by_key[key], recipient_id=person) for person, some in topics.items() for key in set(some)
+        Subscription(topic_id=by_key[key], recipient_id=person, condition=condition)
+        for person, some in topics.items()
+        for key, condition in some.items()
+    )
+
+
+def _around(keys: Collection[str], tenant: int) -> list[tuple[str, str]]:
+    """How the topics of this tenant lie in each other, from these upward: (outer, inner)."""
+    rows = Topic.objects.filter(tenant=tenant, key__in=keys).values_list("pk", flat=True)
+    above = {topic for some in nested.above(list(rows)).values() for topic in some}
+    lines = Nesting.objects.filter(outer__in=above, inner__in=above)
+    return list(lines.values_list("outer__key", "inner__key"))
+
+
+def _attend(people: Sequence[tuple[int, Persona]], tenant: Tenant) -> None:
+    """What those who are made up follow and have muted. Raises BadRequest."""
+    Attention.objects.bulk_create(
+        Attention(tenant=tenant, recipient_id=pk, target=target, stance=stance)
+        for pk, one in people
+        for target, stance in {
+            **dict.fromkeys(_spelt(one.follows), Stance.FOLLOW),
+            **dict.fromkeys(_spelt(one.mutes), Stance.MUTE),
+        }.items()
+    )
+
+
+def _copy_attention(twins: Mapping[int, int], tenant: Tenant) -> None:
+    rows = Attention.objects.across_tenants().filter(recipient__in=list(twins))
+    Attention.objects.bulk_create(
+        Attention(tenant=tenant, recipient_id=twins[one.recipient_id], target=one.target, stance=one.stance)
+        for one in (rows if twins else ())
     )

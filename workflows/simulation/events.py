@@ -25,7 +25,7 @@ EVERYBODY: Sequence[Mapping[str, Any]] = ({"everyone": True},)
 @dataclass(frozen=True)
 class Fire:
     """A trigger, as `trigger()` takes it; of the simulated workflow where no other is named, and to everybody who plays
-    where nobody is. `name` is its transaction id: `run-1`, `run-2`… if None."""
+    where nobody is. `name` is its transaction id: `run-1`, `run-2`… if None. `target`: the object that it is about."""
 
     payload: Mapping[str, Any] | None = None
     recipients: Sequence[Any] = EVERYBODY
@@ -33,6 +33,7 @@ class Fire:
     workflow: str = ""
     name: str | None = None
     include_actor: bool = False
+    target: Any = None
 
 
 @dataclass(frozen=True)

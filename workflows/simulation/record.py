@@ -12,7 +12,7 @@ from uuid import UUID
 from channels_delivery.composing import title_of
 from channels_delivery.models import ENDED_WELL, OPEN, Attempt, Delivery, Message
 from notifications.kinds import INBOX
-from notifications.models import InboxItem, State
+from notifications.models import InboxItem, Recipient, State, Tenant
 
 from ..models import HOUSE, Chunk, Outcome, Run
 from ..people import People
@@ -70,7 +70,7 @@ class _Record:
         rows = list(Run.objects.filter(tenant=tenant).defer("payload").order_by("pk"))
         return cls(
             play,
-            {HOUSE: TEAM, **play.stage.names},
+            {HOUSE: TEAM, **_addresses(tenant), **play.stage.names},
             rows,
             {run.pk: run.transaction_id for run in rows},
             {run.public_id: run.transaction_id for run in rows},
@@ -145,6 +145,12 @@ class _Record:
         for place in people:
             run = chunk.run_id if chunk.runs is None else chunk.runs[place]
             yield self.names[chunk.people[place]], self.runs[run or 0]
+
+
+def _addresses(tenant: Tenant) -> dict[int, str]:
+    """Mere addresses that triggers named, as they are spelt."""
+    rows = Recipient.reachable.filter(tenant=tenant, ad_hoc=True)
+    return dict(rows.values_list("pk", "email"))
 
 
 def _what(outcome: Outcome) -> What:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from channels_delivery.channels import copy_channels
 from notifications.models import Recipient, Tenant
+from notifications.targets import Target
 
 from .. import registry, retract, silences
 from ..call import Trigger
@@ -32,7 +33,8 @@ from .events import ACTS, Act, Cancel, Deed, Event, Expire, Fire, Publish
 
 @dataclass
 class Stage:
-    """`names` are the people by id, in their order. `key`: the workflow that is simulated."""
+    """`names` are the people by id, in their order. `key`: the workflow that is simulated. `unseen`: which objects whom
+    of them may not see."""
 
     tenant: Tenant
     key: str
@@ -40,10 +42,15 @@ class Stage:
     names: Mapping[int, str] = field(default_factory=dict)
     runs: int = 0
     acts: list[tuple[datetime, str, str]] = field(default_factory=list)
+    unseen: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _versions: dict[str, InForce] = field(default_factory=dict)
 
     def clock(self) -> datetime:
         return self.now
+
+    def can_see(self, pairs: Sequence[tuple[Recipient, Target]]) -> list[tuple[Recipient, Target]]:
+        """In the place of the site's hook, which does not know who plays here."""
+        return [(one, target) for one, target in pairs if str(target) not in self.unseen.get(one.external_id, ())]
 
     def find(self, keys: Collection[str], *, tenant: Tenant, using: str = "default") -> dict[str, InForce]:
         """What a trigger here starts: what was published here, else what is in force outside."""
@@ -82,6 +89,7 @@ class Stage:
             fire.actor,
             transaction_id=fire.name or f"run-{self.runs}",
             include_actor=fire.include_actor,
+            target=fire.target,
         )
         answer = trigger_many([one], tenant=self.tenant, clock=self.clock, find=self.find)[0]
         if isinstance(answer, Refused):
@@ -118,6 +126,7 @@ def set_up(
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)
         silences.copy_silences(of_tenant=tenant.pk, to_tenant=own.pk, now=start)
     stage.names = cast.enter(people, own)
+    stage.unseen = cast.unseen(people)
     return stage
 
 

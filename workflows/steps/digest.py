@@ -127,7 +127,7 @@ class _Schedule:
 
 def _zones(scene: Scene) -> tuple[Mapping[int, str], str]:
     """The zone of each person who has one, and the tenant's. Two queries."""
-    people = Recipient.objects.filter(tenant=scene.tenant_id, pk__in={scene.ids[place] for place in scene.people})
+    people = Recipient.reachable.filter(tenant=scene.tenant_id, pk__in={scene.ids[place] for place in scene.people})
     zones = dict(people.exclude(zone="").values_list("pk", "zone"))
     return zones, Tenant.objects.values_list("zone", flat=True).get(pk=scene.tenant_id)
 

@@ -10,7 +10,8 @@ from typing import Any
 from ..calling import CallIn
 from ..hearing import ACKNOWLEDGED, listen
 from ..people import NOBODY, People
-from ..step import Again, Effect, Move, Next, Note, Plan, Scene, Stop
+from ..sending.sight import ASK_AGAIN
+from ..step import Again, Among, Effect, Move, Next, Note, Plan, Scene, Stay, Stop, join
 from .send import STEP as SEND
 
 LONGEST = timedelta(days=31).total_seconds()
@@ -81,7 +82,8 @@ class Escalate:
         elif rest:
             told = _tell(level, rest, scene)
             until = scene.now + timedelta(seconds=level["seconds"])
-            moves.append(Move(rest, Stop(TOLD) if scene.called else Again(until)))
+            moves.append(Move(told.waiting, Stay(scene.now + ASK_AGAIN)))
+            moves.append(Move(rest - told.waiting, Stop(TOLD) if scene.called else Again(until)))
         return Plan([move for move in moves if move.people], told.notes, told.effects, heard)
 
 
@@ -90,6 +92,12 @@ def _level(settings: Mapping[str, Any], round_: int) -> Mapping[str, Any] | None
     levels: Sequence[Mapping[str, Any]] = settings["levels"]
     through = len(levels) * (settings.get("repeat", 0) + 1)
     return levels[round_ % len(levels)] if round_ < through else None
+
+
+def is_important(settings: Mapping[str, Any], round_: int) -> bool:
+    """Whether what this step told in this round passes what people switched off."""
+    level = _level(settings, round_) if settings.get("kind") == Escalate.kind else None
+    return bool(level and level.get("important"))
 
 
 def _end(settings: Mapping[str, Any], name: str, usual: str, reason: str, scene: Scene) -> Next | Stop:
@@ -102,6 +110,7 @@ def _end(settings: Mapping[str, Any], name: str, usual: str, reason: str, scene:
 class _Telling:
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
+    waiting: People = NOBODY
 
 
 def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
@@ -111,10 +120,14 @@ def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
     body = replace(scene.body, critical=True) if level.get("important") else scene.body
     concerned = replace(scene, people=own | house, house=house, body=body)
     plans = [SEND.plan(send, concerned) for send in level["send"]] if concerned.people else []
-    effects = [effect for plan in plans for effect in plan.effects]
+    # Of whom one send waits, none goes out: the level is told as a whole, later.
+    waiting = join([move.people for plan in plans for move in plan.moves if isinstance(move.to, Stay)])
+    effects: list[Effect] = [effect for plan in plans for effect in plan.effects]
+    if waiting:
+        effects = [Among(concerned.people - waiting, effect) for effect in effects]
     if "to" in level and house:
         effects.append(CallIn(house, level["to"]))
-    return _Telling([note for plan in plans for note in plan.notes], effects)
+    return _Telling([note for plan in plans for note in plan.notes], effects, waiting)
 
 
 STEP = Escalate()

@@ -10,10 +10,11 @@ from notifications.kinds import kinds
 from ..people import NOBODY
 from ..sending.people import tell_people
 from ..sending.sending import NOTHING, Sending
+from ..sending.sight import ASK_AGAIN
 from ..sending.teams import missed, tell_teams
 from ..sending.template import locales_schema, template_schema
 from ..silencing import noted, silenced
-from ..step import Note, Plan, Scene, all_next
+from ..step import Move, Next, Note, Plan, Scene, Stay, all_next
 
 
 class Send:
@@ -58,7 +59,11 @@ class Send:
         to_people = tell_people(people, sending) if people else NOTHING
         to_teams = tell_teams(house, sending) if house else NOTHING
         notes = [*silent, *to_people.notes, *to_teams.notes]
-        return Plan(all_next(scene), notes, [*to_people.effects, *to_teams.effects])
+        effects = [*to_people.effects, *to_teams.effects]
+        if not to_people.waiting:
+            return Plan(all_next(scene), notes, effects)
+        going, waiting = scene.people - to_people.waiting, Move(to_people.waiting, Stay(scene.now + ASK_AGAIN))
+        return Plan([*([Move(going, Next())] if going else []), waiting], notes, effects)
 
 
 STEP = Send()
