@@ -23,7 +23,8 @@ from channels_delivery.models import Attempt, Channel, Delivery
 from channels_delivery.outbox import Address, Letter, Way
 from notifications import models as notifications
 from notifications.kernel.clock import db_now
-from notifications.models import Recipient, Scope, Tenant
+from notifications.models import Nesting, Recipient, Scope, Tenant
+from notifications.targets import follow
 from preferences.models import Choice
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key, workflow
 from tests.standing import around_tests
@@ -131,7 +132,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-recipient", "patch"): ("/api/v1/recipients/{user}/", [{"name": "Hers now"}], GONE),
     ("api-recipient", "delete"): ("/api/v1/recipients/{user}/", [None], GONE),
     ("api-recipient-token", "post"): ("/api/v1/recipients/{user}/token/", [None], GONE),
-    ("api-socket-ticket", "post"): ("/api/v1/socket-ticket/", [None], OWN | {403}),
+    ("api-socket-ticket", "post"): ("/api/v1/socket-ticket/", [None], OWN),
     ("api-topics", "get"): ("/api/v1/topics/", [None], OWN),
     ("api-topics", "post"): ("/api/v1/topics/", [{"key": "{topic}", "name": "Hers now"}], OWN),
     ("api-topic", "get"): ("/api/v1/topics/{topic}/", [None], GONE),
@@ -139,6 +140,17 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-topic-subscribers", "get"): ("/api/v1/topics/{topic}/subscribers/", [None], GONE),
     ("api-topic-subscribers", "post"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
     ("api-topic-subscribers", "delete"): ("/api/v1/topics/{topic}/subscribers/", [{"recipients": ["{user}"]}], GONE),
+    ("api-topic-inside", "get"): ("/api/v1/topics/{topic}/topics/", [None], GONE),
+    ("api-topic-inside", "post"): ("/api/v1/topics/{topic}/topics/", [{"topics": [f"{CANARY}-inner"]}], GONE),
+    ("api-topic-inside", "delete"): ("/api/v1/topics/{topic}/topics/", [{"topics": [f"{CANARY}-inner"]}], GONE),
+    ("api-targets", "get"): ("/api/v1/targets/", [None], OWN),
+    ("api-target", "post"): ("/api/v1/targets/forget/", [{"type": "document", "id": CANARY}], OWN),
+    ("api-recipient-targets", "get"): ("/api/v1/recipients/{user}/targets/", [None], GONE),
+    ("api-recipient-target", "post"): (
+        "/api/v1/recipients/{user}/targets/forget/",
+        [{"type": "document", "id": CANARY}],
+        GONE,
+    ),
     ("api-channels", "get"): ("/api/v1/channels/", [None], OWN),
     ("api-channels", "post"): (
         "/api/v1/channels/",
@@ -285,7 +297,9 @@ def known(db: None, standing: Acme) -> Acme:
 def with_everything(acme: Tenant) -> Acme:
     """Something of everything, all of it under a telling name."""
     (person,) = crowd(acme, 1, prefix=f"{CANARY}-", role="admin", email=f"{CANARY}@acme.example")
-    topic(acme, f"{CANARY}-topic", person)
+    outer, inner = topic(acme, f"{CANARY}-topic", person), topic(acme, f"{CANARY}-inner")
+    Nesting.objects.create(outer=outer, inner=inner)
+    follow([person], {"type": "document", "id": CANARY})
     Choice.objects.create(tenant=acme, recipient=person, kind="email", wanted=False)
     trigger("hello", tenant=acme, recipients=[person], payload={"name": CANARY}, transaction_id=f"{CANARY}-run")
     engine.drain()
@@ -375,7 +389,7 @@ def call(client: APIClient, route: tuple[str, str], known: Acme) -> Iterator[Any
 def test_a_stranger_sees_nothing_and_changes_nothing(
     known: Acme, stranger: APIClient, route: tuple[str, str], who: str
 ) -> None:
-    own_inbox = route[0].startswith("api-inbox") and who == "key"
+    own_inbox = route[0].startswith(("api-inbox", "api-target")) and who == "key"
 
     for answer in call(stranger, route, known):
         allowed = {403} if own_inbox else MATRIX[route][2]
@@ -446,8 +460,8 @@ def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -
     assert answers <= ({200, 201, 404} if route[0].startswith(PERSONAL) else {403})
 
 
-PERSONAL = ("api-inbox", "api-socket-ticket")
-"""Routes about the inbox of whoever calls: a server's key has none."""
+PERSONAL = ("api-inbox", "api-target", "api-socket-ticket")
+"""Routes about the inbox of whoever calls, and about what they follow: a server's key has none."""
 
 NEEDS: dict[str, set[str]] = {
     "trigger": {
@@ -456,7 +470,8 @@ NEEDS: dict[str, set[str]] = {
     },
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
-        "api-topic-subscribers get", "api-channels get", "api-channels-kinds get", "api-channel get",
+        "api-topic-subscribers get", "api-topic-inside get", "api-recipient-targets get",
+        "api-channels get", "api-channels-kinds get", "api-channel get",
         "api-deliveries get", "api-delivery get", "api-run-explain get", "api-workflow-explain get",
         "api-workflow-simulate post",
         "api-workflows get", "api-workflow get",

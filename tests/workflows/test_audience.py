@@ -8,10 +8,24 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from notifications.models import Recipient, Role, Subscription, Tenant, Topic
-from tests.cast import crowd, member, topic
-from workflows.audience import ADMINS, Audience, UnknownRecipients, count, page, resolve_many, small_groups, spell
+from notifications.targets import follow, mute
+from notifications.topics import nest
+from tests.cast import crowd, member, statements, topic
+from workflows.addresses import Address
+from workflows.audience import (
+    ADMINS,
+    Audience,
+    UnknownRecipients,
+    among,
+    count,
+    page,
+    resolve_many,
+    small_groups,
+    spell,
+)
 
 pytestmark = pytest.mark.django_db
+DOC = "document:17"
 
 
 def everybody(audience: Audience, tenant: Tenant, *, limit: int = 1000, without: int | None = None) -> list[int]:
@@ -191,7 +205,7 @@ def test_small_groups_are_read_together_and_large_ones_are_left_out(acme: Tenant
     few, many = crowd(acme, 3), crowd(acme, 6, prefix="q", role=Role.ADMIN)
     small, large = topic(acme, "small", *few), topic(acme, "large", *many)
 
-    topics, roles = small_groups(
+    topics, roles, _ = small_groups(
         [Audience(topics=(small.pk, large.pk), roles=("admin", "owner"))], tenant_id=acme.pk, most=5
     )
 
@@ -207,12 +221,83 @@ def test_small_groups_cost_the_same_however_many_topics_are_named(
     Subscription.objects.bulk_create(Subscription(topic=one, recipient=person) for one in topics for person in people)
 
     with django_assert_max_num_queries(4, connection=connection):
-        found, _ = small_groups([Audience(topics=(one.pk,)) for one in topics], tenant_id=acme.pk, most=100)
+        found = small_groups([Audience(topics=(one.pk,)) for one in topics], tenant_id=acme.pk, most=100)
 
-    assert len(found) == 200
+    assert len(found.topics) == 200
+
+
+def test_who_follows_what_lies_in_a_topic_is_in_its_audience_once(acme: Tenant) -> None:
+    people = crowd(acme, 30)
+    top, middle, low = (topic(acme, key, *people[n * 8 : n * 8 + 12]) for n, key in enumerate(("top", "middle", "low")))
+    nest(top, ["middle"])
+    nest(middle, ["low"])
+
+    assert everybody(Audience(topics=(top.pk,)), acme, limit=7) == [one.pk for one in people[:28]]
+    assert everybody(Audience(topics=(middle.pk, low.pk)), acme, limit=7) == [one.pk for one in people[8:28]]
+    assert count(Audience(topics=(top.pk,)), tenant_id=acme.pk, without=people[0].pk) == 27
+
+
+def test_a_page_costs_the_same_with_one_topic_inside_and_with_fifty(acme: Tenant) -> None:
+    people, top = crowd(acme, 20), topic(acme, "top")
+    for n in range(50):
+        topic(acme, f"t{n}", *people[n % 10 :])
+
+    with statements() as one:
+        page(Audience(topics=(top.pk,)), tenant_id=acme.pk, after=0, limit=5, without=None)
+    nest(top, [f"t{n}" for n in range(50)])
+    with statements() as many:
+        found = page(Audience(topics=(top.pk,)), tenant_id=acme.pk, after=0, limit=5, without=None)
+
+    assert (len(one), len(many)) == (2, 2)
+    assert found == [person.pk for person in people[:5]]
+
+
+def test_a_small_topic_counts_with_what_lies_in_it(acme: Tenant) -> None:
+    few, many = crowd(acme, 4), crowd(acme, 4, prefix="q")
+    top, _inner = topic(acme, "top", *few), topic(acme, "inner", *many, few[0])
+    nest(top, ["inner"])
+    asked = [Audience(topics=(top.pk,))]
+
+    assert small_groups(asked, tenant_id=acme.pk, most=8).topics == {top.pk: [one.pk for one in (*few, *many)]}
+    assert small_groups(asked, tenant_id=acme.pk, most=7).topics == {}
+
+
+def test_followers_of_an_object_are_an_audience_in_pages(acme: Tenant, globex: Tenant) -> None:
+    people = crowd(acme, 12)
+    gone, other, stranger = (
+        crowd(acme, 1, prefix="x", active=False)[0],
+        crowd(acme, 1, prefix="y")[0],
+        crowd(globex, 1)[0],
+    )
+    follow([*people, gone, stranger], DOC)
+    mute([people[3], other], DOC)
+    follow([other], "document:18")
+    rest = [one.pk for one in people if one is not people[3]]
+
+    audience = Audience(followers=DOC)
+
+    assert everybody(audience, acme, limit=5) == rest
+    assert among(audience, [people[0].pk, people[3].pk, other.pk], tenant_id=acme.pk, without=None) == {people[0].pk}
+    assert small_groups([audience], tenant_id=acme.pk, most=11).followers == {DOC: rest}
+    assert small_groups([audience], tenant_id=acme.pk, most=10).followers == {}
+
+
+def test_followers_of_nothing_are_refused(acme: Tenant) -> None:
+    with pytest.raises(UnknownRecipients, match="give it a `target`"):
+        resolve(acme, {"followers": True})
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("audience", [Audience(), ADMINS, Audience((1, 2), (3,), ("admin",)), Audience(everyone=True)])
+@pytest.mark.parametrize(
+    "audience",
+    [
+        Audience(),
+        ADMINS,
+        Audience((1, 2), (3,), ("admin",)),
+        Audience(everyone=True),
+        Audience(followers=DOC),
+        Audience(addresses=(Address("a@b.example", "Ann"),)),
+    ],
+)
 def test_an_audience_survives_being_stored(audience: Audience) -> None:
     assert Audience.from_json(audience.to_json()) == audience

@@ -9,6 +9,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from notifications.models import Recipient, Scope, Tenant
+from notifications.targets import follow
 from tests.cast import Publish, api_key, crowd, run_named, titles, with_key, workflow
 from workflows import engine
 from workflows.define import condition, escalate, fetch, level, send_inbox
@@ -37,7 +38,7 @@ def test_from_a_post_to_an_inbox(server: APIClient, alice: Recipient) -> None:
         "transaction_id": run.transaction_id,
         "run": str(run.public_id),
         "status": "pending",
-        "recipients": {"people": 1, "topics": 0, "roles": [], "everyone": False},
+        "recipients": {"people": 1, "topics": 0, "roles": [], "everyone": False, "followers": False, "addresses": 0},
         "duplicate": False,
     }
     assert titles(alice) == ["Hello Ada"]
@@ -137,7 +138,6 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a time that is none": ({"at": "soon"}, "at"),
     "an actor of others": ({"actor": {"user": "mallory"}}, "user mallory"),
     "a key that is too long": ({"idempotency_key": "k" * 256}, "idempotency_key"),
-    "an address": ({"recipients": [{"email": "someone@example.com"}]}, "recipients[0].email"),
 }
 
 
@@ -296,3 +296,51 @@ def test_the_statements_of_one_call_are_few(
 
     with django_assert_max_num_queries(12, connection=connection):
         server.post(URL, {"workflow": "hello", "recipients": [{"user": "alice"}]}, HTTP_IDEMPOTENCY_KEY="k")
+
+
+def test_an_address_takes_the_scope_for_it(acme: Tenant, server: APIClient) -> None:
+    body = {"workflow": "hello", "recipients": [{"email": "x@example.org", "name": "Xenia"}]}
+
+    refused = server.post(URL, body)
+    tried = server.post(URL, {**body, "dry_run": True})
+    several = server.post(BULK, {"triggers": [body, {"workflow": "hello"}]})
+    allowed = with_key(api_key(acme, Scope.TRIGGER, Scope.ADDRESSES)).post(URL, body)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+    assert "x@example.org" in refused.json()["errors"]
+    assert "scope `addresses`" in refused.json()["detail"]
+    assert tried.status_code == 403
+    assert [one["status_code"] for one in several.json()["results"]] == [403, 202]
+    assert (allowed.status_code, allowed.json()["recipients"]["addresses"]) == (202, 1)
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        {"email": "nobody"},
+        {"email": "x@example.org", "zone": "Moon/Base"},
+        {"email": "x@example.org", "user": "bob"},
+        {"user": "bob", "name": "Bob"},
+        {"followers": True},
+        {"followers": False},
+    ],
+)
+def test_a_recipient_that_is_not_understood_is_refused(acme: Tenant, bob: Recipient, recipient: dict[str, Any]) -> None:
+    client = with_key(api_key(acme, Scope.TRIGGER, Scope.ADDRESSES))
+
+    assert client.post(URL, {"workflow": "hello", "recipients": [recipient]}).status_code == 400
+    assert runs() == 0
+
+
+def test_a_trigger_names_its_object_and_its_followers(server: APIClient, alice: Recipient, bob: Recipient) -> None:
+    target = {"type": "document", "id": "17"}
+    follow([bob], target)
+
+    answer = server.post(URL, {"workflow": "hello", "recipients": [{"followers": True}], "target": target})
+    wrong = server.post(URL, {"workflow": "hello", "target": {"type": "A document", "id": "17"}})
+
+    engine.drain()
+    assert answer.json()["recipients"]["followers"] is True
+    assert run_named(answer.json()["transaction_id"]).target == "document:17"
+    assert (len(titles(bob)), len(titles(alice))) == (1, 0)
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (400, ["target"])
