@@ -225,10 +225,12 @@ def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     Run.objects.across_tenants().filter(pk=run.pk).update(**changes)
     if out and finished:
         finish_if_done(run.pk, now=now)
+    if held_for and cohorts:  # its first step, which comes now, tells those who watch
+        return _in_hand(cohorts[0], [run], now)
     watching.changed([run.public_id])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
-    return _in_hand(cohorts[0], [run], now) if held_for and cohorts else Expanded(run.tenant_id)
+    return Expanded(run.tenant_id)
 
 
 def _chunk(run: Due, people: Sequence[int], now: datetime) -> Chunk:
@@ -280,8 +282,11 @@ def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None
     there = [run for run in taken if run.people or with_house]
     cohorts = _share_chunk(there, sorted(pairs), out, now, lease) if pairs else []
     _end([run for run in taken if not with_house and run.people == len(out.get(run.pk, ()))], now)
-    watching.changed(run.public_id for run in taken)
-    return _in_hand(cohorts[0], there, now) if lease and cohorts else Expanded(tenant_id)
+    expanded = _in_hand(cohorts[0], there, now) if lease and cohorts else Expanded(tenant_id)
+    walking = {run.id for run, _ in expanded.work.scene.runs} if expanded.work else set()
+    if others := [run.public_id for run in taken if run.pk not in walking]:
+        watching.changed(others)
+    return expanded
 
 
 def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
