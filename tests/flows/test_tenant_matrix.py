@@ -389,7 +389,7 @@ def call(client: APIClient, route: tuple[str, str], known: Acme) -> Iterator[Any
 def test_a_stranger_sees_nothing_and_changes_nothing(
     known: Acme, stranger: APIClient, route: tuple[str, str], who: str
 ) -> None:
-    own_inbox = route[0].startswith(("api-inbox", "api-target")) and who == "key"
+    own_inbox = route[0].startswith(("api-inbox", "api-target", "api-socket")) and who == "key"
 
     for answer in call(stranger, route, known):
         allowed = {403} if own_inbox else MATRIX[route][2]

@@ -91,6 +91,7 @@ def test_the_models_of_tenants_are_these() -> None:
         "Category",  # shared by all where it has no tenant
         "NoticeType",  # the same
         "Subscription",  # reached through its topic or recipient
+        "Nesting",  # reached through its topics
         "InboxState",  # keyed by the recipient
         "InboxItem",  # the same
         "Mark",  # the same
