@@ -73,15 +73,19 @@ def _chunk(run: int, house: int, people: Sequence[int], scene: Scene) -> Chunk:
 
 
 def _resolve(names: Sequence[Any], tenant_id: int) -> list[int]:
-    """Who this is now, ascending. A name that is not known is passed over: the others must still hear of it."""
+    """Who this is now, ascending."""
+    return audiences.page(meant_by(names, tenant_id), tenant_id=tenant_id, after=0, limit=MOST, without=None)
+
+
+def meant_by(names: Sequence[Any], tenant_id: int) -> Audience:
+    """Whom a level calls in. A name that is not known is passed over: the others must still hear of it."""
     tenant = Tenant(pk=tenant_id)
     spelt = audiences.spell(names) or []
     found = audiences.resolve_many([[one] for one in spelt], tenant=tenant, using=connection.alias)
     known = [one for one in found if isinstance(one, Audience)]
-    everybody = Audience(
+    return Audience(
         tuple(sorted({person for one in known for person in one.people})),
         tuple(sorted({topic for one in known for topic in one.topics})),
         tuple(sorted({role for one in known for role in one.roles})),
         any(one.everyone for one in known),
     )
-    return audiences.page(everybody, tenant_id=tenant_id, after=0, limit=MOST, without=None)

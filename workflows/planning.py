@@ -45,12 +45,12 @@ def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:
             passing.notes,
             inside=lambda live, scene: _beside(passing, ask(live & admitted, scene.of(admitted)), admitted),
         )
-    effects = [_Among(admitted, effect) for effect in plan.effects]
+    effects = [Among(admitted, effect) for effect in plan.effects]
     return Plan([*plan.moves, *passing.moves], [*plan.notes, *passing.notes], effects, heard=plan.heard)
 
 
 @dataclass(frozen=True)
-class _Among:
+class Among:
     """An effect for these people alone."""
 
     people: People
