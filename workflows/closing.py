@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from notifications.kernel.tokens import uuid7
 
 from .conf import CHUNK
 from .definition import load
-from .digests import heads_of, shown_at
+from .digests import held_by, shown_at
 from .models import HOUSE, Chunk, Cohort, Run, Status, Window
 from .people import People
 from .turns import NOT_CLOSED, due_tenants, in_turn_after
@@ -91,7 +91,7 @@ def _claim(tenant: int, now: datetime) -> Iterator[tuple[Place, list[Due]]]:
 
 def _locked(ids: Sequence[int], now: datetime) -> list[Due]:
     """Those of these that are still due and that nobody else holds, by person."""
-    source, values = rowset.table(connection, "t", {"id": ("bigint", ids)})
+    source, values = rowset.table(connection, "t", {"id": ("bigint", ids)}, sought=True)
     locking = "FOR UPDATE OF w SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -141,17 +141,26 @@ def _send_on(place: Place, windows: Sequence[Due], *, workflow: str, further: st
 
 def _that_fit(windows: Sequence[Due], *, most: int) -> Sequence[Due]:
     """As many of these as a worker can hold at once, at least one; the others are closed next. Two queries."""
-    heads = heads_of([window.pk for window in windows], most=most)
-    events = {run for head in heads.values() for run in head}
-    sizes = dict(Run.objects.across_tenants().filter(pk__in=events).values_list("pk", "payload_bytes"))
-    held, weight = set[int](), 0
+    held = held_by([window.pk for window in windows], most=most)
+    sizes = _sizes({run for _, events in held.values() for run in events})
+    if sum(sizes.values()) <= PAYLOADS_MAX:
+        return windows
+    seen, weight = set[int](), 0
     for place, window in enumerate(windows):
-        fresh = set(heads.get(window.pk, ())) - held
-        held |= fresh
+        _, events = held.get(window.pk, (0, []))
+        fresh = set(events) - seen
+        seen |= fresh
         weight += sum(sizes.get(run, 0) for run in fresh)
         if place and weight > PAYLOADS_MAX:
             return windows[:place]
     return windows
+
+
+def _sizes(runs: Collection[int]) -> dict[int, int]:
+    chosen, values = rowset.any_of(connection, "id", list(runs))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, payload_bytes FROM {Run._meta.db_table} WHERE {chosen}", values)
+        return dict(cursor.fetchall())
 
 
 def _turns(recipients: Sequence[int]) -> list[int]:
@@ -186,7 +195,7 @@ def _mark_closed(windows: Sequence[Due], carriers: Sequence[int | None]) -> None
         "id": ("bigint", [window.pk for window in windows]),
         "run": ("bigint", carriers),
     }
-    source, values = rowset.table(connection, "t", columns)
+    source, values = rowset.table(connection, "t", columns, sought=True)
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET closed = true, carrier_id = t.run FROM {source} WHERE {table}.id = t.id", values

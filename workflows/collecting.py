@@ -137,9 +137,8 @@ def _add_items(people: People, windows: dict[int, int], scene: Scene) -> None:
     with connection.cursor() as cursor:
         if scene.windows:
             old = {"old": ("bigint", [scene.windows[place] for place in people])}
-            source, values = rowset.table(
-                connection, "t", {**old, "new": ("bigint", [windows[place] for place in people])}
-            )
+            new = {"new": ("bigint", [windows[place] for place in people])}
+            source, values = rowset.table(connection, "t", {**old, **new}, sought=True)
             cursor.execute(
                 f"{columns} SELECT i.run_id, %s, i.recipient_id, t.new FROM {source} JOIN {item} i"
                 " ON i.window_id = t.old",
@@ -165,6 +164,7 @@ def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
         connection,
         "t",
         {"recipient": ("bigint", [key[0] for key in keys]), "scope": ("text", [key[1] for key in keys])},
+        sought=True,
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -9,7 +9,7 @@ from typing import Any
 
 from notifications.models import Recipient
 
-from ..digests import heads_of
+from ..digests import held_by
 from ..hearing import CANCELLED
 from ..models import Act, Run, Window, WindowItem
 from ..reasons import in_words
@@ -58,19 +58,20 @@ def what_it_holds(run: Run, place: Place, speaker: Speaker) -> Iterator[Sentence
     if not run.digest or not place.chunk.windows:
         return
     window = place.chunk.windows[place.number]
-    count = Window.objects.filter(tenant=run.tenant_id, pk=window).values_list("n", flat=True).first()
-    if count is None:
+    held = held_by([window], most=EVENTS).get(window)
+    if held is None:
         yield speaker.say("digest_forgotten")
         return
+    count, events = held
     yield speaker.say("carries", n=count)
-    events = heads_of([window], most=EVENTS).get(window, [])
     for event in Run.objects.filter(tenant=run.tenant_id, pk__in=events).order_by("pk"):
         yield speaker.say("carries_event", at=event.start_at, run=event.transaction_id)
 
 
 def _event_of(run: Run, own: int) -> int:
     """The run by which windows are found: itself; of a digest that went into another, that of its first event."""
-    return next(iter(heads_of([own], most=1).get(own, [])), run.pk) if own else run.pk
+    _, events = held_by([own], most=1).get(own, (0, [])) if own else (0, [])
+    return next(iter(events), run.pk)
 
 
 def _windows(event: int, recipient: Recipient) -> Sequence[Window]:
