@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -63,8 +63,8 @@ def close_next(tenants: Iterable[int], *, now: datetime) -> int | None:
     for one in tenants:
         try:
             with transaction.atomic():
-                for place, windows in _claim(one, now):
-                    _close(place, windows, now)
+                if claimed := _claim(one, now):
+                    _close(*claimed, now)
                     return one
         except Exception:  # one that cannot be closed, or not yet, keeps nobody else's open
             if not connection.is_usable():
@@ -78,28 +78,22 @@ def close_next(tenants: Iterable[int], *, now: datetime) -> int | None:
     return None
 
 
-def _claim(tenant: int, now: datetime) -> Iterator[tuple[Place, list[Due]]]:
-    """Due windows of this tenant, locked: the longest due one, and others of its definition and step."""
-    due = Window.objects.filter(tenant=tenant, closed=False, closes_at__lte=now)
-    groups: dict[Place, list[int]] = {}
-    for pk, definition, step in due.order_by("closes_at").values_list("pk", "definition_id", "step")[:CHUNK]:
-        groups.setdefault(Place(tenant, definition, step), []).append(pk)
-    for place, group in groups.items():
-        if windows := _locked(group, now):
-            yield place, windows
-
-
-def _locked(ids: Sequence[int], now: datetime) -> list[Due]:
-    """Those of these that are still due and that nobody else holds, by person."""
-    source, values = rowset.table(connection, "t", {"id": ("bigint", ids)}, sought=True)
-    locking = "FOR UPDATE OF w SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+def _claim(tenant: int, now: datetime) -> tuple[Place, list[Due]] | None:
+    """Due windows of this tenant that nobody else holds, locked: the longest due one, and others of its definition and
+    step, by person. Whatever else is locked with them is free again at once."""
+    locking = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT w.id, w.recipient_id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id"
-            f" WHERE NOT w.closed AND w.closes_at <= %s ORDER BY w.recipient_id, w.scope {locking}",
-            [*values, connection.ops.adapt_datetimefield_value(now)],
+            f"SELECT id, recipient_id, n, scope, definition_id, step FROM {Window._meta.db_table}"
+            f" WHERE tenant_id = %s AND NOT closed AND closes_at <= %s ORDER BY closes_at LIMIT {CHUNK} {locking}",
+            [tenant, connection.ops.adapt_datetimefield_value(now)],
         )
-        return [Due(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    first = rows[0][4:]
+    mine = sorted((row for row in rows if row[4:] == first), key=lambda row: (row[1], row[3]))
+    return Place(tenant, *first), [Due(*row[:3]) for row in mine]
 
 
 def _close(place: Place, windows: Sequence[Due], now: datetime) -> None:
@@ -165,6 +159,8 @@ def _sizes(runs: Collection[int]) -> dict[int, int]:
 
 def _turns(recipients: Sequence[int]) -> list[int]:
     """For each, how many of the same stand before it."""
+    if len(set(recipients)) == len(recipients):
+        return [0] * len(recipients)
     seen = Counter[int]()
     turns = []
     for recipient in recipients:
