@@ -38,7 +38,8 @@ def asleep(acme: Tenant) -> None:
     )
     execute(
         "INSERT INTO notifyhub_workflows_chunk"
-        " (tenant_id, definition_id, run_id, first_id, last_id, people, created_at) SELECT tenant_id, 'x', id, 1, 1, '[1]', now() FROM notifyhub_workflows_run"
+        " (tenant_id, definition_id, run_id, first_id, last_id, people, created_at)"
+        " SELECT tenant_id, 'x', id, 1, 1, '[1]', now() FROM notifyhub_workflows_run"
     )
     execute(
         "INSERT INTO notifyhub_workflows_cohort (tenant_id, chunk_id, step, round, mask, wake_at, tries, open)"
