@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 from tests.cast import wake_everybody
 from workflows import engine
+from workflows.claim import claim_due
 from workflows.define import delay
 from workflows.models import Cohort
 
@@ -95,7 +97,7 @@ def test_when_all_are_due_at_once_the_first_are_found_by_the_index(asleep: None)
     wake_everybody()
     execute("ANALYZE notifyhub_workflows_cohort")
 
-    plan = plan_of(lambda: engine._step_due(db_now(), db_now, None, {}))
+    plan = plan_of(lambda: claim_due(now=db_now(), lease=timedelta(seconds=30)))
 
     assert {"nh_cohort_due", "nh_cohort_due_of_tenant"} <= indexes(plan), plan
     assert "Seq Scan on notifyhub_workflows_cohort" not in plan, plan
