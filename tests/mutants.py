@@ -453,9 +453,9 @@ MUTANTS = [
         [WORKFLOWS + "test_onward.py::test_teams_are_told_once_however_many_hours_people_come_at"],
     ),
     Mutant(
-        "sweep: who sleeps is looked at",
-        [("workflows/claim.py", "filter(open=True, wake_at__lte=now)", "filter(open=True)")],
-        ["tests/flows/test_sleepers.py::test_a_sweep_with_nothing_due_reads_none_of_them"],
+        "sweep: all that are due are sorted for each look",
+        [("workflows/claim.py", '.order_by("wake_at")', '.order_by("wake_at", "pk")')],
+        ["tests/flows/test_sleepers.py"],
     ),
 ]
 

@@ -19,7 +19,7 @@ SENDS = {
     "webhook": gettext_lazy("Calls the team's systems that listen to it."),
 }
 ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook"}
-OTHERS = {
+OTHERS: Mapping[str, tuple[str, Any, Any]] = {
     "digest": ("clock", gettext_lazy("Collect"), gettext_lazy("Collects what happens, and tells all of it together.")),
     "wait_for": ("clock", gettext_lazy("Wait"), gettext_lazy("Until it is heard of, or the time is over.")),
     "escalate": ("people", gettext_lazy("Escalate"), gettext_lazy("Level after level, until somebody acknowledges.")),
