@@ -32,7 +32,7 @@ def measure(*, quick: bool) -> Report:
     due = first_of(tenants[0], 4)
 
     def wake() -> None:
-        product.execute("UPDATE notifyhub_workflows_cohort SET wake_at = now(), open = true, step = '0', step = '0',"
+        product.execute("UPDATE notifyhub_workflows_cohort SET wake_at = now(), open = true, step = '0',"
                         " lease_token = NULL WHERE id = ANY(%s)", [due])  # fmt: skip
 
     with product.statements() as idle:
