@@ -12,7 +12,7 @@ WHY: dict[str, str] = {
     ),
     "digests.inserts": (
         "what is inserted once there is looked up, counted up, locked, closed and read again here: a window is written "
-        "three times (opened, locked and closed, held while it is told), and everybody's `head` moves beside their item; "
+        "three times (opened, locked and closed, held while it is told), and everybody's `head` moves beside the item; "
         "a chunk of a thousand takes some sixty statements and nine commits"
     ),
     "fairness.p99": (

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('notifyhub_notifications', '0004_live'),
-        ('notifyhub_workflows', '0005_dynamic_workflows'),
+        ('notifyhub_workflows', '0006_silences'),
     ]
 
     operations = [
