@@ -6,50 +6,69 @@ narrowest first (workflow and channel, workflow, category and channel, category,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import connection
 
 from notifications.kernel import rowset
 
 from .models import Choice
+from .verdict import NOBODY_SAID, SEND, Decision, Hold, Rule, Send, Skip, Subject, Why, Width
+
+__all__ = [
+    "NOBODY_SAID",
+    "SEND",
+    "Decision",
+    "Hold",
+    "Rule",
+    "Send",
+    "Skip",
+    "Subject",
+    "Why",
+    "Width",
+    "decide_each",
+    "decide_many",
+]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is to be sent: its workflow, category and channel kind."""
+def decide_many(
+    subject: Subject,
+    recipients: Sequence[int],
+    *,
+    tenant_id: int,
+    now: datetime,
+    held_since: Mapping[int, datetime] | None = None,
+) -> dict[int, Decision]:
+    """The decision for each of these people of one tenant, in a fixed number of queries for any number of them.
 
-    workflow: str
-    category: str
-    kind: str
-    critical: bool = False
-
-
-@dataclass(frozen=True)
-class Send:
-    """Go ahead."""
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Not to this person; `reason` is a code that explain turns into a sentence."""
-
-    reason: str
+    `held_since`, asked at the end of a hold: since when what is now decided again has been held for each of them.
+    Nothing is held for longer than 8 days in all.
+    """
+    return decide_each([subject], recipients, tenant_id=tenant_id, now=now, held_since=held_since)[0]
 
 
-Decision = Send | Skip
-SEND = Send()
+def decide_each(
+    subjects: Sequence[Subject],
+    recipients: Sequence[int],
+    *,
+    tenant_id: int,
+    now: datetime,
+    held_since: Mapping[int, datetime] | None = None,
+) -> list[dict[int, Decision]]:
+    """The same for several subjects, such as the channels of a workflow: a dict for each, in their order, in as many
+    queries as for one."""
+    return [_decide(subject, recipients, tenant_id) for subject in subjects]
 
 
-def decide_many(subject: Subject, recipients: Sequence[int], *, tenant_id: int) -> dict[int, Decision]:
-    """The decision for each of these people of one tenant, in one query for any number of them."""
-    decided: dict[int, Decision] = dict.fromkeys(recipients, SEND)
+def _decide(subject: Subject, recipients: Sequence[int], tenant_id: int) -> dict[int, Decision]:
     if subject.critical:
-        return decided
+        return dict.fromkeys(recipients, Send(Why(Rule.CRITICAL)))
+    decided: dict[int, Decision] = dict.fromkeys(recipients, SEND)
     widest_first = sorted(_choices(subject, recipients, tenant_id), key=_narrowness)
     for person, workflow, category, kind, wanted in widest_first:
-        decided[person] = SEND if wanted else Skip(_reason(workflow, category, kind))
+        why = Why(Rule.CHOICE, Width.of(workflow=workflow, category=category, kind=kind))
+        decided[person] = Send(why) if wanted else Skip(_reason(workflow, category, kind), why=why)
     return decided
 
 

@@ -1,5 +1,6 @@
 """Who wants what: the narrowest choice wins, a critical workflow passes, and it is one query for any number."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from preferences.models import Choice
 from tests.cast import crowd
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 1, 14, 12, tzinfo=UTC)
 INVOICE = Subject("invoice.due", "billing", "inbox")
 
 YES, NO = True, False
@@ -65,7 +67,7 @@ def test_the_narrowest_choice_decides(
         for width, wanted in order:
             choose(bob, width, wanted=wanted)
 
-        assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: decision}
+        assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: decision}
 
 
 @pytest.mark.parametrize("width", [EVERYTHING, INBOX, BILLING, BILLING | INBOX, DUE, DUE | INBOX])
@@ -73,19 +75,19 @@ def test_critical_passes_whatever_was_chosen(bob: Recipient, width: dict[str, st
     choose(bob, width, wanted=NO)
     critical = Subject("invoice.due", "billing", "inbox", critical=True)
 
-    assert decide_many(critical, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
+    assert decide_many(critical, [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: SEND}
 
 
 def test_a_workflow_without_a_category_is_in_none(bob: Recipient) -> None:
     choose(bob, BILLING, wanted=NO)
 
-    assert decide_many(Subject("x", "", "inbox"), [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
+    assert decide_many(Subject("x", "", "inbox"), [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: SEND}
 
 
 def test_everybody_gets_an_answer_of_their_own(alice: Recipient, bob: Recipient) -> None:
     choose(bob, DUE, wanted=NO)
 
-    decided = decide_many(INVOICE, [alice.pk, bob.pk], tenant_id=alice.tenant_id)
+    decided = decide_many(INVOICE, [alice.pk, bob.pk], tenant_id=alice.tenant_id, now=NOW)
 
     assert decided == {alice.pk: SEND, bob.pk: Skip("off_by_workflow")}
 
@@ -93,11 +95,11 @@ def test_everybody_gets_an_answer_of_their_own(alice: Recipient, bob: Recipient)
 def test_choices_in_another_tenant_do_not_count(bob: Recipient, globex: Tenant) -> None:
     Choice.objects.create(tenant=globex, recipient=bob, wanted=NO)
 
-    assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
+    assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: SEND}
 
 
 def test_nobody_asked_nobody_answered(acme: Tenant) -> None:
-    assert decide_many(INVOICE, [], tenant_id=acme.pk) == {}
+    assert decide_many(INVOICE, [], tenant_id=acme.pk, now=NOW) == {}
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -106,7 +108,7 @@ def test_it_is_one_query_for_any_number(acme: Tenant, django_assert_num_queries:
     Choice.objects.bulk_create(Choice(tenant=acme, recipient=one, wanted=NO, **DUE) for one in people[::2])
 
     with django_assert_num_queries(1, connection=connection):
-        decided = decide_many(INVOICE, [one.pk for one in people], tenant_id=acme.pk)
+        decided = decide_many(INVOICE, [one.pk for one in people], tenant_id=acme.pk, now=NOW)
 
     assert sum(decision != SEND for decision in decided.values()) == size // 2
 
