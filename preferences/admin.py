@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.base import OwnFilter, TenantAdmin
-from notifications.kinds import kinds
 
-from .models import Choice
+from .models import Choice, personal_kinds
 
 
 @admin.register(Choice)
@@ -27,10 +26,7 @@ class ChoicePage(TenantAdmin):
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "kind" and field is not None:
-            field.widget = forms.Select(choices=[("", _("every channel")), *_personal()])
+            field.widget = forms.Select(
+                choices=[("", _("every channel")), *((kind.key, kind.name) for kind in personal_kinds())]
+            )
         return field
-
-
-def _personal() -> list[tuple[str, Any]]:
-    """The channels that reach people, which are those that one may choose of."""
-    return [(kind.key, kind.name) for kind in kinds().values() if kind.personal]

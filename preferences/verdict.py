@@ -28,8 +28,8 @@ class Width(StrEnum):
 
 
 class Rule(StrEnum):
-    """The rules, in the order in which they are asked; the first that matches decides whether. The last four decide
-    when."""
+    """The rules, in the order in which they are asked. Of those down to `nothing`, the first that matches decides
+    whether; the others decide when. `longest_hold`: it has waited for as long as anything may."""
 
     SUPPRESSED = "suppressed"
     CRITICAL = "critical"
@@ -42,6 +42,7 @@ class Rule(StrEnum):
     QUIET_HOURS = "quiet_hours"
     DIGEST = "digest"
     SEND_WINDOW = "send_window"
+    LONGEST_HOLD = "longest_hold"
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,18 @@ NOBODY_SAID = Why(Rule.NOTHING)
 
 @dataclass(frozen=True)
 class Subject:
-    """What is to be sent: its workflow, category and channel kind, and from when on it is of no use any more."""
+    """What is to be sent: its workflow, category and channel kind, and from when on it is of no use any more. `default`
+    is what the workflow itself says of people who said nothing; None, too, is yes. `suppressed` are those who must not
+    be reached on this kind whatever anybody says (their address is on the suppression list, their consent is gone), as
+    far as whoever asks knows; the outbox looks for itself, right before anything leaves."""
 
     workflow: str
     category: str
     kind: str
     critical: bool = False
     expires_at: datetime | None = None
+    default: bool | None = None
+    suppressed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
