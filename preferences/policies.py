@@ -72,7 +72,7 @@ def problem(said: Any) -> str:
             told: str = _("“%(name)s”: a stage is %(shape)s, “after” in whole seconds, at most %(most)d.")
             return told % {"name": name, "shape": shape, "most": AFTER_MAX}
         if len({one["channel"] for one in stages}) < len(stages):
-            return _("“%s” names a channel twice.") % name
+            return _("“%s” names a channel twice.") % str(name)
     return ""
 
 
