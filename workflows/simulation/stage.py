@@ -140,7 +140,7 @@ _SHAPE: Mapping[str, Any] = {
     "required": ["key", "name", "steps"],
     "properties": {
         **dict.fromkeys(("key", "name", "description", "category", "tab"), _TEXT),
-        **dict.fromkeys(("payload_schema", "sample"), _OBJECT),
+        **dict.fromkeys(("payload_schema", "sample", "defaults"), _OBJECT),
         "critical": {"type": "boolean"},
         "steps": {"type": "array", "items": {"type": "object", "required": ["kind"], "properties": {"kind": _TEXT}}},
     },
