@@ -7,12 +7,10 @@ not name comes at once, as it does for somebody without one: a policy orders, an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -28,12 +26,12 @@ class PolicyName(StrEnum):
 
 @dataclass(frozen=True)
 class Policy:
-    """Seconds after the beginning of a level, by channel."""
+    """Channels, and the seconds after the beginning of a level at which each has its turn."""
 
-    after: Mapping[str, int]
+    after: tuple[tuple[str, int], ...] = ()
 
     def delay(self, kind: str) -> int:
-        return self.after.get(kind, 0)
+        return next((seconds for named, seconds in self.after if named == kind), 0)
 
     def stages(self, kinds: Iterable[str], *, wait: float) -> list[float]:
         """The moments, in seconds since the level began, at which somebody is told on one of these kinds. A delay that
@@ -45,18 +43,13 @@ class Policy:
         return sorted({kind for kind in kinds if self.delay(kind) > wait})
 
 
-AT_ONCE = Policy({})
+AT_ONCE = Policy()
 
 
-def policy_of(said: str, name: PolicyName) -> Policy:
-    """From the stored JSON of all of somebody's policies. Who has no `important` one has their default then."""
-    return _read(said).get(name) or _read(said).get(PolicyName.DEFAULT) or AT_ONCE
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str) -> Mapping[str, Policy]:
-    said: Mapping[str, Sequence[Mapping[str, Any]]] = json.loads(text)
-    return {name: Policy({one["channel"]: one["after"] for one in stages}) for name, stages in said.items() if stages}
+def policy_of(said: Mapping[str, Sequence[Mapping[str, Any]]], name: PolicyName) -> Policy:
+    """Of somebody's policies that of this name. Who has no `important` one has their default then."""
+    stages = said.get(name) or said.get(PolicyName.DEFAULT) or ()
+    return Policy(tuple((one["channel"], one["after"]) for one in stages))
 
 
 def problem(said: Any) -> str:

@@ -31,6 +31,7 @@ class Rule(StrEnum):
     """The rules, in the order in which they are asked. Of those down to `nothing`, the first that matches decides
     whether; the others decide when. `longest_hold`: it has waited for as long as anything may."""
 
+    NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
     CRITICAL = "critical"
     LOCK = "lock"

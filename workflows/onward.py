@@ -56,7 +56,7 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
                 yield move.people, scene.body.into(scene.step, branch), scene.now
             case Sleep(until):
                 yield move.people, after, until
-            case Again(until):  # nobody is heard from, and further rounds say nothing new
+            case Again(until, _):  # nobody is heard from, and further rounds say nothing new
                 yield move.people, after, until
             case Stop(reason) if reason == DIGESTED:  # what collects them goes on with them, some time
                 yield move.people, after, scene.now

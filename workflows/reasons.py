@@ -45,6 +45,7 @@ REASONS: Mapping[str, Promise] = {
     "event": _("What was waited for happened."),
     "exhausted": _("Nobody took it in hand, at any level."),
     "timed_out": _("What was waited for did not come in time."),
+    "policy_beyond_level": _("Wants it later than this level waits, so it comes at the end of that wait."),
     "condition": _("The condition of the step did not apply to them."),
     "throttled": _("Had got enough of this for the time being."),
     "silenced": _("A silence was in force."),
@@ -56,7 +57,9 @@ REASONS: Mapping[str, Promise] = {
 }
 """Why somebody got nothing at a step, or why their walk ended."""
 
-REMARKS = frozenset({"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed"})
+REMARKS = frozenset(
+    {"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed", "policy_beyond_level"}
+)
 """Those that silenced nothing."""
 
 FAILURES: Mapping[str, Promise] = {
