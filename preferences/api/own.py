@@ -22,8 +22,8 @@ from ..models import Change, Via
 from ..personal import Preferences, preferences_of
 from ..warnings import warnings_of
 from .shapes import (
-    ChangeSerializer,
     HistorySerializer,
+    PreferencesActSerializer,
     PreferencesChangeSerializer,
     PreferencesSerializer,
     SnoozeSerializer,
@@ -94,7 +94,7 @@ class HistoryView(HubView):
         pages.ordering = "-id"
         rows = Change.objects.filter(tenant=principal(request).tenant, recipient=person(request))
         found = pages.paginate_queryset(rows, request, view=self)
-        return pages.get_paginated_response(ChangeSerializer(found or [], many=True).data)
+        return pages.get_paginated_response(PreferencesActSerializer(found or [], many=True).data)
 
 
 def _change(request: Request, *, replacing: bool) -> Response:

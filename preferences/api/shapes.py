@@ -125,7 +125,7 @@ class LineSerializer(serializers.Serializer[Any]):
     cells = CellSerializer(many=True)
 
 
-class ChannelSerializer(serializers.Serializer[Any]):
+class MatrixChannelSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     name = serializers.CharField()
 
@@ -133,7 +133,7 @@ class ChannelSerializer(serializers.Serializer[Any]):
 class MatrixSerializer(serializers.Serializer[Any]):
     """Each category is followed by its workflows; those of none come last."""
 
-    channels = ChannelSerializer(many=True)
+    channels = MatrixChannelSerializer(many=True)
     lines = LineSerializer(many=True)
 
 
@@ -157,7 +157,7 @@ class AnswersSerializer(serializers.Serializer[Any]):
     channels = AnswerSerializer(many=True)
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
+class PreferencesActSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     by = serializers.CharField()
     via = serializers.ChoiceField(Via.choices)
@@ -168,4 +168,4 @@ class ChangeSerializer(serializers.Serializer[Any]):
 class HistorySerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
-    results = ChangeSerializer(many=True)
+    results = PreferencesActSerializer(many=True)
