@@ -6,7 +6,7 @@ A thousand people in thirty zones who sleep from ten to seven are thirty questio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -72,9 +72,13 @@ def apply(
         alike[rows.get(person, NOTHING_SAID), held_since.get(person, now)].append(person)
     for (row, since), people in alike.items():
         clock = Clock.of(row, tenant, now=now, since=since)
+        known: dict[Hashable, Decision | None] = {}
         for subject, kind, answers in concerned:
-            if (answer := clock.answer(subject, kind)) is not None:
-                answers.update({person: answer for person in people if isinstance(answers[person], Send)})
+            likewise = clock.depends_on(subject, kind)
+            if likewise not in known:
+                known[likewise] = clock.answer(subject, kind)
+            if (answer := known[likewise]) is not None:
+                answers.update({person: answer for person in people if type(answers[person]) is Send})
 
 
 def is_timed(kind: Kind | None) -> bool:
@@ -95,6 +99,12 @@ class Clock:
     @classmethod
     def of(cls, row: Row, tenant: Row, *, now: datetime, since: datetime) -> Clock:
         return cls(times_of(row, tenant), zone_of(row.zone or "", tenant.zone or ""), row.snooze_until, now, since)
+
+    def depends_on(self, subject: Subject, kind: Kind) -> Hashable:
+        """What these settings make a difference by: subjects and kinds with the same have the same answer."""
+        category = subject.category if self.times.frequencies else ""
+        channel = subject.kind if self.times.windows.of_channel else ""
+        return kind.holdable, category, channel, subject.expires_at
 
     def answer(self, subject: Subject, kind: Kind) -> Decision | None:
         """What becomes of something wanted; None when it goes now."""
