@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifyhub_workflows', '0005_dynamic_workflows'),
+        ('notifyhub_workflows', '0006_silences'),
     ]
 
     operations = [
