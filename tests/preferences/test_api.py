@@ -1,6 +1,6 @@
 """`preferences/` over HTTP: saying it, two tabs, the matrix, a question about the future, and the table once more."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +10,13 @@ from channels_delivery import suppression
 from notifications.edges import issue_token
 from notifications.kernel.clock import db_now
 from notifications.models import Category, NoticeType, Recipient, Tenant
+from preferences.decision import Hold, Send
 from preferences.models import Change, Choice, TenantChoice, TenantHabits
 from tests.cast import api_key, crowd, with_key
 
 from .moves import NIGHT, NOON, habits, said_of
 from .precedence_table import TABLE
+from .test_timing import QUIET
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/preferences/"
@@ -286,6 +288,17 @@ class TestExplain:
 
         assert self.ask(as_bob)["email"]["reason"] == "no_address"
         assert as_bob.post(f"{URL}explain/", {"workflow": "nope"}, format="json").status_code == 404
+
+    def test_every_case_of_quiet_hours_holds(self, bob: Recipient, as_bob: APIClient, billing: Category) -> None:
+        notice("invoice.due", billing)
+        Recipient.objects.filter(tenant=bob.tenant, pk=bob.pk).update(email="bob@acme.example")
+        told = []
+        for zone, windows, now, _ in QUIET:
+            ok(as_bob.patch(URL, {"zone": zone, "quiet_hours": windows}, format="json"))
+            mail = self.ask(as_bob, at=f"{now}Z")["email"]
+            told.append(Hold(datetime.fromisoformat(mail["until"]), mail["reason"]) if mail["until"] else Send())
+
+        assert told == [answer for *_, answer in QUIET]
 
     def test_the_table_of_precedence_holds(self, billing: Category) -> None:
         tenants = Tenant.objects.bulk_create(Tenant(slug=f"t{n}", name="T") for n in range(len(TABLE)))

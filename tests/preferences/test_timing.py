@@ -37,52 +37,53 @@ def held(until: str, reason: str = "quiet_hours") -> Hold:
 GO = Send()
 
 
-@pytest.mark.parametrize(
-    ("zone", "windows", "now", "answer"),
-    [
-        # Over midnight: half-open, to the second.
-        ("Europe/Berlin", [NIGHT], "2026-01-14T21:30", held("2026-01-15T06:00")),
-        ("Europe/Berlin", [NIGHT], "2026-01-15T05:59:59", held("2026-01-15T06:00")),
-        ("Europe/Berlin", [NIGHT], "2026-01-15T06:00", GO),
-        ("Europe/Berlin", [NIGHT], "2026-01-14T20:59:59.999999", GO),
-        # An end that is left out is the jump; so is a start, and then it is quiet at once.
-        ("America/New_York", [{"start": "22:00", "end": "02:30"}], "2026-03-08T06:30", held("2026-03-08T07:00")),
-        ("America/New_York", [{"start": "02:15", "end": "06:00"}], "2026-03-08T07:05", held("2026-03-08T10:00")),
-        # What comes twice: an end at the first reading to come again ends the first time; a start takes the first pass.
-        ("America/New_York", [{"start": "22:00", "end": "01:00"}], "2026-11-01T05:10", GO),
-        ("America/New_York", [{"start": "01:30", "end": "05:00"}], "2026-11-01T05:35", held("2026-11-01T10:00")),
-        # A zone of 45 minutes, exactly at the start.
-        ("Asia/Kathmandu", [{"start": "21:15", "end": "06:30"}], "2026-05-10T15:30", held("2026-05-11T00:45")),
-        # The day is that on which the window begins.
-        ("Asia/Tokyo", [{"start": "22:00", "end": "08:00", "days": [1, 2, 3, 4, 5]}], "2026-06-13T13:30", GO),
-        (
-            "Asia/Tokyo",
-            [{"start": "22:00", "end": "08:00", "days": [1, 2, 3, 4, 5]}],
-            "2026-06-12T20:00",
-            held("2026-06-12T23:00"),
-        ),
-        # Two whole days in a row are one piece; so is what else touches or overlaps.
-        (
-            "Europe/London",
-            [{"start": "00:00", "end": "24:00", "days": [6, 7]}],
-            "2026-07-11T11:00",
-            held("2026-07-12T23:00"),
-        ),
-        (
-            "UTC",
-            [
-                {"start": "20:00", "end": "22:00"},
-                {"start": "22:00", "end": "01:00"},
-                {"start": "00:30", "end": "06:00"},
-            ],
-            "2026-01-14T20:30",
-            held("2026-01-15T06:00"),
-        ),
-        # Always quiet is quiet for eight days.
-        ("UTC", [{"start": "00:00", "end": "24:00"}], "2026-01-14T20:30", held("2026-01-22T20:30")),
-        ("UTC", [], "2026-01-14T20:30", GO),
-    ],
-)
+QUIET: list[tuple[str, list[dict[str, Any]], str, Decision]] = [
+    # Over midnight: half-open, to the second.
+    ("Europe/Berlin", [NIGHT], "2026-01-14T21:30", held("2026-01-15T06:00")),
+    ("Europe/Berlin", [NIGHT], "2026-01-15T05:59:59", held("2026-01-15T06:00")),
+    ("Europe/Berlin", [NIGHT], "2026-01-15T06:00", GO),
+    ("Europe/Berlin", [NIGHT], "2026-01-14T20:59:59.999999", GO),
+    # An end that is left out is the jump; so is a start, and then it is quiet at once.
+    ("America/New_York", [{"start": "22:00", "end": "02:30"}], "2026-03-08T06:30", held("2026-03-08T07:00")),
+    ("America/New_York", [{"start": "02:15", "end": "06:00"}], "2026-03-08T07:05", held("2026-03-08T10:00")),
+    # What comes twice: an end at the first reading to come again ends the first time; a start takes the first pass.
+    ("America/New_York", [{"start": "22:00", "end": "01:00"}], "2026-11-01T05:10", GO),
+    ("America/New_York", [{"start": "01:30", "end": "05:00"}], "2026-11-01T05:35", held("2026-11-01T10:00")),
+    # A zone of 45 minutes, exactly at the start.
+    ("Asia/Kathmandu", [{"start": "21:15", "end": "06:30"}], "2026-05-10T15:30", held("2026-05-11T00:45")),
+    # The day is that on which the window begins.
+    ("Asia/Tokyo", [{"start": "22:00", "end": "08:00", "days": [1, 2, 3, 4, 5]}], "2026-06-13T13:30", GO),
+    (
+        "Asia/Tokyo",
+        [{"start": "22:00", "end": "08:00", "days": [1, 2, 3, 4, 5]}],
+        "2026-06-12T20:00",
+        held("2026-06-12T23:00"),
+    ),
+    # Two whole days in a row are one piece; so is what else touches or overlaps.
+    (
+        "Europe/London",
+        [{"start": "00:00", "end": "24:00", "days": [6, 7]}],
+        "2026-07-11T11:00",
+        held("2026-07-12T23:00"),
+    ),
+    (
+        "UTC",
+        [
+            {"start": "20:00", "end": "22:00"},
+            {"start": "22:00", "end": "01:00"},
+            {"start": "00:30", "end": "06:00"},
+        ],
+        "2026-01-14T20:30",
+        held("2026-01-15T06:00"),
+    ),
+    # Always quiet is quiet for eight days.
+    ("UTC", [{"start": "00:00", "end": "24:00"}], "2026-01-14T20:30", held("2026-01-22T20:30")),
+    ("UTC", [], "2026-01-14T20:30", GO),
+]
+"""Zone, windows, moment, and what becomes of a message then."""
+
+
+@pytest.mark.parametrize(("zone", "windows", "now", "answer"), QUIET)
 def test_quiet_hours(zone: str, windows: list[dict[str, Any]], now: str, answer: Decision) -> None:
     assert decide(row(zone, quiet_hours=windows), utc(now)) == answer
 

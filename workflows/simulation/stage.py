@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from channels_delivery.channels import copy_channels
 from notifications.models import Recipient, Tenant
+from preferences.copying import copy_tenant
 
 from .. import registry, retract, silences
 from ..call import Trigger
@@ -107,8 +108,8 @@ def set_up(
     tenant: Tenant | None,
     start: datetime,
 ) -> Stage:
-    """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, and
-    the silences and inhibitions. Raises Refused."""
+    """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, the
+    defaults and locks, and the silences and inhibitions. Raises Refused."""
     like = tenant or Tenant(name="Simulation")
     own = Tenant.objects.create(slug=f"simulation-{uuid4().hex}", name=like.name, zone=like.zone, locale=like.locale)
     body = _in_force(workflow, tenant or own) if isinstance(workflow, str) else body_of(workflow)
@@ -116,6 +117,7 @@ def set_up(
     stage.publish(body)
     if tenant is not None:
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)
+        copy_tenant(of_tenant=tenant.pk, to_tenant=own.pk)
         silences.copy_silences(of_tenant=tenant.pk, to_tenant=own.pk, now=start)
     stage.names = cast.enter(people, own)
     return stage
