@@ -16,8 +16,10 @@ def copy_choices(twins: Mapping[int, int], *, of_tenant: int, to_tenant: int) ->
     """Each person's choices and hours for their twin in another tenant, by recipient id. Four queries."""
     choices = _renewed(Choice.objects.filter(tenant=of_tenant, recipient__in=list(twins)), to_tenant)
     habits = _renewed(Habits.objects.filter(tenant=of_tenant, recipient__in=list(twins)), to_tenant)
-    for row in (*choices, *habits):
-        row.recipient_id = twins[row.recipient_id]
+    for choice in choices:
+        choice.recipient_id = twins[choice.recipient_id]
+    for habit in habits:
+        habit.recipient_id = twins[habit.recipient_id]
     Choice.objects.bulk_create(choices)
     Habits.objects.bulk_create(habits)
 

@@ -16,6 +16,9 @@ from .models import Choice, Habits, TenantChoice, TenantHabits
 from .precedence import ChoiceRow, TenantRow
 from .verdict import Subject
 
+_DEFAULT, _LOCK = 0, -1
+"""Stand where a person would, in rows that are their tenant's."""
+
 _TIMES = ("quiet_hours", "send_windows", "frequencies", "digest_at", "digest_day")
 
 
@@ -36,15 +39,16 @@ def said_about(subjects: Sequence[Subject], recipients: Sequence[int], *, tenant
     speaks, named = _speaks_of(subjects)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT recipient_id, workflow, category, kind, wanted, NULL FROM {Choice._meta.db_table}"
+            f"SELECT recipient_id, workflow, category, kind, wanted FROM {Choice._meta.db_table}"
             f" WHERE {chosen} AND tenant_id = %s AND {speaks}"
-            f" UNION ALL SELECT NULL, workflow, category, kind, wanted, locked FROM {TenantChoice._meta.db_table}"
+            f" UNION ALL SELECT CASE WHEN locked THEN {_LOCK} ELSE {_DEFAULT} END, workflow, category, kind, wanted"
+            f" FROM {TenantChoice._meta.db_table}"
             f" WHERE tenant_id = %s AND {speaks}",
             [*people, tenant_id, *named, tenant_id, *named],
         )
         rows = cursor.fetchall()
-    of_tenant = [(*row[1:4], bool(row[4]), bool(row[5])) for row in rows if row[0] is None]
-    return Said([row[:5] for row in rows if row[0] is not None], of_tenant)
+    of_tenant = [(*row[1:4], bool(row[4]), row[0] == _LOCK) for row in rows if row[0] <= 0]
+    return Said([row for row in rows if row[0] > 0], of_tenant)
 
 
 def hours_of(recipients: Sequence[int], *, tenant_id: int) -> tuple[dict[int, Row], Row]:
