@@ -8,7 +8,7 @@ personal deliveries that were decided more than a minute ago, the site's gate is
 
 whose answer says by `parcel.id` what is not to leave now; what it does not name leaves. It is asked once for a whole
 batch, after the claim has committed and with nothing locked. A gate that raises has not said yes: its parcels are put
-back for half a minute.
+back for half a minute. Where the site names none, the one that an app above has installed is asked.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ FRESH = timedelta(seconds=60)
 
 ASK_AGAIN = timedelta(seconds=30)
 
+_installed: list[Gate] = []
+
+
+def install(gate: Gate) -> None:
+    """Have `gate` asked where the site names none."""
+    _installed[:] = [gate]
+
 
 def kept_back(parcels: Sequence[Parcel], *, now: datetime) -> dict[int, Ending]:
     """What must not leave now, by the parcel's id, and how its attempt ends. Raises the database's errors."""
@@ -54,10 +61,10 @@ def _is_stale(parcel: Parcel, now: datetime) -> bool:
 
 def _asked(parcels: Sequence[Parcel], now: datetime) -> dict[int, Ending]:
     path = conf().gate
-    if not path or not parcels:
+    if not parcels or not (path or _installed):
         return {}
     try:
-        answers = _load(path)(parcels, now=now)
+        answers = (_load(path) if path else _installed[0])(parcels, now=now)
         return {parcel.id: _sound(answers[parcel.id]) for parcel in parcels if parcel.id in answers}
     except Error:
         raise
