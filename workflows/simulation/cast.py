@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from notifications import directory
 from notifications.models import Recipient, Role, Subscription, Tenant, Topic
+from preferences import changing
+from preferences.changing import By
 from preferences.copying import copy_choices
-from preferences.models import Choice
+from preferences.models import Choice, Via
 
 from ..refusals import BadRequest
 
@@ -32,7 +35,8 @@ class Wish:
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none."""
+    """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none. `habits`: when
+    they want it, fields of `preferences.personal.Preferences` as `preferences.changing.change` takes them."""
 
     user: str
     name: str = ""
@@ -44,6 +48,7 @@ class Persona:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     topics: Sequence[str] = ()
     wishes: Sequence[Wish] = ()
+    habits: Mapping[str, Any] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """As the directory takes it."""
@@ -72,7 +77,7 @@ def name_of(one: Persona | Recipient) -> str:
     return one.user if isinstance(one, Persona) else one.external_id
 
 
-def enter(people: Sequence[Persona | Recipient], tenant: Tenant) -> dict[int, str]:
+def enter(people: Sequence[Persona | Recipient], tenant: Tenant, *, now: datetime) -> dict[int, str]:
     """Have them all be people of this tenant; their names there by id, in the order given. Raises BadRequest."""
     made_up = {one.user: one for one in people if isinstance(one, Persona)}
     try:
@@ -98,8 +103,21 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant) -> dict[int, st
     )
     if twins:
         copy_choices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk)
+    for user, one in made_up.items():
+        if one.habits:
+            want(tenant, ids[user], one.habits, now=now)
     _follow({ids[user]: one.topics for user, one in made_up.items()} | _followed(twins), tenant)
     return {ids[name_of(one)]: name_of(one) for one in people}
+
+
+def want(tenant: Tenant, person: int, said: Mapping[str, Any], *, now: datetime) -> None:
+    """This is what they want from now on. Raises BadRequest."""
+    row = Recipient.objects.get(tenant=tenant, pk=person)
+    try:
+        changing.change(row, said, by=By("simulation", Via.HOST), now=now)
+    except ValidationError as error:
+        told = {where: " ".join(words) for where, words in error.message_dict.items()}
+        raise BadRequest("Somebody cannot want that.", errors=told) from None
 
 
 def _copy(one: Recipient, tenant: Tenant) -> Recipient:
