@@ -43,7 +43,8 @@ NIGHT = frozenset({22, 23, *range(7)})
 @dataclass(frozen=True)
 class Send:
     """What one `send` would do, when everything goes on as it is now. `skipped`: people by reason.
-    `local_hours`: people by the hour where they are, `at_night` those between 22 and 7."""
+    `held`: of those who are told, who is told later, by reason. `local_hours`: people by the hour where they are when
+    they are told, `at_night` those between 22 and 7."""
 
     step: str
     channel: str
@@ -51,6 +52,7 @@ class Send:
     people: int = 0
     teams: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     local_hours: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -59,7 +61,7 @@ class Send:
 
     def to_json(self) -> dict[str, Any]:
         hours = {str(hour): n for hour, n in sorted(self.local_hours.items())}
-        said = {**self.__dict__, "at": self.at.isoformat(), "skipped": dict(self.skipped)}
+        said = {**self.__dict__, "at": self.at.isoformat(), "skipped": dict(self.skipped), "held": dict(self.held)}
         return {**said, "local_hours": hours, "at_night": self.at_night}
 
 
@@ -161,7 +163,8 @@ class _Walk:
         return list(dict.fromkeys(channel for channel, people in self.told if place in people))
 
     def _send(self, kind: Kind, settings: Mapping[str, Any], scene: Scene) -> Send:
-        people, skipped = NOBODY, dict[str, int]()
+        people, skipped, held = NOBODY, dict[str, int](), Counter[str]()
+        at = dict[int, datetime]()
         admitted = those_who(settings["when"], scene) if "when" in settings and scene.people else scene.people
         if passing := scene.people - admitted:
             skipped[CONDITION] = self._of_all(len(passing))
@@ -171,9 +174,11 @@ class _Walk:
             if heard := admitted - noted(silent):
                 told = decide(heard, Sending.of(settings, kind, scene.of(heard)))
                 people = told.people
-                skipped |= self._reasons(told.notes)
+                skipped |= self._reasons([note for note in told.notes if note.until is None])
+                held.update(decision.reason for decision in told.held.values())
+                at = {place: decision.until for place, decision in told.held.items()}
         self.told.append((kind.key, people))
-        hours = Counter(scene.now.astimezone(self.zones[place]).hour for place in people)
+        hours = Counter(at.get(place, scene.now).astimezone(self.zones[place]).hour for place in people)
         return Send(
             scene.step,
             kind.key,
@@ -181,6 +186,7 @@ class _Walk:
             self._of_all(len(people)),
             self._teams(kind, scene) if kind.team else 0,
             skipped,
+            {reason: self._of_all(n) for reason, n in held.items()},
             {hour: self._of_all(n) for hour, n in hours.items()},
         )
 

@@ -85,8 +85,8 @@ class ReachedSerializer(PersonNameSerializer):
 
 
 class SendSerializer(serializers.Serializer[Any]):
-    """One send, if everything goes on as it is now. `local_hours`: people by the hour where they are; `at_night`: those
-    between 22 and 7."""
+    """One send, if everything goes on as it is now. `held`: of those who are told, who is told later, by reason.
+    `local_hours`: people by the hour where they are when they are told; `at_night`: those between 22 and 7."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
@@ -94,6 +94,7 @@ class SendSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField()
     teams = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
+    held = serializers.DictField(child=serializers.IntegerField())
     local_hours = serializers.DictField(child=serializers.IntegerField())
     at_night = serializers.IntegerField()
 

@@ -94,6 +94,12 @@ def _level(settings: Mapping[str, Any], turn: int) -> Mapping[str, Any] | None:
     return levels[turn % len(levels)] if turn < through else None
 
 
+def is_important(settings: Mapping[str, Any], round_: int) -> bool:
+    """Whether what this step told in this round passes what people switched off."""
+    level = _level(settings, round_) if settings.get("kind") == Escalate.kind else None
+    return bool(level and level.get("important"))
+
+
 def _end(settings: Mapping[str, Any], name: str, usual: str, reason: str, scene: Scene) -> Next | Stop:
     """Where the run's own people go; who was called in has nowhere to go."""
     stops = scene.called or settings.get(name, usual) == "stop"
