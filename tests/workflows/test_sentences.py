@@ -8,7 +8,7 @@ import pytest
 from workflows.explaining.sentence import WORDS, Speaker
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-GIVEN = {"channel": "E-mail", "title": "T", "why": "W.", "topic": "t", "role": "admin", "what": "fetch"}
+GIVEN = {"channel": "E-mail", "title": "T", "why": "W.", "topic": "t", "role": "admin", "what": "fetch", "count": 2}
 
 
 @pytest.mark.parametrize("code", WORDS)
