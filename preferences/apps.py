@@ -16,7 +16,7 @@ class PreferencesConfig(AppConfig):
         from notifications import directory
         from notifications.kernel.clock import db_now
 
-        from . import holding
+        from . import conf, holding  # noqa: F401 - conf registers its section
         from .checks import check_defaults_and_locks, check_zone_tables
 
         checks.register(check_zone_tables)
