@@ -9,24 +9,26 @@ from dataclasses import dataclass, field
 from channels_delivery import routes
 from notifications import inbox, routing
 from notifications.kinds import INBOX
-from preferences.decision import Skip, Subject, decide_many
+from preferences.decision import Rule, Skip, Subject, decide_many
 
 from ..context import Profiles
 from ..people import People
 from ..step import Note, Scene, join
 from .carry import PostToInbox, letters_to_people
+from .links import slots_for
 from .sending import Sending, Telling
 from .words import render_for
 
 
 @dataclass(frozen=True)
 class Told:
-    """Who gets it, and the others by reason."""
+    """Who gets it, and the others by reason. `bound`: who gets it whatever they chose, by recipient id."""
 
     people: People
     notes: list[Note] = field(default_factory=list)
     addresses: Mapping[int, str] = field(default_factory=dict)
     profiles: Profiles = field(default_factory=dict)
+    bound: frozenset[int] = frozenset()
 
 
 def tell_people(people: People, sending: Sending) -> Telling:
@@ -40,7 +42,9 @@ def tell_people(people: People, sending: Sending) -> Telling:
     if kind.key == INBOX.key:
         return Telling(notes, [PostToInbox(rendered, sending.origin_step)])
     route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
-    return Telling(notes, [letters_to_people(rendered, sending, route=route, addresses=told.addresses)])
+    about = Subject(scene.body.key, scene.body.category, kind.key, scene.body.critical)
+    slots = slots_for(told.addresses, about, tenant_id=scene.tenant_id, bound=told.bound)
+    return Telling(notes, [letters_to_people(rendered, sending, route=route, addresses=told.addresses, slots=slots)])
 
 
 def decide(people: People, sending: Sending) -> Told:
@@ -65,7 +69,8 @@ def decide(people: People, sending: Sending) -> Told:
     if sending.skip_if_read and (read := _readers(told, scene)):
         told, sets["read"] = told - read, read
     notes = [Note(some, reason, kind.key) for reason, some in sets.items()]
-    return Told(told, notes, reached.addresses, reached.profiles)
+    bound = frozenset(one for one, said in decisions.items() if said.why.rule in (Rule.CRITICAL, Rule.LOCK))
+    return Told(told, notes, reached.addresses, reached.profiles, bound)
 
 
 def _readers(people: People, scene: Scene) -> People:
