@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
 LIVE = "tests/notifications/live/"
 STEPS = "tests/workflows/steps/"
+UNSUBSCRIBE = "tests/preferences/unsubscribe/"
 WORKFLOWS = "tests/workflows/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
 
@@ -423,6 +424,34 @@ MUTANTS = [
         "cancel for some: a worker that holds them goes on",
         [("workflows/settle.py", "if any(acts for _, _, acts in rows) else NOBODY", "if False else NOBODY")],
         [WORKFLOWS + "test_retract_for.py::test_whom_a_worker_holds_at_this_moment_it_stops"],
+    ),
+    Mutant(
+        "unsubscribe: any signature will do",
+        [("preferences/unsubscribe/tokens.py", "if not any(matches) or", "if not data or")],
+        [UNSUBSCRIBE + "test_tokens.py"],
+    ),
+    Mutant(
+        "unsubscribe: a token can be written in several ways",
+        [("preferences/unsubscribe/tokens.py", """ or urlsafe_b64encode(data).rstrip(b"=").decode() != token""", "")],
+        [UNSUBSCRIBE + "test_tokens.py"],
+    ),
+    Mutant(
+        "unsubscribe: whoever follows the link has unsubscribed",
+        [
+            ("preferences/web/unsubscribe.py", 'if request.method != "POST":', "if False:"),
+            ("preferences/web/unsubscribe.py", "if request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]:", "if True:"),
+        ],
+        [UNSUBSCRIBE + "test_page.py"],
+    ),
+    Mutant(
+        "unsubscribe: an undo is good for every link",
+        [("preferences/unsubscribe/acting.py", 'salt=f"{_UNDO}.{token}"', "salt=_UNDO")],
+        [UNSUBSCRIBE + "test_page.py"],
+    ),
+    Mutant(
+        "unsubscribe: what is locked on offers a link",
+        [("workflows/sending/people.py", "(Rule.CRITICAL, Rule.LOCK)", "(Rule.CRITICAL,)")],
+        [WORKFLOWS + "sending/test_links.py"],
     ),
 ]
 

@@ -158,18 +158,17 @@ def test_whoever_is_gone_has_no_page(of_bob: Scope, bob: Recipient, acme: Tenant
 
 
 @pytest.mark.parametrize("stranger", ["another person", "another tenant"])
-def test_a_link_reaches_nobody_elses_choices(
-    of_bob: Scope, alice: Recipient, mallory: Recipient, stranger: str
+def test_what_undoes_a_link_undoes_no_other(
+    of_bob: Scope, bob: Recipient, alice: Recipient, mallory: Recipient, stranger: str
 ) -> None:
     other = alice if stranger == "another person" else mallory
-
     one_click(of_bob)
-    response = press(of_bob, "undo", undo=undo_of(press(Scope(other.tenant_id, other.pk, "email", category="billing"),
-                                                        "channel-off")))  # fmt: skip
+    theirs = press(Scope(other.tenant_id, other.pk, "email", category="billing"), "off")
 
-    assert response.status_code == 200
-    assert chosen(other)["", "", "email"] is False
-    assert len(history(other)) == 1
+    press(of_bob, "undo", undo=undo_of(theirs))
+
+    assert chosen(bob) == chosen(other) == {("", "billing", "email"): False}
+    assert (len(history(bob)), len(history(other))) == (1, 1)
 
 
 def test_what_no_button_says_is_refused(of_bob: Scope, bob: Recipient) -> None:
