@@ -40,7 +40,7 @@ def choices(form: QueryDict, person: Recipient, now: datetime) -> Said:
 
 
 def snooze(form: QueryDict, person: Recipient, now: datetime) -> Said:
-    """For so many minutes, until tomorrow morning, until a moment of the person's clock, or not any more."""
+    """For so many minutes, until 8 in the morning, until a moment of the person's clock, or not any more."""
     zone = local_time.zone_of(person.zone, person.tenant.zone)
     asked, until = form.get("for", ""), form.get("until", "")
     if asked == "end":
