@@ -8,7 +8,15 @@ import pytest
 from workflows.explaining.sentence import WORDS, Speaker
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-GIVEN = {"channel": "E-mail", "title": "T", "why": "W.", "topic": "t", "role": "admin", "what": "fetch"}
+GIVEN = {
+    "channel": "E-mail",
+    "title": "T",
+    "why": "W.",
+    "topic": "t",
+    "target": "document 17",
+    "role": "admin",
+    "what": "fetch",
+}
 
 
 @pytest.mark.parametrize("code", WORDS)
