@@ -2,8 +2,8 @@
 
 An audience is people by name, topics with all that lies in them, roles, who follows an object, mere addresses, or
 everyone; whoever is matched several times counts once. It is resolved when the run is worked off, so that somebody who
-joined a topic a moment ago is told. Addresses become ids in `addresses.py`, and whose subscription says not this time
-is found in `subscribed.py`.
+joined a topic a moment ago is told. Addresses become ids in `addresses.py`, small groups are read for many runs at once
+in `groups.py`, and whose subscription says not this time is found in `subscribed.py`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications import topics as nested
@@ -29,7 +29,6 @@ Named = dict[str, Any]
 
 FORMS = {"user", "id", "topic", "role", "everyone", "followers", "email"}
 OF_ONE_PERSON = {"user", "id", "account"}
-K = TypeVar("K")
 _OF_PYTHON = {"account"}  # a Django user, which only Python can hand over
 
 
@@ -311,84 +310,6 @@ def among(audience: Audience, ids: Sequence[int], *, tenant_id: int, without: in
             [*parameters, without or -1, *values],
         )
         return {row[0] for row in cursor.fetchall()}
-
-
-class Groups(NamedTuple):
-    """The members of small groups: by topic, with those of what lies in it, by role, and by the object followed."""
-
-    topics: dict[int, list[int]]
-    roles: dict[str, list[int]]
-    followers: dict[str, list[int]]
-
-
-def small_groups(audiences: Iterable[Audience], *, tenant_id: int, most: int) -> Groups:
-    """The members of every group that these audiences name and that has at most `most` of them.
-
-    For many small runs at once: six queries at most, however many runs name them.
-    """
-    audiences = list(audiences)
-    inside = nested.below({topic for audience in audiences for topic in audience.topics})
-    direct = _followers(sorted({topic for some in inside.values() for topic in some}), most + 1)
-    topics = {root: sorted({one for topic in some for one in direct[topic]}) for root, some in inside.items()}
-    roles: dict[str, list[int]] = {}
-    members = Recipient.objects.filter(tenant_id=tenant_id, active=True)
-    for role in {role for audience in audiences for role in audience.roles}:
-        roles[role] = list(members.filter(role=role).values_list("pk", flat=True)[: most + 1])
-    followers = _attentive(sorted({one.followers for one in audiences if one.followers}), tenant_id, most + 1)
-    return Groups(_small(topics, most), _small(roles, most), _small(followers, most))
-
-
-def _small(groups: dict[K, list[int]], most: int) -> dict[K, list[int]]:
-    return {name: found for name, found in groups.items() if len(found) <= most}
-
-
-def _attentive(targets: list[str], tenant_id: int, limit: int) -> dict[str, list[int]]:
-    """The first followers of each object, in one query."""
-    found: dict[str, list[int]] = {target: [] for target in targets}
-    if not targets:
-        return found
-    source, parameters = rowset.table(connection, "t", {"target": ("text", targets)})
-    mine = "a.tenant_id = %s AND a.stance = %s AND a.target = t.target"
-    active = f"JOIN {Recipient._meta.db_table} r ON r.id = a.recipient_id AND r.active"
-    attention = f"{Attention._meta.db_table} a"
-    if connection.vendor == "postgresql":
-        some = f"SELECT a.recipient_id FROM {attention} {active} WHERE {mine} LIMIT {limit:d}"
-        query, values = f"SELECT t.target, f.recipient_id FROM {source}, LATERAL ({some}) f", [*parameters]
-        values += [tenant_id, Stance.FOLLOW.value]
-    else:
-        turn = "row_number() OVER (PARTITION BY a.target) AS turn"
-        ranked = f"SELECT a.target, a.recipient_id, {turn} FROM {source} JOIN {attention} ON {mine} {active}"
-        query = f"SELECT target, recipient_id FROM ({ranked}) r WHERE turn <= {limit:d}"
-        values = [*parameters, tenant_id, Stance.FOLLOW.value]
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        for target, recipient in cursor.fetchall():
-            found[target].append(recipient)
-    return found
-
-
-def _followers(topics: list[int], limit: int) -> dict[int, list[int]]:
-    """The first followers of each topic, in one query."""
-    found: dict[int, list[int]] = {topic: [] for topic in topics}
-    if not topics:
-        return found
-    source, parameters = rowset.table(connection, "t", {"topic": ("bigint", topics)})
-    subscription = Subscription._meta.db_table
-    active = f"JOIN {Recipient._meta.db_table} r ON r.id = s.recipient_id AND r.active"
-    if connection.vendor == "postgresql":
-        some = f"SELECT s.recipient_id FROM {subscription} s {active} WHERE s.topic_id = t.topic LIMIT {limit:d}"
-        query = f"SELECT t.topic, f.recipient_id FROM {source}, LATERAL ({some}) f"
-    else:
-        turn = "row_number() OVER (PARTITION BY topic_id) AS turn"
-        ranked = (
-            f"SELECT topic_id, recipient_id, {turn} FROM {source} JOIN {subscription} s ON topic_id = t.topic {active}"
-        )
-        query = f"SELECT topic_id, recipient_id FROM ({ranked}) r WHERE turn <= {limit:d}"
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        for topic, recipient in cursor.fetchall():
-            found[topic].append(recipient)
-    return found
 
 
 def _is_uuid(value: str) -> bool:

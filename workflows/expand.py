@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -26,7 +24,7 @@ from notifications.models import Tenant
 
 from . import audience as audiences
 from .addresses import entered
-from .audience import Audience, Groups
+from .audience import Audience
 from .claim import Held
 from .conf import CHUNK
 from .definition import FIRST, load
@@ -34,17 +32,15 @@ from .engine_bell import BELL, QUEUE
 from .entering import enter
 from .events import runs_as_events
 from .finish import finish_if_done
+from .groups import Groups, small_groups
 from .models import HOUSE, Chunk, Cohort, Run, Status
+from .runs_due import PAYLOADS_MAX, Due, claim_runs, locked
 from .scene import Work, new_work
 from .sending.teams import has_house
-from .step import RunFacts
 from .subscribed import Asked, left_out
 from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
-
-AT_ONCE = 1_000
-"""Small runs claimed together."""
 
 AHEAD = 8
 """Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants'."""
@@ -52,47 +48,11 @@ AHEAD = 8
 SMALL = 100
 """A topic or role with more members than this makes its runs large ones."""
 
-PAYLOADS_MAX = 2 * 1024 * 1024
-"""Bytes of payload that share a chunk: a worker holds them all at once."""
-
 PUT_OFF = timedelta(seconds=10)
 """When to try a run again whose recipients could not be resolved for a passing reason."""
 
 PASSES = timedelta(hours=1)
 """For how long a reason is taken to be a passing one."""
-
-
-class Due(NamedTuple):
-    """What is needed of a run to resolve its recipients, and for the step that follows. A thousand of these cost a
-    tenth of a thousand models."""
-
-    pk: int
-    public_id: UUID
-    tenant_id: int
-    definition_id: str
-    audience: Mapping[str, Any]
-    payload_bytes: int
-    cursor: int
-    people: int
-    status: str
-    transaction_id: str
-    payload: Any
-    start_at: datetime
-    actor__name: str | None
-    target: str
-
-    @property
-    def without(self) -> int | None:
-        """Whom to leave out."""
-        found: int | None = self.audience.get("without")
-        return found
-
-    @property
-    def facts(self) -> RunFacts:
-        actor = self.actor__name or ""
-        return RunFacts(
-            self.pk, self.public_id, self.transaction_id, self.payload, actor, self.start_at, target=self.target
-        )
 
 
 @dataclass(frozen=True)
@@ -130,7 +90,7 @@ def _expand_tenant(tenant: int, now: datetime, lease: timedelta | None) -> Expan
     try:
         with transaction.atomic():
             rowset.lightly(connection)  # what is lost with the database is due again
-            runs = _claim(tenant, now)
+            runs = claim_runs(tenant, now)
             if runs:
                 done = _expand(runs, now, lease)
     except Exception:
@@ -148,7 +108,7 @@ def _expand(runs: Sequence[Due], now: datetime, lease: timedelta | None = None) 
         _disable(runs, now)
         return Expanded(runs[0].tenant_id)
     if len(runs) == 1:
-        return _expand_large(runs[0], now, lease)
+        return _expand_one(runs[0], now, lease)
     return _expand_together(runs, now, lease)
 
 
@@ -158,8 +118,8 @@ def _expand_one_by_one(runs: Sequence[Due], now: datetime) -> None:
         mine = Run.objects.across_tenants().filter(pk=run.pk, expand_at__lte=now)
         try:
             with transaction.atomic():
-                for locked in _locked(mine):
-                    _expand([locked], now)
+                for one in locked(mine):
+                    _expand([one], now)
         except OperationalError as error:
             if not connection.is_usable():
                 raise
@@ -175,32 +135,8 @@ def _fail(runs: QuerySet[Run], error: Exception, now: datetime) -> None:
     runs.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
 
 
-def _claim(tenant: int, now: datetime) -> list[Due]:
-    """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new."""
-    due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
-    first = _locked(due, most=2)
-    if len(first) < 2 or first[0].cursor:  # mostly there is one
-        return first[:1]
-    rows = due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor", "payload_bytes")[:AT_ONCE]
-    groups: dict[tuple[str, int], list[int]] = {}
-    weights = Counter[tuple[str, int]]()
-    for pk, definition, cursor, weight in rows:
-        group = (definition, pk if cursor else 0)
-        weights[group] += weight
-        if weights[group] <= PAYLOADS_MAX or group not in groups:
-            groups.setdefault(group, []).append(pk)
-    found = (_locked(due.filter(pk__in=group)) for group in groups.values())
-    return next(filter(None, found), [])
-
-
-def _locked(runs: QuerySet[Run], *, most: int | None = None) -> list[Due]:
-    if connection.features.has_select_for_update_skip_locked:
-        runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)[:most]]
-
-
-def _expand_large(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
-    """The next few chunks of one run, by cursor. What fits into one is in hand at once."""
+def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
+    """The next few chunks of one run, by cursor. A run that fits into one is in hand at once."""
     if run.status == Status.PENDING:
         _start([run], now)
     (audience,) = entered([Audience.from_json(run.audience)], tenant_id=run.tenant_id)
@@ -255,7 +191,7 @@ def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None
     tenant_id = runs[0].tenant_id
     named = entered([Audience.from_json(run.audience) for run in runs], tenant_id=tenant_id)
     asked = {run.pk: audience for run, audience in zip(runs, named, strict=True)}
-    groups = audiences.small_groups(named, tenant_id=tenant_id, most=SMALL)
+    groups = small_groups(named, tenant_id=tenant_id, most=SMALL)
     pairs: list[tuple[int, int]] = []
     told: list[Asked] = []
     taken: list[Due] = []
@@ -264,7 +200,7 @@ def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None
     for run in runs:
         members = _members(asked[run.pk], groups)
         if members is None and not taken:
-            return _expand_large(run, now, lease)  # the longest due does not wait for ever behind the small ones
+            return _expand_one(run, now, lease)  # the longest due does not wait for ever behind the small ones
         if members is None:
             continue
         members.discard(run.without or -1)

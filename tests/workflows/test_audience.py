@@ -20,9 +20,9 @@ from workflows.audience import (
     count,
     page,
     resolve_many,
-    small_groups,
     spell,
 )
+from workflows.groups import small_groups
 
 pytestmark = pytest.mark.django_db
 DOC = "document:17"
