@@ -8,9 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connections
-from django.utils.module_loading import import_string
 
-from .conf import conf
+from notifications.kernel.config import check_callable
 
 
 def check_keys(*, databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
@@ -34,13 +33,4 @@ def check_keys(*, databases: Sequence[str] | None = None, **_: Any) -> list[chec
 
 def check_gate(**_: Any) -> list[checks.CheckMessage]:
     """`notifyhub.E024`: the gate cannot be found. What waited long would wait on for ever."""
-    path = conf().gate
-    try:
-        if not path or callable(import_string(path)):
-            return []
-        problem = "is not callable"
-    except (ImportError, AttributeError) as error:
-        problem = f"cannot be imported ({error})"
-    hint = "Give the dotted path of a callable, or nothing."
-    message = f"NOTIFYHUB['CHANNELS_DELIVERY']['GATE'] is {path!r}, which {problem}."
-    return [checks.Error(message, hint=hint, id="notifyhub.E024")]
+    return check_callable("CHANNELS_DELIVERY", "GATE", id="notifyhub.E024")

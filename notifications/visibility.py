@@ -22,6 +22,7 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from .conf import conf
+from .kernel.config import check_callable
 from .models import Recipient
 from .targets import Pair, Target
 
@@ -79,16 +80,7 @@ def answered_by(hook: CanSee) -> Iterator[None]:
 
 def check_hook(**_: Any) -> list[checks.CheckMessage]:
     """`notifyhub.E025`: the hook cannot be found. Whatever is about an object would wait for ever."""
-    path = conf().can_see
-    try:
-        if not path or callable(import_string(path)):
-            return []
-        problem = "is not callable"
-    except (ImportError, AttributeError) as error:
-        problem = f"cannot be imported ({error})"
-    hint = "Give the dotted path of a callable, or nothing."
-    message = f"NOTIFYHUB['NOTIFICATIONS']['CAN_SEE'] is {path!r}, which {problem}."
-    return [checks.Error(message, hint=hint, id="notifyhub.E025")]
+    return check_callable("NOTIFICATIONS", "CAN_SEE", id="notifyhub.E025")
 
 
 def _asked(pairs: Collection[Pair]) -> list[tuple[Recipient, Target]]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from django.conf import settings
 from django.core import checks
 from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 
 T = TypeVar("T")
 SECTIONS: dict[str, type[Any]] = {}
@@ -97,3 +98,16 @@ def _unknown(where: str, key: str, known: set[str]) -> checks.Warning:
     near = difflib.get_close_matches(key.upper(), known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(sorted(known))}."
     return checks.Warning(f"{where} is not a setting that notifyhub reads.", hint=hint, id="notifyhub.W001")
+
+
+def check_callable(section: str, key: str, *, id: str) -> list[checks.CheckMessage]:  # noqa: A002 - as Django calls it
+    """An error by this id if `NOTIFYHUB[section][key]` is a dotted path without a callable. Empty is fine."""
+    path = _site().get(section, {}).get(key, "")
+    try:
+        if not path or callable(import_string(path)):
+            return []
+        problem = "is not callable"
+    except (ImportError, AttributeError) as error:
+        problem = f"cannot be imported ({error})"
+    hint = "Give the dotted path of a callable, or nothing."
+    return [checks.Error(f"NOTIFYHUB[{section!r}][{key!r}] is {path!r}, which {problem}.", hint=hint, id=id)]
