@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='since')),
             ],
             options={
-                'verbose_name': 'attention',
-                'verbose_name_plural': 'attentions',
+                'verbose_name': 'follow or mute',
+                'verbose_name_plural': 'follows and mutes',
                 'abstract': False,
                 'base_manager_name': 'everything',
             },

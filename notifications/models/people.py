@@ -166,8 +166,8 @@ class Attention(TenantOwned):
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = _("attention")
-        verbose_name_plural = _("attentions")
+        verbose_name = _("follow or mute")
+        verbose_name_plural = _("follows and mutes")
         constraints = [models.UniqueConstraint(fields=("recipient", "target"), name="nh_attention")]
         indexes = [models.Index(fields=("tenant", "target", "stance", "recipient"), name="nh_attention_by_target")]
 
