@@ -164,6 +164,17 @@ def wait_for_runs(first: int, last: int, *, every: float = 0.003, patience: floa
     return now
 
 
+def wait_for_digests(after: int, people: int, *, every: float = 0.01, patience: float = 600) -> float:
+    """Look at the runs that carry digests, made since this run, until they have told so many people; when they had."""
+    give_up = time.perf_counter() + patience
+    told = "SELECT coalesce(sum(people), 0) FROM {run} WHERE id > %s AND digest <> '' AND status = 'sent'"
+    while (found := int(execute(told, [after])[0][0])) < people:
+        if time.perf_counter() > give_up:
+            raise SystemExit(f"digests told {found} of {people} people")
+        time.sleep(every)
+    return time.perf_counter()
+
+
 def items() -> int:
     """How many inbox items there are."""
     return int(execute("SELECT count(*) FROM {inboxitem}", [])[0][0])

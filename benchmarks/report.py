@@ -16,7 +16,7 @@ ORDER = [
     *("fanout", "small_runs", "inbox_reads", "read_all"),
     *("webhooks", "mail", "triggered", "fairness"),
     *("live_frames", "live_toast", "live_latency", "live_memory", "tabs"),
-    "simulation",
+    *("digests", "sleepers", "hostile", "simulation"),
 ]
 
 

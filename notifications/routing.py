@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,11 +42,14 @@ def zones_of(recipients: Sequence[int], *, tenant_id: int) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
-def reach_many(kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool = False) -> Reached:
+def reach_many(
+    kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool | Collection[str] = False
+) -> Reached:
     """The active ones among these people of one tenant and their addresses for this kind, in one query, with their
-    profiles if wanted. A mere address has an address and no inbox."""
+    profiles if wanted: whole, or these fields of `PROFILE`. A mere address has an address and no inbox."""
     address = kind.address if kind.address in ADDRESSES else "''"
-    columns = ("id", *PROFILE) if profiles else ("id",)
+    wanted = PROFILE if profiles is True else [name for name in PROFILE if name in (profiles or ())]
+    columns = ("id", *wanted)
     inbox = kind.key == INBOX.key
     chosen, parameters = rowset.any_of(connection, "id", recipients)
     with connection.cursor() as cursor:
@@ -60,6 +63,6 @@ def reach_many(kind: Kind, recipients: Sequence[int], *, tenant_id: int, profile
     everybody = frozenset(row[1] for row in rows)
     able = frozenset(row[1] for row in rows if not row[-1]) if inbox else frozenset(addresses)
     found = {row[1]: dict(zip(columns, row[1:-1], strict=True)) for row in rows} if profiles else {}
-    for profile in found.values():
+    for profile in found.values() if "attributes" in columns else ():
         profile["attributes"] = json.loads(profile["attributes"])
     return Reached(able, everybody - able, addresses, found)

@@ -424,6 +424,39 @@ MUTANTS = [
         [("workflows/settle.py", "if any(acts for _, _, acts in rows) else NOBODY", "if False else NOBODY")],
         [WORKFLOWS + "test_retract_for.py::test_whom_a_worker_holds_at_this_moment_it_stops"],
     ),
+    Mutant(
+        "digest: PostgreSQL is told how many windows are looked up, and reads them all",
+        [("notifications/kernel/rowset.py", '"(SELECT %s::{}[])" if sought else', '"%s::{}[]" if sought else')],
+        ["tests/flows/test_plans.py::TestWhatIsDue::test_closing_a_thousand_digests_looks_at_their_windows_alone"],
+    ),
+    Mutant(
+        "cancel: a run that failed was sent",
+        [("workflows/retract.py", "(run.status == Status.PROCESSING and not walks(run))", "not walks(run)")],
+        [WORKFLOWS + "test_retract.py::test_a_run_that_failed_stays_failed"],
+    ),
+    Mutant(
+        "retention: what a run under way may look at goes too",
+        [
+            ("workflows/retention.py", "rows.filter(run__finished_at__lt=before)", "rows"),
+            ("workflows/retention.py", "rows.filter(~Exists(walking))", "rows"),
+        ],
+        [WORKFLOWS + "test_retention.py::test_results_go_after_a_week_and_acts_after_three_months"],
+    ),
+    Mutant(
+        "retention: a digest goes that has not been told",
+        [("workflows/retention.py", "rows.filter(ended, closed=True, closes_at__lt=before)", "rows")],
+        [WORKFLOWS + "test_retention.py"],
+    ),
+    Mutant(
+        "dry run: teams are told once for each hour at which people come",
+        [("workflows/radius.py", "told_too and scene.step not in self._posted", "told_too")],
+        [WORKFLOWS + "test_onward.py::test_teams_are_told_once_however_many_hours_people_come_at"],
+    ),
+    Mutant(
+        "sweep: all that are due are sorted for each look",
+        [("workflows/claim.py", '.order_by("wake_at")', '.order_by("wake_at", "pk")')],
+        ["tests/flows/test_sleepers.py"],
+    ),
 ]
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class WorkflowsConfig(AppConfig):
         from notifications.kernel import ticker
         from notifications.live import watching
 
-        from . import awaiting, conf, door, engine, registry, runs, subscribed, throttling  # noqa: F401 - conf registers its section
+        from . import awaiting, conf, door, engine, registry, retention, runs, subscribed, throttling  # noqa: F401 - conf registers its section
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         gate.install(door.gate)
@@ -35,6 +35,7 @@ class WorkflowsConfig(AppConfig):
         ticker.register("workflows.forget_keys", every=600, verb=engine.forget_keys)
         ticker.register("workflows.forget_throttles", every=600, verb=throttling.forget_ended)
         ticker.register("workflows.forget_waits", every=600, verb=awaiting.forget_waits)
+        ticker.register("workflows.retention", every=600, verb=retention.clear_out_for_a_while)
 
 
 def _publish(*, using: str, **_: Any) -> None:

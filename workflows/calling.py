@@ -36,7 +36,7 @@ class CallIn:
 
     def apply(self, live: People, scene: Scene) -> None:
         houses = [(run.id, place) for run, of_run in scene.runs for place in of_run & self.houses & live]
-        audience = _resolve(self.names, scene.tenant_id) if houses else Audience()
+        audience = meant_by(self.names, scene.tenant_id) if houses else Audience()
         people = audiences.page(audience, tenant_id=scene.tenant_id, after=0, limit=MOST, without=None)
         if not people:
             return
@@ -75,8 +75,8 @@ def _values(runs: Collection[int], scene: Scene) -> dict[int, dict[str, Any]]:
     return {run: {"payload": facts[run].payload, "actor": {"name": facts[run].actor}, **said} for run in runs}
 
 
-def _resolve(names: Sequence[Any], tenant_id: int) -> Audience:
-    """Who is meant. A name that is not known is passed over: the others must still hear of it."""
+def meant_by(names: Sequence[Any], tenant_id: int) -> Audience:
+    """Whom a level calls in. A name that is not known is passed over: the others must still hear of it."""
     tenant = Tenant(pk=tenant_id)
     spelt = audiences.spell(names) or []
     found = audiences.resolve_many([[one] for one in spelt], tenant=tenant, using=connection.alias)

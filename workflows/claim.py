@@ -67,7 +67,8 @@ def claim_due(*, now: datetime, lease: timedelta, tenant: int | None = None) -> 
 
 def _candidates(now: datetime, only: int | None) -> dict[int, int]:
     """Due cohorts, every tenant's longest due before anybody's second; each with how many its tenant has due."""
-    due = Cohort.objects.within(only).filter(open=True, wake_at__lte=now).order_by("wake_at", "pk")
+    # Not by their keys as well: where very many wake at one moment, all of them would be sorted for each look.
+    due = Cohort.objects.within(only).filter(open=True, wake_at__lte=now).order_by("wake_at")
     rows = list(due.values_list("tenant_id", "pk")[:WINDOW])
     if len(rows) == WINDOW and only is None:  # more is due than was seen, and it may all be one tenant's
         tenants = due_tenants(Cohort._meta.db_table, "wake_at", now=now, condition="open")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from notifications.kernel.tokens import uuid7
 
 from .conf import CHUNK
 from .definition import load
-from .digests import heads_of, shown_at
+from .digests import held_by, shown_at
 from .models import HOUSE, Chunk, Cohort, Run, Status, Window
 from .people import People
 from .turns import NOT_CLOSED, due_tenants, in_turn_after
@@ -63,8 +63,8 @@ def close_next(tenants: Iterable[int], *, now: datetime) -> int | None:
     for one in tenants:
         try:
             with transaction.atomic():
-                for place, windows in _claim(one, now):
-                    _close(place, windows, now)
+                if claimed := _claim(one, now):
+                    _close(*claimed, now)
                     return one
         except Exception:  # one that cannot be closed, or not yet, keeps nobody else's open
             if not connection.is_usable():
@@ -78,28 +78,22 @@ def close_next(tenants: Iterable[int], *, now: datetime) -> int | None:
     return None
 
 
-def _claim(tenant: int, now: datetime) -> Iterator[tuple[Place, list[Due]]]:
-    """Due windows of this tenant, locked: the longest due one, and others of its definition and step."""
-    due = Window.objects.filter(tenant=tenant, closed=False, closes_at__lte=now)
-    groups: dict[Place, list[int]] = {}
-    for pk, definition, step in due.order_by("closes_at").values_list("pk", "definition_id", "step")[:CHUNK]:
-        groups.setdefault(Place(tenant, definition, step), []).append(pk)
-    for place, group in groups.items():
-        if windows := _locked(group, now):
-            yield place, windows
-
-
-def _locked(ids: Sequence[int], now: datetime) -> list[Due]:
-    """Those of these that are still due and that nobody else holds, by person."""
-    source, values = rowset.table(connection, "t", {"id": ("bigint", ids)})
-    locking = "FOR UPDATE OF w SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+def _claim(tenant: int, now: datetime) -> tuple[Place, list[Due]] | None:
+    """Due windows of this tenant that nobody else holds, locked: the longest due one, and others of its definition and
+    step, by person. Whatever else is locked with them is free again at once."""
+    locking = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT w.id, w.recipient_id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id"
-            f" WHERE NOT w.closed AND w.closes_at <= %s ORDER BY w.recipient_id, w.scope {locking}",
-            [*values, connection.ops.adapt_datetimefield_value(now)],
+            f"SELECT id, recipient_id, n, scope, definition_id, step FROM {Window._meta.db_table}"
+            f" WHERE tenant_id = %s AND NOT closed AND closes_at <= %s ORDER BY closes_at LIMIT {CHUNK} {locking}",
+            [tenant, connection.ops.adapt_datetimefield_value(now)],
         )
-        return [Due(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    first = rows[0][4:]
+    mine = sorted((row for row in rows if row[4:] == first), key=lambda row: (row[1], row[3]))
+    return Place(tenant, *first), [Due(*row[:3]) for row in mine]
 
 
 def _close(place: Place, windows: Sequence[Due], now: datetime) -> None:
@@ -141,21 +135,32 @@ def _send_on(place: Place, windows: Sequence[Due], *, workflow: str, further: st
 
 def _that_fit(windows: Sequence[Due], *, most: int) -> Sequence[Due]:
     """As many of these as a worker can hold at once, at least one; the others are closed next. Two queries."""
-    heads = heads_of([window.pk for window in windows], most=most)
-    events = {run for head in heads.values() for run in head}
-    sizes = dict(Run.objects.across_tenants().filter(pk__in=events).values_list("pk", "payload_bytes"))
-    held, weight = set[int](), 0
+    held = held_by([window.pk for window in windows], most=most)
+    sizes = _sizes({run for _, events in held.values() for run in events})
+    if sum(sizes.values()) <= PAYLOADS_MAX:
+        return windows
+    seen, weight = set[int](), 0
     for place, window in enumerate(windows):
-        fresh = set(heads.get(window.pk, ())) - held
-        held |= fresh
+        _, events = held.get(window.pk, (0, []))
+        fresh = set(events) - seen
+        seen |= fresh
         weight += sum(sizes.get(run, 0) for run in fresh)
         if place and weight > PAYLOADS_MAX:
             return windows[:place]
     return windows
 
 
+def _sizes(runs: Collection[int]) -> dict[int, int]:
+    chosen, values = rowset.any_of(connection, "id", list(runs))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, payload_bytes FROM {Run._meta.db_table} WHERE {chosen}", values)
+        return dict(cursor.fetchall())
+
+
 def _turns(recipients: Sequence[int]) -> list[int]:
     """For each, how many of the same stand before it."""
+    if len(set(recipients)) == len(recipients):
+        return [0] * len(recipients)
     seen = Counter[int]()
     turns = []
     for recipient in recipients:
@@ -186,7 +191,7 @@ def _mark_closed(windows: Sequence[Due], carriers: Sequence[int | None]) -> None
         "id": ("bigint", [window.pk for window in windows]),
         "run": ("bigint", carriers),
     }
-    source, values = rowset.table(connection, "t", columns)
+    source, values = rowset.table(connection, "t", columns, sought=True)
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET closed = true, carrier_id = t.run FROM {source} WHERE {table}.id = t.id", values

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -93,6 +94,7 @@ class Collect:
     ) -> dict[Key, int]:
         """Write (place, events) for each key; the windows that were written, by key."""
         at, keys = connection.ops.adapt_datetimefield_value, sorted(rows)
+        spelt = cache(lambda moment: str(at(moment)))  # most close at the same time
         entries = [self.entries[rows[key][0]] for key in keys]
         counts = [rows[key][1] for key in keys]
         full = [self.most is not None and n >= self.most for n in counts]
@@ -104,8 +106,8 @@ class Collect:
                 "recipient": ("bigint", [key[0] for key in keys]),
                 "scope": ("text", [key[1] for key in keys]),
                 "n": ("bigint", counts),
-                "closes_at": ("timestamptz", [str(at(end)) for end in ends]),
-                "latest_at": ("timestamptz", [str(at(entry.latest_at)) for entry in entries]),
+                "closes_at": ("timestamptz", [spelt(end) for end in ends]),
+                "latest_at": ("timestamptz", [spelt(entry.latest_at) for entry in entries]),
             },
         )
         with connection.cursor() as cursor:
@@ -137,9 +139,8 @@ def _add_items(people: People, windows: dict[int, int], scene: Scene) -> None:
     with connection.cursor() as cursor:
         if scene.windows:
             old = {"old": ("bigint", [scene.windows[place] for place in people])}
-            source, values = rowset.table(
-                connection, "t", {**old, "new": ("bigint", [windows[place] for place in people])}
-            )
+            new = {"new": ("bigint", [windows[place] for place in people])}
+            source, values = rowset.table(connection, "t", {**old, **new}, sought=True)
             cursor.execute(
                 f"{columns} SELECT i.run_id, %s, i.recipient_id, t.new FROM {source} JOIN {item} i"
                 " ON i.window_id = t.old",
@@ -165,6 +166,7 @@ def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
         connection,
         "t",
         {"recipient": ("bigint", [key[0] for key in keys]), "scope": ("text", [key[1] for key in keys])},
+        sought=True,
     )
     with connection.cursor() as cursor:
         cursor.execute(

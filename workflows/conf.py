@@ -20,6 +20,9 @@ class WorkflowsSettings:
     losses: int = 20
     idempotency_hours: int = 24
     fetch_patience: float = 0.5
+    keep_results_days: int = 7
+    keep_acts_days: int = 90
+    keep_digests_days: int = 90
 
 
 conf = section("WORKFLOWS", WorkflowsSettings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -50,9 +50,10 @@ class Context:
                 yield self._values(run, None), people
             return
         groups = defaultdict[tuple[str, ...], list[int]](list)
+        readers = [_reader(path) for path in personal]
         for place in people:
             mine = self._of_person(place)
-            groups[tuple(repr(_at(mine, path)) for path in personal)].append(place)
+            groups[tuple([repr(read(mine)) for read in readers])].append(place)
         for places in groups.values():
             yield self._values(run, places[0]), People.of(places)
 
@@ -79,7 +80,7 @@ def context_for(scene: Scene, people: People, paths: Collection[str], *, profile
     """What these paths read of these people, at a fixed number of queries. Profiles that are known need not be read."""
     if profiles is None and reads(paths, "recipient"):
         ids = sorted({scene.ids[place] for place in people - scene.house})
-        profiles = routing.reach_many(INBOX, ids, tenant_id=scene.tenant_id, profiles=True).profiles
+        profiles = routing.reach_many(INBOX, ids, tenant_id=scene.tenant_id, profiles=_fields(paths)).profiles
     known, did = profiles or NO_PROFILES, earlier(scene, people, _steps_named(scene, paths))
     return Context(scene, known, did, [path for path in paths if _is_personal(path, known, did)])
 
@@ -141,11 +142,25 @@ def _parts(path: str) -> list[str]:
     return _PART.findall(path) or [""]
 
 
-def _at(values: Mapping[str, Any], path: str) -> Any:
-    """The value of a plain dotted path; for any other form all that is known, which tells everybody apart."""
-    found: Any = values
-    for part in path.split("."):
-        if not isinstance(found, Mapping) or "[" in part or part in _OF_LIQUID:
-            return values
-        found = found.get(part)
-    return found
+def _fields(paths: Collection[str]) -> bool | set[str]:
+    """Which fields of a profile these paths read; True for all of them."""
+    found = [_parts(path)[1:2] for path in paths if _root(path) == "recipient"]
+    known = all(name and name[0] in routing.PROFILE for name in found)
+    return {name for names in found for name in names} if known else True
+
+
+def _reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Reads the value of a plain dotted path; of any other form all that is known, which tells everybody apart."""
+    parts = path.split(".")
+    if any("[" in part or part in _OF_LIQUID for part in parts):
+        return lambda values: values
+
+    def read(values: Mapping[str, Any]) -> Any:
+        found: Any = values
+        for part in parts:
+            if not isinstance(found, Mapping):
+                return values
+            found = found.get(part)
+        return found
+
+    return read

@@ -22,29 +22,27 @@ ITEMS = 10
 
 def carried(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     """What each of these digests holds now. One `RunFacts` for all that hold the same, so that they share their words.
-    Four queries."""
+    Three queries."""
     windows, runs = chunk.windows or [], chunk.runs or [chunk.run_id or 0] * len(chunk.people)
     ids = sorted({windows[place] for place in people})  # who is called in shares the house's
-    counts = _counts(ids)
     carriers = Run.objects.filter(tenant=chunk.tenant_id, pk=runs[next(iter(people))])
     step = carriers.values_list("digest", flat=True).get()
-    heads = heads_of(ids, most=shown_at(load(chunk.definition_id), step))
+    held = held_by(ids, most=shown_at(load(chunk.definition_id), step))
     alike: dict[tuple[int, int, tuple[int, ...]], list[int]] = defaultdict(list)
     for place in people:
-        window = windows[place]
-        alike[runs[place], counts.get(window, 0), tuple(heads.get(window, ()))].append(place)
+        n, events = held.get(windows[place], (0, ()))
+        alike[runs[place], n, tuple(events)].append(place)
     facts = _facts({run for carrier, _, events in alike for run in (carrier, *events)})
     return [(_digest(facts, carrier, n, events), People.of(places)) for (carrier, n, events), places in alike.items()]
 
 
 def _counts(windows: Sequence[int], *, locking: str = "") -> dict[int, int]:
     """How many events each of these windows holds."""
-    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)})
+    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)}, sought=True)
+    ordered = f"ORDER BY w.recipient_id, w.scope {locking}" if locking else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT w.id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id"
-            f" ORDER BY w.recipient_id, w.scope {locking}",
-            values,
+            f"SELECT w.id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id {ordered}", values
         )
         return dict(cursor.fetchall())
 
@@ -55,22 +53,31 @@ def shown_at(body: Body, step: str) -> int:
     return shown
 
 
-def heads_of(windows: Sequence[int], *, most: int) -> dict[int, list[int]]:
-    """The first events of each window, by run, in the order in which they were triggered."""
-    item = WindowItem._meta.db_table
-    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)})
+def held_by(windows: Sequence[int], *, most: int) -> dict[int, tuple[int, list[int]]]:
+    """How many events each window holds, and the first of them, by run, in the order in which they were triggered."""
+    item, window = WindowItem._meta.db_table, Window._meta.db_table
+    source, values = rowset.table(connection, "t", {"id": ("bigint", windows)}, sought=True)
     if connection.vendor == "postgresql":
-        first = f"SELECT i.run_id FROM {item} i WHERE i.window_id = t.id ORDER BY i.run_id LIMIT {most:d}"
-        query = f"SELECT t.id, f.run_id FROM {source}, LATERAL ({first}) f ORDER BY t.id, f.run_id"
+        first = f"SELECT i.run_id FROM {item} i WHERE i.window_id = w.id ORDER BY i.run_id LIMIT {most:d}"
+        query = (
+            f"SELECT w.id, w.n, f.run_id FROM {source} JOIN {window} w ON w.id = t.id"
+            f" LEFT JOIN LATERAL ({first}) f ON true ORDER BY w.id, f.run_id"
+        )
     else:
         turn = "row_number() OVER (PARTITION BY i.window_id ORDER BY i.run_id) AS turn"
         ranked = f"SELECT i.window_id, i.run_id, {turn} FROM {source} JOIN {item} i ON i.window_id = t.id"
-        query = f"SELECT window_id, run_id FROM ({ranked}) r WHERE turn <= {most:d} ORDER BY window_id, run_id"
-    found: dict[int, list[int]] = {}
+        query = (
+            f"SELECT w.id, w.n, r.run_id FROM {source} JOIN {window} w ON w.id = t.id"
+            f" LEFT JOIN ({ranked}) r ON r.window_id = w.id AND r.turn <= {most:d} ORDER BY w.id, r.run_id"
+        )
+        values = [*values, *values]
+    found: dict[int, tuple[int, list[int]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        for window, run in cursor.fetchall():
-            found.setdefault(window, []).append(run)
+        for pk, n, run in cursor.fetchall():
+            events = found.setdefault(pk, (n, []))[1]
+            if run is not None:
+                events.append(run)
     return found
 
 
@@ -104,10 +111,10 @@ def without(scene: Scene, barred: Mapping[int, Collection[int]]) -> Scene:
     step = Run.objects.filter(tenant=scene.tenant_id, pk=next(iter(carriers.values())).id).values_list("digest").get()
     most = shown_at(scene.body, step[0])
     longest = most + max(len(some) for some in barred.values())
-    heads = heads_of(sorted({scene.windows[place] for place in barred}), most=longest)
+    held = held_by(sorted({scene.windows[place] for place in barred}), most=longest)
     alike: dict[tuple[int, int, tuple[int, ...]], list[int]] = defaultdict(list)
     for place, some in barred.items():
-        left = [run for run in heads.get(scene.windows[place], ()) if run not in some][:most]
+        left = [run for run in held.get(scene.windows[place], (0, ()))[1] if run not in some][:most]
         carrier = carriers[place]
         alike[carrier.id, carrier.collected.count - len(some), tuple(left)].append(place)
     facts = _facts({run for carrier, _, events in alike for run in (carrier, *events)})

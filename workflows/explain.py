@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from notifications.kernel.clock import db_now
@@ -19,7 +20,8 @@ from notifications.targets import Target
 
 from .catalogue import in_force
 from .definition import Body
-from .explaining.audience import place_of, why_inside, why_outside
+from .explaining.audience import Place, place_of, why_inside, why_outside
+from .explaining.collected import Fate, what_it_holds, where_it_went
 from .explaining.future import walk
 from .explaining.sentence import Explanation, Sentence, Speaker
 from .explaining.trail import Trail
@@ -32,13 +34,20 @@ __all__ = ["Explanation", "Sentence", "explain", "explain_future"]
 def explain(run: Run, recipient: Recipient) -> Explanation:
     """What became of this person in this run, or why they had no part in it. Times are said in their zone.
 
-    As many queries whatever the size of the run, and one for each item that it put into their inbox.
+    Who ended in digests is followed into the runs that told them. As many queries whatever the size of the run; some
+    for each such digest, and one for each item that was put into their inbox.
     """
     speaker = Speaker.to(recipient)
     place = place_of(run, recipient) if recipient.tenant_id == run.tenant_id else None
     if place is None:
         return Explanation(tuple(why_outside(run, recipient, speaker)), outside=True)
-    return Trail.of(run, recipient, place).explained(why_inside(run, recipient, speaker), speaker)
+
+    def fate(carrier: Run, there: Place) -> Fate:
+        return Trail.of(carrier, recipient, there).fate
+
+    inside = what_it_holds(run, place, speaker) if run.digest else why_inside(run, recipient, speaker)
+    digests = partial(where_it_went, run, recipient, place, speaker, fate)
+    return Trail.of(run, recipient, place).explained(inside, speaker, digests)
 
 
 def explain_future(

@@ -3,16 +3,20 @@ engine sets its scenes in `scene.py` and moves people in `settle.py`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from notifications.models import Tenant
 
+from .collecting import Collect
 from .definition import Body
 from .people import NOBODY, People
-from .step import DIGESTED, Again, Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
+from .planning import plan_step
+from .step import DIGESTED, Again, Among, Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
 
 Onward = tuple[People, str | None, datetime]
 """Who goes on at which step, and when; None behind the last one."""
@@ -46,8 +50,9 @@ def supposed(
 
 
 def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
-    """Where everybody goes on who does not stop here. Whom the plan does not move, because that is decided only when it
-    is carried out, is taken to go on at once."""
+    """Where everybody goes on who does not stop here. Nobody is heard from, a digest closes when its window would that
+    was opened now, and whom the plan does not move, because that is decided only when it is carried out, goes on at
+    once."""
     after = scene.body.after(scene.step)
     for move in plan.moves:
         match move.to:
@@ -57,10 +62,12 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
                 yield move.people, scene.body.into(scene.step, branch), scene.now
             case Sleep(until):
                 yield move.people, after, until
-            case Again(until):  # nobody is heard from, and further rounds say nothing new
-                yield move.people, after, until
-            case Stop(reason) if reason == DIGESTED:  # what collects them goes on with them, some time
-                yield move.people, after, scene.now
+            case Again(until):
+                again = replace(scene.of(move.people), round=scene.round + 1, now=until)
+                yield from onward(plan_step(again), again)
+            case Stop(reason) if reason == DIGESTED:
+                for closes_at, people in _closing(plan, move.people, scene.now):
+                    yield people, after, closes_at
             case Stay():  # what it waits for nobody can tell; they are taken to get it
                 yield move.people, after, scene.now
             case Stop():
@@ -68,3 +75,14 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
     undecided = scene.people - (join([move.people for move in plan.moves]) if plan.moves else NOBODY)
     if undecided:
         yield undecided, after, scene.now
+
+
+def _closing(plan: Plan, people: People, now: datetime) -> Iterator[tuple[datetime, People]]:
+    """When what collects these people goes on with them."""
+    effects = [effect.effect if isinstance(effect, Among) else effect for effect in plan.effects]
+    entries = {place: entry for one in effects if isinstance(one, Collect) for place, entry in one.entries.items()}
+    places = defaultdict[datetime, list[int]](list)
+    for place in people:
+        places[entries[place].closes_at if place in entries else now].append(place)
+    for closes_at, some in sorted(places.items()):
+        yield closes_at, People.of(some)

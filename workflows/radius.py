@@ -21,6 +21,8 @@ from notifications.models import Recipient, Tenant
 
 from . import audience as audiences
 from .audience import Audience
+from .calling import MOST as CALLED_MAX
+from .calling import meant_by
 from .context import those_who
 from .definition import FIRST, Body
 from .models import HOUSE
@@ -32,6 +34,7 @@ from .sending.sending import Sending
 from .silencing import noted, silenced
 from .step import Note, Scene, reaches_out
 from .steps import STEPS
+from .steps.escalate import levels_of
 from .subscribed import SUBSCRIPTION_CONDITION, Asked, left_out
 
 SAMPLE, PAGES = 1_000, 10
@@ -44,13 +47,16 @@ NIGHT = frozenset({22, 23, *range(7)})
 @dataclass(frozen=True)
 class Send:
     """What one `send` would do, when everything goes on as it is now. `skipped`: people by reason.
-    `local_hours`: people by the hour where they are, `at_night` those between 22 and 7."""
+    `local_hours`: people by the hour where they are, `at_night` those between 22 and 7. Of an escalation it is done at
+    a `level`, counted from 1, so many `times`, as long as nobody acknowledges."""
 
     step: str
     channel: str
     at: datetime
     people: int = 0
     teams: int = 0
+    level: int | None = None
+    times: int = 1
     skipped: Mapping[str, int] = field(default_factory=dict)
     local_hours: Mapping[int, int] = field(default_factory=dict)
 
@@ -98,7 +104,7 @@ class Radius:
     @property
     def messages(self) -> int:
         """To people and teams, over all sends."""
-        return sum(send.people + send.teams for send in self.sends)
+        return sum((send.people + send.teams) * send.times for send in self.sends)
 
 
 def radius(
@@ -115,40 +121,58 @@ def radius(
 ) -> Radius:
     """Of a run of this definition that starts `at` that time. As many statements whatever the number of people."""
     people = audiences.count(audience, tenant_id=tenant.pk, without=without)
-    ids = _sample(audience, tenant, without, exact=people <= SAMPLE)
-    rows = Recipient.reachable.filter(tenant=tenant, pk__in=ids).in_bulk()
-    ids = [one for one in ids if one in rows]
-    zones = [ZoneInfo(rows[one].zone or tenant.zone or "UTC") for one in ids]
+    some = _some(audience, tenant, without, people)
     said: dict[str, Any] = {"payload": payload, "actor": {"name": actor}, "tenant": _named(tenant)}
     said["workflow"] = {"key": body.key, "name": body.name}
-    found = left_out([Asked(0, audience, ids)], tenant_id=tenant.pk, values_of=lambda runs: dict.fromkeys(runs, said))
-    out = found.get(0, set())
-    walk = _Walk(body, tenant, ids, payload, zones, people, target)
-    sends = list(walk.sends(at, People.of(place for place, one in enumerate(ids) if one not in out)))
+    asked = [Asked(0, audience, some.ids)]
+    out = left_out(asked, tenant_id=tenant.pk, values_of=lambda runs: dict.fromkeys(runs, said)).get(0, set())
+    walk = _Walk(body, tenant, some, payload, target)
+    sends = list(walk.sends(at, People.of(place for place, one in enumerate(some.ids) if one not in out)))
     first = [
-        Reached(rows[one], at.astimezone(zones[place]), walk.channels_of(place))
-        for place, one in enumerate(ids[:shown])
+        Reached(some.rows[one], at.astimezone(some.zones[place]), walk.channels_of(one))
+        for place, one in enumerate(some.ids[:shown])
     ]
-    missing = {SUBSCRIPTION_CONDITION: walk.of_all(len(out))} if out else {}
-    return Radius(people, people > len(ids), sends, first, missing)
+    missing = {SUBSCRIPTION_CONDITION: some.of_all(len(out))} if out else {}
+    return Radius(people, walk.estimated, sends, first, missing)
 
 
 def _named(tenant: Tenant) -> dict[str, str]:
     return {"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone}
 
 
+@dataclass(frozen=True)
+class _Some:
+    """People who stand for `total`, with their zones."""
+
+    rows: Mapping[int, Recipient]
+    ids: Sequence[int]
+    zones: Sequence[ZoneInfo]
+    total: int
+
+    @property
+    def estimated(self) -> bool:
+        return self.total > len(self.ids)
+
+    def of_all(self, count: int) -> int:
+        """So many of these are so many of everybody."""
+        return round(count * self.total / len(self.ids)) if self.estimated and self.ids else count
+
+
 @dataclass
 class _Walk:
-    """Through the definition, with the people of the sample and with the house."""
+    """Through the definition, with the people of the sample and with the house. `told`: recipient ids, by channel."""
 
     body: Body
     tenant: Tenant
-    ids: Sequence[int]
+    some: _Some
     payload: Mapping[str, Any]
-    zones: Sequence[ZoneInfo]
-    total: int
     target: str
-    told: list[tuple[str, People]] = field(default_factory=list)
+    told: list[tuple[str, set[int]]] = field(default_factory=list)
+    estimated: bool = False
+    _posted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.estimated = self.some.estimated
 
     def sends(self, at: datetime, people: People) -> Iterator[Send]:
         """Of these people, in the order in which they are come to. At a step that asks somebody else the walk ends:
@@ -161,63 +185,108 @@ class _Walk:
             settings = None if step is None else self.body.step_at(step)
             if step is None or settings is None:
                 continue
-            about: dict[str, Any] = {"payload": self.payload, "target": self.target}
-            scene = supposed(self.body, self.tenant, self.ids, people=people, step=step, now=now, **about)
-            kind = kinds().get(settings.get("channel", "")) if settings["kind"] == "send" else None
-            if kind is not None:
-                yield self._send(kind, settings, scene)  # who passes it by for its condition goes on as well
-                waiting.append((people, self.body.after(step), now))
-                continue
-            if reaches_out(STEPS[settings["kind"]]):
+            scene, after = self._scene(self.some, people, step, now), self.body.after(step)
+            if settings["kind"] == "send" and settings["channel"] in kinds():
+                yield self._send(settings, scene, self.some)  # who passes it by for its condition goes on as well
+                waiting.append((people, after, now))
+            elif settings["kind"] == "escalate":
+                yield from self._escalate(settings, scene)
+                _, until = levels_of(settings, now=now)
+                waiting += [(people, after, until)] if until else []
+            elif reaches_out(STEPS[settings["kind"]]):
                 return
-            waiting += onward(plan_step(scene), scene)
+            else:
+                waiting += onward(plan_step(scene), scene)
 
-    def channels_of(self, place: int) -> list[str]:
+    def channels_of(self, recipient: int) -> list[str]:
         """What this one would get, each channel once."""
-        return list(dict.fromkeys(channel for channel, people in self.told if place in people))
+        return list(dict.fromkeys(channel for channel, people in self.told if recipient in people))
 
-    def _send(self, kind: Kind, settings: Mapping[str, Any], scene: Scene) -> Send:
-        people, skipped = NOBODY, dict[str, int]()
+    def _scene(self, some: _Some, people: People, step: str, now: datetime) -> Scene:
+        about: dict[str, Any] = {"payload": self.payload, "target": self.target}
+        return supposed(self.body, self.tenant, some.ids, people=people, step=step, now=now, **about)
+
+    def _escalate(self, settings: Mapping[str, Any], scene: Scene) -> Iterator[Send]:
+        """Every level, as if nobody acknowledged. Whoever is asked whether others are called in is nobody."""
+        asked = {"when": settings["when"]} if "when" in settings else {}
+        again, teams = scene.step in self._posted, self._admits_teams(asked, scene)
+        self._posted.add(scene.step)
+        for number, level in enumerate(levels_of(settings, now=scene.now)[0], 1):
+            own = "to" not in level.settings
+            if not own and (again or not teams):  # the house calls them in, and comes once
+                continue
+            some, whose, which = self.some, scene, asked
+            if not own:
+                some, which = self._called_in(level.settings["to"]), {}
+                whose = self._scene(some, People.everyone(len(some.ids)), scene.step, scene.now)
+            whose = replace(whose, now=level.at, body=level.worded(self.body))
+            for send in level.settings["send"]:
+                if send["channel"] in kinds():
+                    found = self._send({**send, **which}, whose, some, teams=teams and not again)
+                    yield replace(found, level=number, times=level.times)
+
+    def _called_in(self, names: Sequence[Any]) -> _Some:
+        audience = meant_by(names, self.tenant.pk)
+        count = audiences.count(audience, tenant_id=self.tenant.pk, without=None)
+        some = _some(audience, self.tenant, None, min(count, CALLED_MAX))
+        self.estimated |= some.estimated
+        return some
+
+    def _send(self, settings: Mapping[str, Any], scene: Scene, some: _Some, *, teams: bool | None = None) -> Send:
+        kind, people, skipped = kinds()[settings["channel"]], NOBODY, dict[str, int]()
         admitted = those_who(settings["when"], scene) if "when" in settings and scene.people else scene.people
         if passing := scene.people - admitted:
-            skipped[CONDITION] = self.of_all(len(passing))
+            skipped[CONDITION] = some.of_all(len(passing))
         if kind.personal and admitted:
             silent = silenced(admitted, scene, channel=kind.key)
-            skipped |= self._reasons(silent)
+            skipped |= self._reasons(silent, some)
             if heard := admitted - noted(silent):
                 told = decide(heard, Sending.of(settings, kind, scene.of(heard)))
                 people = told.people
-                skipped |= self._reasons(told.notes)
-        self.told.append((kind.key, people))
-        hours = Counter(scene.now.astimezone(self.zones[place]).hour for place in people)
+                skipped |= self._reasons(told.notes, some)
+        self.told.append((kind.key, {some.ids[place] for place in people}))
+        hours = Counter(scene.now.astimezone(some.zones[place]).hour for place in people)
+        told_too = kind.team and (self._admits_teams(settings, scene) if teams is None else teams)
+        if teams is None:  # people may come here in several groups, at different hours; the house comes once
+            told_too = told_too and scene.step not in self._posted
+            self._posted.add(scene.step)
         return Send(
             scene.step,
             kind.key,
             scene.now,
-            self.of_all(len(people)),
-            self._teams(kind, scene) if kind.team else 0,
-            skipped,
-            {hour: self.of_all(n) for hour, n in hours.items()},
+            some.of_all(len(people)),
+            self._teams(kind, scene) if told_too else 0,
+            skipped=skipped,
+            local_hours={hour: some.of_all(n) for hour, n in hours.items()},
         )
 
-    def _reasons(self, notes: Sequence[Note]) -> dict[str, int]:
+    def _reasons(self, notes: Sequence[Note], some: _Some) -> dict[str, int]:
         found = Counter[str]()
         for note in notes:
             found[note.reason] += len(note.people)
-        return {reason: self.of_all(n) for reason, n in found.items()}
+        return {reason: some.of_all(n) for reason, n in found.items()}
+
+    def _admits_teams(self, settings: Mapping[str, Any], scene: Scene) -> bool:
+        """Whether the step's condition is true for nobody in particular."""
+        return "when" not in settings or bool(those_who(settings["when"], _house_of(scene)))
 
     def _teams(self, kind: Kind, scene: Scene) -> int:
-        house = supposed(
-            self.body, self.tenant, [HOUSE], people=_ONE, step=scene.step, now=scene.now, payload=self.payload
-        )
-        if silenced(_ONE, replace(house, house=_ONE), channel=kind.key):
+        if silenced(_ONE, _house_of(scene), channel=kind.key):
             return 0
         found = routes.to_teams(kind.key, tenant_id=self.tenant.pk, workflow=self.body.key)
         return sum(len(route.addresses) for route in found if not route.paused)
 
-    def of_all(self, count: int) -> int:
-        """So many of the sample are so many of everybody."""
-        return count if self.total <= len(self.ids) or not self.ids else round(count * self.total / len(self.ids))
+
+def _house_of(scene: Scene) -> Scene:
+    """Where the teams stand at the same step."""
+    return replace(scene, ids=[HOUSE], people=_ONE, house=_ONE, runs=[(run, _ONE) for run, _ in scene.runs])
+
+
+def _some(audience: Audience, tenant: Tenant, without: int | None, total: int) -> _Some:
+    ids = _sample(audience, tenant, without, exact=total <= SAMPLE)
+    rows = Recipient.reachable.filter(tenant=tenant, pk__in=ids).in_bulk()
+    ids = [one for one in ids if one in rows]
+    return _Some(rows, ids, [ZoneInfo(rows[one].zone or tenant.zone or "UTC") for one in ids], total)
 
 
 def _sample(audience: Audience, tenant: Tenant, without: int | None, *, exact: bool) -> list[int]:

@@ -69,8 +69,8 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
         left = tally.left(run.public_id, tenant_id=run.tenant_id)
         run.cancelled_at = run.withdraw_at = now
         run.expand_at = None
-        if run.status == Status.PENDING or not walks(run):  # else whoever holds the last of them finishes it
-            run.status, run.finished_at = Status.SENT, run.finished_at or now
+        if run.status == Status.PENDING or (run.status == Status.PROCESSING and not walks(run)):
+            run.status, run.finished_at = Status.SENT, now  # else whoever holds the last of them finishes it
         run.save(update_fields=["cancelled_at", "withdraw_at", "expand_at", "status", "finished_at"])
         doorbell.ring(BELL, queue=QUEUE)
         watching.changed([run.public_id])

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from notifications import rendering
+from notifications.kernel.schema import mismatches
 
 from .condition import problems_of_condition
 from .context import readable
@@ -106,10 +107,24 @@ def _templates(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _misfits(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    for one in mismatches(dict(settings), dict(schema)):
+        if not one.path and one.keyword in _CHOICES:
+            yield f"give exactly one of these settings: {', '.join(_choices(schema))}."
+            return
     try:
         check_schema(dict(settings), dict(schema))
     except InvalidPayload as error:
         yield str(error)
+
+
+_CHOICES = {"oneOf", "minProperties", "maxProperties"}
+
+
+def _choices(schema: Mapping[str, Any]) -> list[str]:
+    """The settings of which a step has one: those that its alternatives demand, or all that stand alone."""
+    demanded = [name for one in schema.get("oneOf", ()) for name in one.get("required", ())]
+    dependent = {name for name, more in schema.get("dependentSchemas", {}).items() if "required" in more}
+    return sorted(demanded or set(schema.get("properties", ())) - dependent)
 
 
 def _problems_of_conditions(settings: Mapping[str, Any], steps: Any, position: str) -> Iterator[str]:

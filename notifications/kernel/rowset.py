@@ -13,8 +13,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 Column = tuple[str, Sequence[Any]]
 
 
-def table(connection: BaseDatabaseWrapper, alias: str, columns: dict[str, Column]) -> tuple[str, list[Any]]:
-    """SQL for a FROM item named `alias`, and its parameters: one per column, or one in all on SQLite.
+def table(
+    connection: BaseDatabaseWrapper, alias: str, columns: dict[str, Column], *, sought: bool = False
+) -> tuple[str, list[Any]]:
+    """SQL for a FROM item named `alias`, and its parameters: one per column, or one in all on SQLite. `sought`: what is
+    joined to it is looked up row by row along an index, however large that table is. Else PostgreSQL, which knows how
+    many values there are but not that their rows are neighbours, may read all of a table for a thousand of them.
 
     `columns` maps a name to (PostgreSQL element type, values); all of equal length. Values must be of types that
     JSON knows (numbers, strings, booleans, None), because that is how SQLite receives them.
@@ -23,7 +27,8 @@ def table(connection: BaseDatabaseWrapper, alias: str, columns: dict[str, Column
     ('unnest(%s::bigint[], %s::smallint[]) AS t(id, tab)', ['{1,2}', '{0,0}'])
     """
     if connection.vendor == "postgresql":
-        arrays = ", ".join(f"%s::{kind}[]" for kind, _ in columns.values())
+        array = "(SELECT %s::{}[])" if sought else "%s::{}[]"  # it does not look into a subselect when it plans
+        arrays = ", ".join(array.format(kind) for kind, _ in columns.values())
         parameters = [_array(kind, values) for kind, values in columns.values()]
         return f"unnest({arrays}) AS {alias}({', '.join(columns)})", parameters
     picks = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))

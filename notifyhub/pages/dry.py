@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 from notifications.kinds import kinds
 from workflows.definition import Body
 from workflows.radius import Send
-from workflows.reasons import in_words
+from workflows.reasons import in_words, kind_in_words
 from workflows.trigger import DryRun
 
 from .wording import StepWords, step_in_words
@@ -26,9 +27,23 @@ class DryStep:
 
 
 def dry_steps(found: DryRun, body: Body) -> list[DryStep]:
-    sends = {send.step: send for send in found.sends}
-    steps = ((step_in_words(step), sends.get(position)) for position, step in body.walk())
-    return [DryStep(words, _lines(send, found) if send else [words.detail]) for words, send in steps]
+    sends = defaultdict[str, list[Send]](list)
+    for send in found.sends:
+        sends[send.step].append(send)
+    steps = ((step_in_words(step), sends[position]) for position, step in body.walk())
+    return [DryStep(words, _all_lines(here, found) or [words.detail]) for words, here in steps]
+
+
+def _all_lines(sends: Sequence[Send], found: DryRun) -> list[str]:
+    """Of an escalation, with the level and the channel before them."""
+    return [_at_level(send, line) for send in sends for line in _lines(send, found)]
+
+
+def _at_level(send: Send, line: str) -> str:
+    if send.level is None:
+        return line
+    where = {"level": send.level, "channel": kind_in_words(send.channel), "words": line}
+    return _("Level %(level)d, %(channel)s: %(words)s") % where
 
 
 def _lines(send: Send, found: DryRun) -> list[str]:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from notifications.models import Recipient
 from workflows.definition import Body, load
-from workflows.explain import Explanation, Sentence, explain
+from workflows.explain import Explanation, explain
 from workflows.models import Run
+from workflows.runs import runs_of
 
 from .wording import step_in_words
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence, and the public id of the run that it leads to."""
+
+    text: str
+    detail: str
+    at: datetime | None
+    run: UUID | None
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Chapter:
 
     icon: str
     name: str
-    sentences: Sequence[Sentence]
+    sentences: Sequence[Line]
 
     @property
     def at(self) -> datetime | None:
@@ -47,13 +59,18 @@ def why(run: Run, asked: str) -> Why:
     if person is None:
         return Why(asked)
     found = explain(run, person)
-    return Why(asked, person, found, list(_chapters(found, load(run.definition_id))))
+    return Why(asked, person, found, _chapters(found, load(run.definition_id), _runs_named(found, run.tenant_id)))
 
 
-def _chapters(found: Explanation, body: Body) -> list[Chapter]:
+def _runs_named(found: Explanation, tenant: int) -> Mapping[str, UUID]:
+    names = {one.run for one in found.sentences if one.run}
+    return dict(runs_of(tenant).filter(transaction_id__in=names).values_list("transaction_id", "public_id"))
+
+
+def _chapters(found: Explanation, body: Body, runs: Mapping[str, UUID]) -> list[Chapter]:
     chapters: list[Chapter] = []
     for step, some in groupby(found.sentences, key=lambda one: one.step):
-        sentences = list(some)
+        sentences = [Line(one.text, one.detail, one.at, runs.get(one.run)) for one in some]
         if step:
             words = step_in_words(body.step_at(step) or {})
             chapters.append(Chapter(words.icon, words.name, sentences))

@@ -19,6 +19,11 @@ SENDS = {
     "webhook": gettext_lazy("Calls the team's systems that listen to it."),
 }
 ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook"}
+OTHERS: Mapping[str, tuple[str, Any, Any]] = {
+    "digest": ("clock", gettext_lazy("Collect"), gettext_lazy("Collects what happens, and tells all of it together.")),
+    "wait_for": ("clock", gettext_lazy("Wait"), gettext_lazy("Until it is heard of, or the time is over.")),
+    "escalate": ("people", gettext_lazy("Escalate"), gettext_lazy("Level after level, until somebody acknowledges.")),
+}
 VERDICTS = {
     Verdict.GOOD: gettext_lazy("The signature fits."),
     Verdict.UNSIGNED: gettext_lazy("It is not signed: webhook-id, webhook-timestamp or webhook-signature is missing."),
@@ -104,7 +109,8 @@ def step_in_words(step: Mapping[str, Any]) -> StepWords:
         case "fetch":
             return StepWords("external", _("Ask"), _("Asks another server, once for everybody."))
         case kind:
-            return StepWords("workflow", str(kind), "")
+            icon, name, detail = OTHERS.get(str(kind), ("workflow", str(kind), ""))
+            return StepWords(icon, str(name), str(detail))
 
 
 def length_in_words(length: timedelta) -> str:

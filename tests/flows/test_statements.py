@@ -9,7 +9,7 @@ from preferences.models import Choice
 from tests.cast import Publish, crowd, items_of, run_named, statements, titles, topic, workflow
 from workflows import engine
 from workflows.conf import CHUNK
-from workflows.define import delay, digest, escalate, level, send, send_inbox, wait_for
+from workflows.define import condition, delay, digest, escalate, level, send, send_inbox, wait_for
 from workflows.trigger import Trigger, trigger, trigger_many
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scripted")]
@@ -20,6 +20,12 @@ WORKFLOWS = {
     "in two languages": workflow("t.lang", send_inbox(title="Hello", locales={"de": {"title": "Hallo"}})),
     "threaded": workflow("t.thread", send_inbox(title="Hello", thread="a thread")),
     "critical": workflow("t.critical", send_inbox(title="Hello"), critical=True),
+    "personalised, behind a false condition": workflow(
+        "t.false",
+        condition({"==": [{"var": "recipient.role"}, "owner"]}, then=[send_inbox(title="{{ recipient.name }}")]),
+        send_inbox(title="{{ recipient.name }}", when={"==": [{"var": "payload.n"}, 1]}),
+        send_inbox(title="{{ recipient.name }}", when={"!=": [{"var": "recipient.zone"}, "x"]}),
+    ),
     "outside": workflow("t.outside", send("scripted", title="Hello {{ payload.name }}")),
     "outside, personalised": workflow("t.outside.own", send("scripted", title="Hello {{ recipient.name }}")),
     "outside, if unread": workflow(

@@ -1,6 +1,8 @@
 """What is tried against template engines, in every text and in every value: it stays text, or is refused."""
 
+import gc
 import json
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from channels_delivery.composing import template_fields
+from notifications import rendering
 from notifications.kinds import kinds
 from notifications.models import Recipient, Tenant
 from tests.cast import Publish, titles, workflow
@@ -31,6 +34,9 @@ BETRAYED = ("36481", "<class ", "object at 0x", "uid=", "root:x:", "Traceback", 
 
 OUTPUT_MAX = 600_000
 """Characters of all texts of a message together: each is bounded, and a mail has a handful."""
+
+PEAK_MAX, KEPT_MAX = 8 * 2**20, 64 * 2**10
+"""Bytes that one text may take for a moment, and that the whole list may leave behind."""
 
 ACME, AT = Tenant(slug="acme", name="Acme"), datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -124,3 +130,75 @@ def test_values_reach_the_inbox_as_they_were_sent(acme: Tenant, bob: Recipient, 
         engine.drain()
 
         assert titles(bob)[0] == f"Said: {text}"
+
+
+def tried(text: str) -> str:
+    """As a text, and as a value of one; what came of both."""
+    said = []
+    for source, payload in (
+        (text, {"x": "value"}),
+        ("<{{ payload.x }}>{{ payload.x | upcase | split: 'a' }}", {"x": text}),
+    ):
+        try:
+            said.append(rendering.render(source, {"payload": payload}))
+        except rendering.TemplateProblem as problem:
+            said.append(str(problem))
+    return "\n".join(said)
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    """With the memory of Python counted; caches have had their fill."""
+    for text in HOSTILE:
+        tried(text)
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.once
+def test_no_text_takes_much_memory_for_a_moment(traced: None) -> None:
+    peaks = {}
+    for text in HOSTILE:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        tried(text)
+        peaks[text] = tracemalloc.get_traced_memory()[1] - before
+
+    assert max(peaks.values()) < PEAK_MAX, max(peaks.items(), key=lambda pair: pair[1])
+
+
+@pytest.mark.once
+def test_the_list_over_and_over_leaves_no_memory_behind(traced: None) -> None:
+    kept = []
+    for _ in range(3):
+        for text in HOSTILE:
+            tried(text)
+        gc.collect()
+        kept.append(tracemalloc.get_traced_memory()[0])
+
+    assert kept[2] - kept[0] < KEPT_MAX, kept
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for a in (1..2000) %}{% for b in (1..2000) %}x{% endfor %}{% endfor %}",
+        "{% assign x = 'aaaaaaaaaa' %}" + "{% assign x = x | append: x %}" * 40 + "{{ x }}",
+        "{% capture x %}" + "a" * 9_000 + "{% endcapture %}" + "{{ x }}" * 40,
+        "{{ payload.x | split: '' | join: payload.x | split: '' | join: payload.x | size }}",
+        "{{ 'a' | replace: '', payload.x | replace: 'a', payload.x }}",
+    ],
+    ids=["loops", "doubling", "captures", "joins", "replacing"],
+)
+def test_a_bomb_is_stopped_by_its_budget_and_not_by_a_clock(source: str, traced: None) -> None:
+    """However fast the machine is: what it may do is counted."""
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+
+    with pytest.raises(rendering.TemplateProblem) as refused:
+        rendering.render(source, {"payload": {"x": "x" * 50_000}})
+
+    assert "too long" not in str(refused.value)
+    assert tracemalloc.get_traced_memory()[1] - before < PEAK_MAX

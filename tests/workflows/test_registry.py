@@ -39,7 +39,7 @@ BROKEN: dict[str, tuple[Workflow, str]] = {
     "a text that the channel does not take": (workflow("t.broken", send("webhook", subject="x")), "subject"),
     "words that expire at once": (workflow("t.broken", {**HELLO, "expires_after": 5}), "expires_after"),
     "a delay of nothing": (workflow("t.broken", delay()), "minimum|less than"),
-    "a delay of both": (workflow("t.broken", {"kind": "delay", "seconds": 5, "until": "x"}), "propert"),
+    "a delay of both": (workflow("t.broken", {"kind": "delay", "seconds": 5, "until": "x"}), "exactly one"),
     "a broken template": (workflow("t.broken", send_inbox(title="{% if %}")), "template title"),
     "a broken button": (workflow("t.broken", send_inbox(title="t", actions=[("{{", "/x")])), "actions"),
     "an unknown filter": (workflow("t.broken", send_inbox(title="{{ a | frobnicate }}")), "frobnicate"),

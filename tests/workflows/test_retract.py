@@ -204,6 +204,19 @@ def test_a_cancelled_run_is_finished_at_once_when_nobody_is_under_way(acme: Tena
     assert other.status == Status.PROCESSING
 
 
+def test_a_run_that_failed_stays_failed(acme: Tenant, hello: None) -> None:
+    run = start("hello", acme, *crowd(acme, 2))
+    Run.objects.across_tenants().filter(pk=run.pk).update(audience={"people": ["not a number"]})
+    engine.drain()
+    failed = run_named(run.transaction_id)
+
+    cancel(run.transaction_id, tenant=acme)
+
+    after = run_named(run.transaction_id)
+    assert (after.status, after.shown_status) == (Status.FAILED, "retracted")
+    assert (after.finished_at, after.error) == (failed.finished_at, failed.error)
+
+
 def test_a_person_may_be_told_again_by_another_run(acme: Tenant, bob: Recipient, hello: None) -> None:
     run = start("hello", acme, bob)
     cancel(run.transaction_id, tenant=acme)

@@ -16,6 +16,8 @@ GIVEN = {
     "target": "document 17",
     "role": "admin",
     "what": "fetch",
+    "level": 2,
+    "n": 3,
 }
 
 
@@ -23,5 +25,5 @@ GIVEN = {
 def test_every_frame_is_filled(code: str) -> None:
     said = Speaker().say(code, **GIVEN, at=AT, until=AT)
 
-    assert set(re.findall(r"%\((\w+)\)s", str(WORDS[code]))) <= {*GIVEN, "at", "until"}
+    assert set(re.findall(r"%\((\w+)\)[sd]", str(WORDS[code]))) <= {*GIVEN, "at", "until"}
     assert "%" not in said.text

@@ -22,8 +22,9 @@ _NOT_YOURS = "You may ask about yourself; to ask about others takes an owner, an
 
 
 class SentenceSerializer(serializers.Serializer[Any]):
-    """`step` is the position in the definition, empty for what is about the whole. `detail` is kept from whoever does
-    not run the tenant."""
+    """`step` is the position in the definition, empty for what is about the whole. `run`: the transaction id of another
+    run that it leads to, as from an event to the digest that told it. `detail` is kept from whoever does not run the
+    tenant."""
 
     code = serializers.CharField()
     text = serializers.CharField(help_text="In the language of the request, times in the person's zone")
@@ -32,6 +33,7 @@ class SentenceSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
     detail = serializers.CharField()
+    run = serializers.CharField()
 
 
 class ExplanationSerializer(serializers.Serializer[Any]):

@@ -97,13 +97,15 @@ class ReachedSerializer(PersonNameSerializer):
 
 class SendSerializer(serializers.Serializer[Any]):
     """One send, if everything goes on as it is now. `local_hours`: people by the hour where they are; `at_night`: those
-    between 22 and 7."""
+    between 22 and 7. `level`: of an escalation, from 1, which is told so many `times` if nobody acknowledges."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
     at = serializers.DateTimeField()
     people = serializers.IntegerField()
     teams = serializers.IntegerField()
+    level = serializers.IntegerField(allow_null=True)
+    times = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
     local_hours = serializers.DictField(child=serializers.IntegerField())
     at_night = serializers.IntegerField()

@@ -6,20 +6,24 @@ read it, who will be gone) is taken as it is now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from notifications.kinds import kinds
 from notifications.models import Recipient
 
+from .. import audience as audiences
+from ..calling import meant_by
 from ..definition import FIRST, Body
 from ..onward import Onward, onward, supposed
 from ..people import People
 from ..planning import plan_step
 from ..reasons import REMARKS, in_words, kind_in_words
-from ..step import Plan, Scene, Stop, reaches_out
+from ..step import Again, Plan, Scene, Stop, reaches_out
 from ..steps import STEPS
+from ..steps.escalate import EXHAUSTED, Level, levels_of
 from .sentence import Sentence, Speaker
 
 STEPS_MAX = 200
@@ -44,6 +48,14 @@ def walk(
         given: dict[str, Any] = {"people": _ONE, "step": step, "now": now, "payload": payload, "target": target}
         scene = supposed(body, recipient.tenant, [recipient.pk], **given)
         plan = plan_step(scene)
+        if any(isinstance(move.to, Again) for move in plan.moves) and "levels" in settings:
+            levels, until = levels_of(settings, now=now)
+            yield from _escalation(levels, scene, recipient, speaker)
+            if until is None:
+                yield speaker.say(EXHAUSTED, frame="would_end", step=step, why=in_words(EXHAUSTED))
+                return
+            standing = (_ONE, body.after(step), until)
+            continue
         goes_on = next(onward(plan, scene), None)
         yield from _notes(plan, settings, step, speaker)
         if goes_on is None:
@@ -51,6 +63,24 @@ def walk(
             return
         standing = goes_on
         yield from _deeds(plan, settings, scene, speaker, until=standing[2])
+
+
+def _escalation(levels: Sequence[Level], scene: Scene, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
+    """What each level would tell them, as if nobody acknowledged: as one of the run's own, or called in."""
+    for number, level in enumerate(levels):
+        called = "to" in level.settings
+        if called:
+            audience = meant_by(level.settings["to"], scene.tenant_id)
+            if not audiences.among(audience, [recipient.pk], tenant_id=scene.tenant_id, without=None, after=0):
+                continue
+        plan = plan_step(replace(scene, round=number, now=level.at, called=called))
+        silent = {note.channel for note in plan.notes if note.reason not in REMARKS}
+        for send in level.settings["send"]:
+            kind = kinds().get(send["channel"])
+            if kind is not None and kind.personal and kind.key not in silent:
+                about: dict[str, Any] = {"kind": kind.key, "channel": kind_in_words(kind.key), "level": number + 1}
+                yield speaker.say("would_send", frame="would_escalate", step=scene.step, at=level.at, **about)
+        yield from _notes(plan, level.settings["send"][0], scene.step, speaker)
 
 
 def _notes(plan: Plan, settings: Mapping[str, Any], step: str, speaker: Speaker) -> Iterator[Sentence]:

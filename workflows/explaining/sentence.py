@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,8 +55,20 @@ WORDS: Mapping[str, Promise] = {
     "not_reached": _("Has not come to this step yet."),
     "never_reached": _("Did not come to this step."),
     "walking": _("Is on the way."),
+    # What became of an event that went into a digest, and what a digest holds
+    "collecting": _("Waits in their digest with all that it holds (%(n)d), until %(until)s."),
+    "digest_walking": _("Is in the digest of %(at)s, which holds %(n)d and is on the way."),
+    "digest_told": _("Is in the digest of %(at)s, which holds %(n)d and was told."),
+    "digest_passed": _("Was in the digest of %(at)s, which holds %(n)d and went into another."),
+    "digest_silent": _("Is in the digest of %(at)s, which holds %(n)d and was not told. %(why)s"),
+    "digest_ended": _("Is in the digest of %(at)s, which holds %(n)d; nothing comes behind it."),
+    "taken_out": _("Was taken out of the digest, because it was cancelled."),
+    "digest_forgotten": _("Which digest that was is not on record any more."),
+    "carries": _("This is a digest of %(n)d."),
+    "carries_event": _("It holds what happened at %(at)s."),
     # What would happen
     "would_send": _("%(channel)s: would be sent at %(at)s."),
+    "would_escalate": _("%(channel)s: would be sent at %(at)s, at level %(level)d, if nobody acknowledges before."),
     "would_not_send": _("%(channel)s: nothing would be sent. %(why)s"),
     "would_wait": _("Would wait until %(until)s."),
     "would_go_on": _("Would go past this step."),
@@ -70,7 +82,8 @@ WORDS: Mapping[str, Promise] = {
 @dataclass(frozen=True)
 class Sentence:
     """`code`: of `WORDS`, or a reason; `step`: the position it is about, empty where it is about the whole. `until`:
-    when it goes on; `at`: when it happened. `detail`: more words, for whoever runs the tenant."""
+    when it goes on; `at`: when it happened. `run`: the transaction id of another run that it leads to. `detail`: more
+    words, for whoever runs the tenant."""
 
     code: str
     text: str
@@ -79,6 +92,7 @@ class Sentence:
     at: datetime | None = None
     until: datetime | None = None
     detail: str = ""
+    run: str = ""
 
     def to_json(self) -> dict[str, Any]:
         times = {"at": self.at and self.at.isoformat(), "until": self.until and self.until.isoformat()}
@@ -103,7 +117,7 @@ class Explanation:
 
     def without_details(self) -> Explanation:
         """For the person: what broke inside is for whoever runs the tenant."""
-        plain = tuple(Sentence(one.code, one.text, one.step, one.channel, one.at, one.until) for one in self.sentences)
+        plain = tuple(replace(one, detail="") for one in self.sentences)
         return Explanation(plain, self.told, self.outside)
 
     def to_json(self) -> dict[str, Any]:
@@ -126,7 +140,7 @@ class Speaker:
 
     def say(self, code: str, *, frame: str = "", **given: Any) -> Sentence:
         """The sentence of this code, in the words of `frame` if that is another."""
-        kept = {name: given.pop(name) for name in ("step", "at", "until", "detail") if name in given}
+        kept = {name: given.pop(name) for name in ("step", "at", "until", "detail", "run") if name in given}
         channel = given.pop("kind", "")
         times = {name: self.time(kept[name]) for name in ("at", "until") if kept.get(name)}
         return Sentence(code, str(WORDS[frame or code]) % {**given, **times}, channel=channel, **kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from ..definition import Body, load
 from ..models import Cohort, Outcome, Run
 from ..position import reading_order
 from ..reasons import ITEMS, REASONS, REMARKS, STATES, WAITS, failure_in_words, in_words, kind_in_words
+from ..step import DIGESTED
 from .audience import Place
+from .collected import Collected, Fate
 from .sentence import Explanation, Sentence, Speaker
 
 
@@ -63,11 +65,23 @@ class Trail:
         seen |= {_position(one.step) for one in self.sent} | ({self.standing.step} if self.standing else set())
         return sorted(known | seen, key=reading_order)
 
-    def explained(self, inside: Iterator[Sentence], speaker: Speaker) -> Explanation:
+    @property
+    def fate(self) -> Fate:
+        """Whether they were told, and if not, why: what ended their walk, or else the first that silenced a step."""
+        against = [one for one in self.outcomes if one.reason not in REMARKS and not one.until]
+        ended = [one.reason for one in against if one.final and one.reason != "done"]
+        return Fate(self.told, next(iter(ended or [one.reason for one in against]), "done"))
+
+    def explained(
+        self, inside: Iterator[Sentence], speaker: Speaker, digests: Callable[[], Iterator[Collected]]
+    ) -> Explanation:
+        """`digests`: asked where they went if a digest ended the walk."""
         sentences = [*inside]
         for step in self.steps():
             sentences += self._step(step, speaker)
-        return Explanation((*sentences, self._ending(speaker)), self.told)
+        found = list(digests()) if self.end is not None and self.end.reason == DIGESTED else []
+        said = (*sentences, self._ending(speaker), *(one.sentence for one in found))
+        return Explanation(said, self.told or any(one.told for one in found))
 
     def _step(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
         settings = self.body.step_at(step) or {}

@@ -33,12 +33,13 @@ from .events import ACTS, Act, Cancel, Deed, Event, Expire, Fire, Publish
 
 @dataclass
 class Stage:
-    """`names` are the people by id, in their order. `key`: the workflow that is simulated. `unseen`: which objects whom
-    of them may not see."""
+    """`names` are the people by id, in their order. `key`: the workflow that is simulated. `like`: the tenant whose
+    other workflows may be triggered as well. `unseen`: which objects whom of them may not see."""
 
     tenant: Tenant
     key: str
     now: datetime
+    like: Tenant
     names: Mapping[int, str] = field(default_factory=dict)
     runs: int = 0
     acts: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -53,9 +54,12 @@ class Stage:
         return [(one, target) for one, target in pairs if str(target) not in self.unseen.get(one.external_id, ())]
 
     def find(self, keys: Collection[str], *, tenant: Tenant, using: str = "default") -> dict[str, InForce]:
-        """What a trigger here starts: what was published here, else what is in force outside."""
-        others = [key for key in keys if key not in self._versions]
-        return {**(in_force(others, tenant=tenant) if others else {}), **self._versions}
+        """What a trigger here starts: what was published here, else what is in force for the tenant that this is
+        like, from the first look on."""
+        if others := [key for key in keys if key not in self._versions]:
+            found = in_force(others, tenant=self.like, using=using)
+            self._versions |= {key: _as_stored(body) for key, (_, body) in found.items()}
+        return {key: self._versions[key] for key in keys if key in self._versions}
 
     def publish(self, body: Body) -> None:
         self._versions[body.key] = _as_stored(body)
@@ -80,7 +84,7 @@ class Stage:
     def _fire(self, fire: Fire) -> None:
         self.runs += 1
         key = fire.workflow or self.key
-        found = self._versions.get(key)
+        found = self.find([key], tenant=self.tenant).get(key)
         sample = found[1].sample if found else {}
         one = Trigger(
             key,
@@ -116,11 +120,11 @@ def set_up(
     start: datetime,
 ) -> Stage:
     """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, and
-    the silences and inhibitions. Raises Refused."""
+    the silences and inhibitions, and the other workflows. Raises Refused."""
     like = tenant or Tenant(name="Simulation")
     own = Tenant.objects.create(slug=f"simulation-{uuid4().hex}", name=like.name, zone=like.zone, locale=like.locale)
     body = _in_force(workflow, tenant or own) if isinstance(workflow, str) else body_of(workflow)
-    stage = Stage(own, body.key, start)
+    stage = Stage(own, body.key, start, tenant or own)
     stage.publish(body)
     if tenant is not None:
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)

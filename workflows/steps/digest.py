@@ -95,7 +95,8 @@ def _ends(settings: Mapping[str, Any], scene: Scene) -> Ends:
     if "seconds" in settings:
         length = timedelta(seconds=settings["seconds"])
         latest = timedelta(seconds=max(settings.get("slides_up_to", 0), settings["seconds"]))
-        return lambda _: (now + length, now + latest)
+        same = now + length, now + latest
+        return lambda _: same
     schedule = _Schedule.of(settings, scene)
     return lambda person: (schedule.next(person),) * 2
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..calling import CallIn
+from ..definition import Body
 from ..hearing import ACKNOWLEDGED, listen
 from ..people import NOBODY, People
 from ..sending.sight import ASK_AGAIN
@@ -18,6 +19,29 @@ LONGEST = timedelta(days=31).total_seconds()
 EXHAUSTED = "exhausted"
 TOLD = "done"
 _ENDS = {"enum": ["continue", "stop"]}
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level as it would be told if nobody acknowledged: `at` first, and `times` in all."""
+
+    settings: Mapping[str, Any]
+    at: datetime
+    times: int
+
+    def worded(self, body: Body) -> Body:
+        """The definition as it holds here: an important level passes what people switched off."""
+        return replace(body, critical=True) if self.settings.get("important") else body
+
+
+def levels_of(settings: Mapping[str, Any], *, now: datetime) -> tuple[list[Level], datetime | None]:
+    """Every level, and when the run's own people go on behind the last one; None if they end there."""
+    times, at, found = settings.get("repeat", 0) + 1, now, list[Level]()
+    for level in settings["levels"]:
+        found.append(Level(level, at, times))
+        at += timedelta(seconds=level["seconds"])
+    stops = settings.get("on_exhausted", "continue") == "stop"
+    return found, None if stops else now + (at - now) * times
 
 
 class Escalate:
@@ -117,7 +141,7 @@ def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
     """The level's sends, to those here whom they are for: who was called in for it, or the run's own, and the house."""
     house = people & scene.house
     own = NOBODY if "to" in level and not scene.called else people - house
-    body = replace(scene.body, critical=True) if level.get("important") else scene.body
+    body = Level(level, scene.now, 1).worded(scene.body)
     concerned = replace(scene, people=own | house, house=house, body=body)
     plans = [SEND.plan(send, concerned) for send in level["send"]] if concerned.people else []
     # Of whom one send waits, none goes out: the level is told as a whole, later.

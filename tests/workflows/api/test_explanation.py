@@ -38,6 +38,7 @@ def test_an_admin_may_ask_about_anybody(as_alice: APIClient, run: Run) -> None:
         "at": answer.json()["sentences"][1]["at"],
         "until": None,
         "detail": "",
+        "run": "",
     }
     assert as_alice.get(url(run, "alice")).json()["outside"] is True
 

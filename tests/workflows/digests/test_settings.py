@@ -18,7 +18,7 @@ RIGHT = [
 WRONG = [
     (digest(), "0"),
     (digest(days=32), "maximum"),
-    ({"kind": "digest"}, "oneOf"),
+    ({"kind": "digest"}, "give exactly one of these settings: seconds, times"),
     (digest(at="24:00"), "24:00"),
     (digest(at="9:00"), "9:00"),
     (digest(at="09:00", on=["monday"]), "monday"),

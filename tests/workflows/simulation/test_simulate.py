@@ -15,13 +15,16 @@ from notifications.models import Recipient, Tenant
 from preferences.models import Choice
 from tests.cast import Publish, statements, topic, workflow
 from tests.workflows.sending.moves import channel
+from workflows import dynamic, texts
 from workflows.define import delay, send_email, send_inbox, send_webhook
+from workflows.design import Design
 from workflows.explain import explain_future
 from workflows.refusals import BadRequest, Refused, TooMuch, UnknownRun, UnknownWorkflow
 from workflows.simulate import Act, Cancel, Event, Fire, Persona, Wish, simulate
 from workflows.simulate import Publish as PublishNow
 from workflows.step import Plan, Scene
 from workflows.steps import STEPS
+from workflows.texts import Place
 from workflows.trigger import Trigger, dry_run
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +142,23 @@ def test_the_payload_is_the_sample_unless_given(publish: Publish) -> None:
     timeline = simulate("p", people=["a"], events=[Event(Fire()), Event(Fire({"n": 2}))])
 
     assert timeline.titles() == ["1", "2"]
+
+
+def test_other_workflows_of_the_tenant_may_be_triggered_too(acme: Tenant) -> None:
+    """Its own ones, with its words, by their own samples; and the draft that is played is in force nowhere."""
+    row = dynamic.create(
+        acme, "t.other", Design("Other", sample={"n": 7}, steps=[send_inbox(title="Other {{ payload.n }}")])
+    )
+    dynamic.publish(row, now=START)
+    texts.create(acme, Place("t.other", "inbox"), {"body": "In our words"})
+    draft = {"key": "t.draft", "name": "Draft", "steps": [send_inbox(title="Draft")]}
+    events = [Event(Fire()), Event(Fire(workflow="t.other"), HOUR)]
+
+    timeline = simulate(draft, people=["a"], events=events, tenant=acme, start=START)
+
+    assert timeline.of("a").titles() == ["Draft", "Other 7"]
+    with pytest.raises(UnknownWorkflow):
+        simulate(draft, events=[Event(Fire(workflow="t.other"))], start=START)
 
 
 def test_time_over_is_said() -> None:

@@ -1,5 +1,6 @@
 """What every kind of step keeps, whatever it does. A kind without a sample here fails the build."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -27,14 +28,17 @@ from workflows.define import (
     throttle,
     wait_for,
 )
+from workflows.definition import Body
+from workflows.explain import explain_future
 from workflows.fetching import Brought, answered_by
 from workflows.functions import FUNCTIONS, Branch
 from workflows.models import Cohort
 from workflows.planning import plan_step
 from workflows.registry import problems_of
+from workflows.simulate import simulate
 from workflows.step import Plan, Scene
 from workflows.steps import STEPS
-from workflows.trigger import Trigger, trigger_many
+from workflows.trigger import Trigger, dry_run, trigger_many
 
 ADMIN = {"==": [{"var": "recipient.role"}, "admin"]}
 HELLO = send_inbox(title="Hello {{ recipient.name }}")
@@ -50,6 +54,33 @@ SAMPLES: dict[str, Mapping[str, Any]] = {
     "throttle": throttle(1, within=timedelta(hours=1), otherwise=[HELLO]),
     "wait_for": wait_for("acknowledged", hours=1),
 }
+
+
+WRONG: dict[str, tuple[Mapping[str, Any], str]] = {
+    "call": ({"function": 7}, "function"),
+    "condition": ({"if": "x"}, "if"),
+    "delay": ({"at": "25:00"}, "at"),
+    "digest": ({"seconds": 0}, "seconds"),
+    "escalate": ({"levels": []}, "levels"),
+    "fetch": ({"url": "file:///etc/passwd"}, "url"),
+    "send": ({"channel": "pigeon"}, "channel"),
+    "throttle": ({"most": 0}, "most"),
+    "wait_for": ({"what": "silence"}, "what"),
+}
+"""Changes that make a sample wrong, and the setting that is to be named."""
+
+NEEDED = {
+    "call": "function",
+    "condition": "if",
+    "delay": "one of these settings: at, seconds, until, working_hours",
+    "digest": "one of these settings: seconds, times",
+    "escalate": "levels",
+    "fetch": "url",
+    "send": "channel",
+    "throttle": "most",
+    "wait_for": "what",
+}
+"""What is asked for where a step says nothing but its kind."""
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +109,7 @@ def arrive(tenant: Tenant, size: int) -> Scene:
 
 @pytest.mark.once
 def test_every_kind_has_a_sample() -> None:
-    assert set(SAMPLES) == set(STEPS)
+    assert set(SAMPLES) == set(WRONG) == set(NEEDED) == set(STEPS)
 
 
 @pytest.mark.once
@@ -88,6 +119,46 @@ def test_its_settings_have_a_schema_that_takes_the_sample_and_nothing_unknown(ki
 
     assert list(problems_of(workflow("t", SAMPLES[kind]))) == []
     assert list(problems_of(workflow("t", {**SAMPLES[kind], "colour": "red"}))) != []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_wrong_setting_is_refused_by_its_name_and_place(kind: str) -> None:
+    changes, named = WRONG[kind]
+
+    problems = [one.message for one in problems_of(workflow("t", HELLO, {**SAMPLES[kind], **changes}))]
+
+    assert problems
+    assert all(one.startswith("Step 2") and named in one for one in problems), problems
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_what_is_missing_is_asked_for(kind: str) -> None:
+    problems = [one.message for one in problems_of(workflow("t", {"kind": kind}))]
+
+    assert any(NEEDED[kind] in one for one in problems), problems
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_it_is_the_same_once_it_was_stored(kind: str) -> None:
+    body = workflow("t", SAMPLES[kind]).body
+
+    again = Body.from_json(json.loads(json.dumps(body.to_json())))
+
+    assert (again.hash(), again.step_at("0")) == (body.hash(), body.step_at("0"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_it_can_be_simulated_run_dry_and_foretold(acme: Tenant, publish: Publish, kind: str) -> None:
+    publish(workflow("t", SAMPLES[kind], HELLO))
+    (person,) = crowd(acme, 1, email="p@acme.example")
+
+    assert simulate("t", people=[person], tenant=acme).finished
+    assert dry_run(Trigger("t", recipients=[person]), tenant=acme).people == 1
+    assert explain_future("t", person).sentences
 
 
 @pytest.mark.once

@@ -155,7 +155,7 @@ def test_a_delay_of_a_length_asks_nothing(acme: Tenant, publish: Publish) -> Non
         ({"at": "24:00"}, "/at"),
         ({"at": "09:00", "weekdays": ["monday"]}, "/weekdays"),
         ({"at": "09:00", "weekdays": []}, "/weekdays"),
-        ({"at": "09:00", "seconds": 5}, "propert"),
+        ({"at": "09:00", "seconds": 5}, "exactly one of these settings"),
         ({"weekdays": ["mon"]}, '"at" is a required'),
         ({"working_hours": {}}, "/working_hours"),
         ({"working_hours": {"mo": [["09:00", "17:00"]]}}, "/working_hours"),
