@@ -13,10 +13,10 @@ class ChannelsDeliveryConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from notifications import kinds
+        from notifications import kinds, routing
         from notifications.kernel import ticker
 
-        from . import courier, retention, sweeps
+        from . import courier, retention, suppression, sweeps
         from .backends import channel_kinds
         from .checks import check_gate, check_keys
         from .outbound.site import check_outbound
@@ -25,6 +25,7 @@ class ChannelsDeliveryConfig(AppConfig):
         checks.register(check_gate)
         checks.register(check_keys, checks.Tags.database)
         kinds.add_source(channel_kinds)
+        routing.add_suppression(suppression.suppressed_among)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
         ticker.register("outbox.note_forgotten", every=600, verb=sweeps.note_forgotten)

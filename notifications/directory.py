@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,15 @@ PROFILE = ("name", "email", "phone", "locale", "zone", "role", "attributes")
 
 BULK_MAX = 1_000
 ATTRIBUTES_MAX, DEPTH_MAX = 64 * 1024, 32
+
+
+_hear_of_zones: list[Callable[[Sequence[int]], None]] = []
+
+
+def on_new_zone(hear: Callable[[Sequence[int]], None]) -> None:
+    """Have this be told, in the transaction of the change, which people are in another time zone now. Called from
+    `AppConfig.ready()`."""
+    _hear_of_zones.append(hear)
 
 
 def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, revive: bool = True) -> list[Recipient]:
@@ -44,10 +53,14 @@ def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, reviv
             Recipient.objects.bulk_create(new, ignore_conflicts=True)
         locked = rows.select_for_update(of=("self",)).order_by("pk")
         found = {person.external_id: person for person in locked}
+        zones = {person.pk: person.zone for person in locked}
         changed = [found[name] for name, said in people.items() if _apply(found[name], said, revive=revive)]
         named = sorted({name for said in people.values() for name in said} | {"active"})
+        moved = [person.pk for person in changed if person.zone != zones[person.pk]]
         if changed:
             Recipient.objects.across_tenants().bulk_update(changed, named)
+        for hear in _hear_of_zones if moved else ():
+            hear(moved)
     return [found[name] for name in people]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,22 @@ class Reached:
     unreachable: frozenset[int] = frozenset()
     addresses: dict[int, str] = field(default_factory=dict)
     profiles: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+Suppressed = Callable[..., Collection[str]]
+_suppression: list[Suppressed] = []
+
+
+def add_suppression(source: Suppressed) -> None:
+    """Have `suppressed_among()` ask this too: `source(kind, addresses, tenant_id=…)` answers with those to which
+    nothing is sent any more. Called from `AppConfig.ready()` of whoever keeps such a list."""
+    if source not in _suppression:
+        _suppression.append(source)
+
+
+def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -> set[str]:
+    """Those of these addresses to which nothing of this kind is sent any more. As many queries as there are lists."""
+    return {one for source in _suppression for one in source(kind, addresses, tenant_id=tenant_id)}
 
 
 def zones_of(recipients: Sequence[int], *, tenant_id: int) -> dict[int, str]:

@@ -13,6 +13,8 @@ _api: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("", include("notifications.api.urls")),
 ]
+if apps.is_installed("preferences"):
+    _api.append(path("", include("preferences.api.urls")))
 if apps.is_installed("channels_delivery"):
     _api.append(path("", include("channels_delivery.api.urls")))
 if apps.is_installed("workflows"):

@@ -9,3 +9,16 @@ class PreferencesConfig(AppConfig):
     label = "notifyhub_preferences"
     verbose_name = _("Preferences")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.core import checks
+
+        from notifications import directory
+        from notifications.kernel.clock import db_now
+
+        from . import holding
+        from .checks import check_defaults_and_locks, check_zone_tables
+
+        checks.register(check_zone_tables)
+        checks.register(check_defaults_and_locks, checks.Tags.database)
+        directory.on_new_zone(lambda people: holding.look_again(people, now=db_now()))

@@ -1,76 +1,74 @@
 """The front door: may this be sent to these people, on this channel, now?
 
-The order of precedence, first match decides: a critical workflow passes; then the person's own choice, the
-narrowest first (workflow and channel, workflow, category and channel, category, channel, everything); then yes.
+Whether is decided first (`precedence.py`): suppressed, no; critical, yes; the tenant's lock; the person's choice; the
+tenant's default; the workflow's default; else yes. Then when (`hours.py`, `timing.py`): snooze, quiet hours, digest
+frequency, send windows. They hold what can wait, skip what cannot (a toast), and leave the inbox and what is critical
+alone. What would expire before it may go is skipped. Every answer says which rule decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from django.db import connection
+from notifications.kinds import kinds
 
-from notifications.kernel import rowset
+from . import hours
+from .precedence import whether
+from .reading import NOTHING_CHOSEN, hours_of, said_about
+from .verdict import NOBODY_SAID, SEND, Decision, Hold, Rule, Send, Skip, Subject, Why, Width
 
-from .models import Choice
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is to be sent: its workflow, category and channel kind."""
-
-    workflow: str
-    category: str
-    kind: str
-    critical: bool = False
-
-
-@dataclass(frozen=True)
-class Send:
-    """Go ahead."""
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Not to this person; `reason` is a code that explain turns into a sentence."""
-
-    reason: str
+__all__ = [
+    "NOBODY_SAID",
+    "SEND",
+    "Decision",
+    "Hold",
+    "Rule",
+    "Send",
+    "Skip",
+    "Subject",
+    "Why",
+    "Width",
+    "decide_each",
+    "decide_many",
+]
 
 
-Decision = Send | Skip
-SEND = Send()
+def decide_many(
+    subject: Subject,
+    recipients: Sequence[int],
+    *,
+    tenant_id: int,
+    now: datetime,
+    held_since: Mapping[int, datetime] | None = None,
+) -> dict[int, Decision]:
+    """The decision for each of these people of one tenant, in two queries at most for any number of them.
+
+    `held_since`, asked at the end of a hold: since when what is now decided again has been held for each of them.
+    Nothing is held for longer than 8 days in all.
+    """
+    return decide_each([subject], recipients, tenant_id=tenant_id, now=now, held_since=held_since)[0]
 
 
-def decide_many(subject: Subject, recipients: Sequence[int], *, tenant_id: int) -> dict[int, Decision]:
-    """The decision for each of these people of one tenant, in one query for any number of them."""
-    decided: dict[int, Decision] = dict.fromkeys(recipients, SEND)
-    if subject.critical:
-        return decided
-    widest_first = sorted(_choices(subject, recipients, tenant_id), key=_narrowness)
-    for person, workflow, category, kind, wanted in widest_first:
-        decided[person] = SEND if wanted else Skip(_reason(workflow, category, kind))
+def decide_each(
+    subjects: Sequence[Subject],
+    recipients: Sequence[int],
+    *,
+    tenant_id: int,
+    now: datetime,
+    held_since: Mapping[int, datetime] | None = None,
+) -> list[dict[int, Decision]]:
+    """The same for several subjects, such as the channels of a workflow: a dict for each, in their order, in as many
+    queries as for one: none for what is critical, one for what no hour concerns."""
+    if not recipients or not subjects:
+        return [{} for _ in subjects]
+    said = NOTHING_CHOSEN
+    if not all(subject.critical for subject in subjects):
+        said = said_about(subjects, recipients, tenant_id=tenant_id)
+    decided = whether(subjects, recipients, choices=said.choices, of_tenant=said.of_tenant)
+    known = kinds()
+    timed = [subject for subject in subjects if not subject.critical and hours.is_timed(known.get(subject.kind))]
+    if timed:
+        rows, tenant = hours_of(recipients, tenant_id=tenant_id)
+        hours.apply(decided, subjects, rows=rows, tenant=tenant, kinds=known, now=now, held_since=held_since or {})
     return decided
-
-
-def _choices(subject: Subject, recipients: Sequence[int], tenant_id: int) -> list[tuple[int, str, str, str, bool]]:
-    """The choices of these people that speak of this subject."""
-    chosen, parameters = rowset.any_of(connection, "recipient_id", recipients)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT recipient_id, workflow, category, kind, wanted FROM {Choice._meta.db_table}"
-            f" WHERE {chosen} AND tenant_id = %s"
-            " AND kind IN ('', %s) AND category IN ('', %s) AND workflow IN ('', %s)",
-            [*parameters, tenant_id, subject.kind, subject.category, subject.workflow],
-        )
-        return list(cursor.fetchall())
-
-
-def _narrowness(row: tuple[int, str, str, str, bool]) -> tuple[bool, bool, bool]:
-    _, workflow, category, kind, _wanted = row
-    return bool(workflow), bool(category), bool(kind)
-
-
-def _reason(workflow: str, category: str, kind: str) -> str:
-    width = "workflow" if workflow else "category" if category else "channel" if kind else "everything"
-    return f"off_by_{width}"

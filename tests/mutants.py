@@ -20,6 +20,7 @@ OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/c
 LIVE = "tests/notifications/live/"
 STEPS = "tests/workflows/steps/"
 WORKFLOWS = "tests/workflows/"
+PREFERENCES = "tests/preferences/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
 
 
@@ -351,7 +352,7 @@ MUTANTS = [
     ),
     Mutant(
         "step: people who differ in what is read are taken for one",
-        [("workflows/context.py", "for path in personal)].append", "for path in ())].append")],
+        [("workflows/context.py", "readers = [_reader(path) for path in personal]", "readers = [_reader(path) for path in ()]")],
         [STEPS + "test_condition.py"],
     ),
     Mutant(
@@ -456,6 +457,36 @@ MUTANTS = [
         "sweep: all that are due are sorted for each look",
         [("workflows/claim.py", '.order_by("wake_at")', '.order_by("wake_at", "pk")')],
         ["tests/flows/test_sleepers.py"],
+    ),
+    Mutant(
+        "preferences: the widest word counts",
+        [("preferences/precedence.py", "enumerate(reversed(Width))", "enumerate(Width)")],
+        [PREFERENCES + "test_precedence.py"],
+    ),
+    Mutant(
+        "preferences: a lock comes after the person's choice",
+        [("preferences/precedence.py", "for named in () if settled else", "for named in")],
+        [PREFERENCES + "test_precedence.py"],
+    ),
+    Mutant(
+        "preferences: what touches quiet hours is not joined to them",
+        [("notifications/kernel/local_time.py", "if begin <= over < end)", "if begin < over < end)")],
+        [PREFERENCES + "test_timing.py", PREFERENCES + "test_quiet_oracle.py"],
+    ),
+    Mutant(
+        "preferences: a digest is put off again at its own time",
+        [("preferences/timing.py", "zone=zone, since=since)),", "zone=zone, since=now)),")],
+        [PREFERENCES + "test_timing.py"],
+    ),
+    Mutant(
+        "preferences: two tabs overwrite each other",
+        [("preferences/changing.py", "matching is not None and matching != before.etag()", "False")],
+        [PREFERENCES + "test_api.py::TestTwoTabs"],
+    ),
+    Mutant(
+        "policies: each is told on every channel at once",
+        [("workflows/stages.py", "if min(policy.delay(channel), wait) == here:", "if True:")],
+        [WORKFLOWS + "test_policies.py"],
     ),
 ]
 

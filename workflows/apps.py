@@ -21,13 +21,15 @@ class WorkflowsConfig(AppConfig):
         from notifications import kinds, topics
         from notifications.kernel import ticker
         from notifications.live import watching
+        from preferences import warnings
 
-        from . import awaiting, conf, door, engine, registry, retention, runs, subscribed, throttling  # noqa: F401 - conf registers its section
+        from . import awaiting, conf, door, engine, levels, registry, retention, runs, subscribed, throttling  # noqa: F401 - conf registers its section
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         gate.install(door.gate)
         topics.ask_about_conditions(subscribed.problems)
         watching.register("run", runs.watched_by)
+        warnings.add_waits(levels.waits_of)
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)

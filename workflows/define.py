@@ -63,7 +63,8 @@ class Workflow:
     """A static workflow, shared by all tenants. `key` is also the name of the event that triggers it.
 
     `payload` is checked at each trigger; `sample` fills the playground and previews and must fit it. `critical`
-    passes what people switched off.
+    passes what people switched off. `defaults`: on or off for people who said nothing, by channel kind ("" is every
+    other), as {"email": False}.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Workflow:
     tab: str = "general"
     payload: type | dict[str, Any] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, bool] = field(default_factory=dict)
 
     @cached_property
     def body(self) -> Body:
@@ -89,6 +91,7 @@ class Workflow:
             tab=self.tab,
             payload_schema=schema_of(self.payload),
             sample=self.sample,
+            defaults=self.defaults,
         )
 
     @cached_property

@@ -21,7 +21,8 @@ __all__ = ["FIRST", "Body", "ensure_stored", "forget_stored", "load"]
 
 @dataclass(frozen=True)
 class Body:
-    """One version of a workflow, ready to be walked. Made from JSON, and the same JSON again."""
+    """One version of a workflow, ready to be walked. Made from JSON, and the same JSON again. `defaults`: by channel
+    kind, "" for every other, whether it goes to people who said nothing of it."""
 
     key: str
     name: str
@@ -32,13 +33,17 @@ class Body:
     tab: str = "general"
     payload_schema: Mapping[str, Any] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Body:
         return cls(**{**body, "steps": tuple(body["steps"])})
 
     def to_json(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)} | {"steps": list(self.steps)}
+        said = {one.name: getattr(self, one.name) for one in fields(self)} | {"steps": list(self.steps)}
+        if not self.defaults:  # a definition without them keeps the hash under which it is stored
+            del said["defaults"]
+        return said
 
     def canonical(self) -> str:
         """The text under whose hash this version is stored."""
@@ -46,6 +51,10 @@ class Body:
 
     def hash(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def default_of(self, channel: str) -> bool | None:
+        """Whether it goes on this channel to people who said nothing of it; None where it does not say."""
+        return self.defaults.get(channel, self.defaults.get(""))
 
     def channels(self) -> set[str]:
         """The kinds of channels that its steps send on, however deep in them."""

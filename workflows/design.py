@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from .cascade import written_out
 from .definition import Body
-from .flaws import flaws_of_names
+from .flaws import flaws_of_names, problem_of_defaults
 from .models import Workflow
 from .payload import InvalidPayload, check_bounds
 from .refusals import Invalid
@@ -31,6 +31,7 @@ class Design:
     payload_schema: Mapping[str, Any] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
     steps: Sequence[Any] = ()
+    defaults: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: Workflow) -> Design:
@@ -70,6 +71,7 @@ _FORMS: Sequence[tuple[str, Any, str]] = (
     ("payload_schema", Mapping, "Must be an object: a JSON Schema."),
     ("sample", Mapping, "Must be an object."),
     ("steps", list | tuple, "Must be a list of steps."),
+    ("defaults", Mapping, "Must be an object: channels, and true or false."),
 )
 
 
@@ -79,6 +81,8 @@ def _flaws_of_values(design: Design) -> dict[str, str]:
         errors["description"] = f"May have at most {DESCRIPTION_MAX} characters."
     if len(design.category) > 100:
         errors["category"] = "May have at most 100 characters."
+    if problem := problem_of_defaults(design.defaults):
+        errors["defaults"] = problem
     if len(design.tab) > 32:
         errors["tab"] = "May have at most 32 characters."
     fitting = all(isinstance(tag, str) and 0 < len(tag) <= TAG_MAX and tag.isprintable() for tag in design.tags)

@@ -32,7 +32,7 @@ def gate(parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hol
     hook."""
     subjects = _subjects(parcels)
     there = _there({parcel.recipient_id or 0 for parcel in parcels})
-    unwanted = dict(_unwanted(parcels, subjects))
+    unwanted = dict(_unwanted(parcels, subjects, now=now))
     pairs = {pair for parcel in parcels for pair in _pairs(parcel)}
     muted = muted_among({pair for one in parcels for pair in _pairs(one)})
     sight = visibility.look(pairs)
@@ -73,7 +73,7 @@ def _subjects(parcels: Sequence[Parcel]) -> dict[int, Subject]:
         body = bodies.get(runs[one.origin]) if one.origin in runs else None
         if body is not None:
             critical = body.critical or _is_important(body, one.origin_step)
-            found[one.id] = Subject(body.key, body.category, one.kind, critical)
+            found[one.id] = Subject(body.key, body.category, one.kind, critical, default=body.default_of(one.kind))
     return found
 
 
@@ -84,7 +84,9 @@ def _is_important(body: Body, origin_step: str) -> bool:
     return settings is not None and is_important(settings, int(round_))
 
 
-def _unwanted(parcels: Sequence[Parcel], subjects: Mapping[int, Subject]) -> Iterator[tuple[int, str]]:
+def _unwanted(
+    parcels: Sequence[Parcel], subjects: Mapping[int, Subject], *, now: datetime
+) -> Iterator[tuple[int, str]]:
     """Those whose person has switched it off, with how."""
     groups: dict[tuple[int, Subject], list[Parcel]] = defaultdict(list)
     for parcel in parcels:
@@ -92,7 +94,7 @@ def _unwanted(parcels: Sequence[Parcel], subjects: Mapping[int, Subject]) -> Ite
             groups[parcel.tenant_id, subjects[parcel.id]].append(parcel)
     for (tenant, subject), some in groups.items():
         people = sorted({one.recipient_id for one in some if one.recipient_id is not None})
-        decided = decide_many(subject, people, tenant_id=tenant)
+        decided = decide_many(subject, people, tenant_id=tenant, now=now)
         for parcel in some:
             decision = decided.get(parcel.recipient_id or 0)
             if isinstance(decision, Skip):

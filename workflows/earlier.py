@@ -14,6 +14,7 @@ from . import results
 from .models import ChunkResult, Outcome
 from .people import NOBODY, People
 from .position import StepSettings
+from .rounds import rounds_of
 from .step import Scene
 
 ONCE_A_RUN, BY_PERSON = {"fetch"}, {"call"}
@@ -69,11 +70,6 @@ def _brought(scene: Scene, positions: Mapping[str, str]) -> dict[int, dict[str, 
     return found
 
 
-def _rounds(step: StepSettings) -> int:
-    """In how many it sends: an escalation in one for each level and repetition."""
-    return len(step.get("levels", ())) * (step.get("repeat", 0) + 1) or 1
-
-
 def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSettings]]) -> dict[int, dict[str, Any]]:
     if not named or not people:
         return {}
@@ -82,7 +78,7 @@ def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSett
         for run, of_run in scene.runs
         for place in of_run & people
         for name, (position, step) in named.items()
-        for round_ in range(_rounds(step))
+        for round_ in rounds_of(step)
     }
     channels = {name: step.get("channel") for name, (_, step) in named.items()}  # None: it may send on any
     in_inbox = {key for (_, name, _), key in keys.items() if channels[name] in {None, INBOX.key}}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from notifications.kinds import kinds
 from notifications.models import Tab
 
 from .definition import Body
@@ -39,6 +40,8 @@ def flaws_of(body: Body, steps: Mapping[str, Step]) -> Iterator[Flaw]:
     yield from _flaws_of_payload(body)
     if body.tab.upper() not in Tab.__members__:
         yield Flaw("tab", f"There is no tab {body.tab!r}.")
+    if problem := problem_of_defaults(body.defaults):
+        yield Flaw("defaults", problem)
     for position, message in problems_of_steps(body.steps, steps):
         yield Flaw(field_of(position), message)
 
@@ -55,6 +58,19 @@ def flaws_of_names(key: Any, name: Any) -> Iterator[Flaw]:
         yield Flaw("key", f"Its key is {KEY_FORM}")
     if not (isinstance(name, str) and 0 < len(name) <= NAME_MAX and name.isprintable()):
         yield Flaw("name", f"Its name is 1 to {NAME_MAX} printable characters.")
+
+
+def problem_of_defaults(defaults: Any) -> str:
+    """What is wrong with what a workflow says of people who said nothing; empty when nothing is."""
+    known = {"", *(kind.key for kind in kinds().values() if kind.personal)}
+    if not (isinstance(defaults, Mapping) and all(type(on) is bool for on in defaults.values())):
+        return "Its defaults are channels, each with true or false; an empty name is every other."
+    unknown = sorted(set(defaults) - known)
+    if unknown:
+        return (
+            f"Its defaults name no channel to people: {', '.join(unknown)}. Known: {', '.join(sorted(known - {''}))}."
+        )
+    return ""
 
 
 def is_key(key: Any) -> bool:

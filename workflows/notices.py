@@ -25,6 +25,7 @@ def tell_below(
             "category": category,
             "critical": body.critical,
             "kinds": sorted(body.channels()),
+            "defaults": dict(body.defaults),
             "tab": Tab[body.tab.upper()],
         },
     )

@@ -62,8 +62,9 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
                 yield move.people, scene.body.into(scene.step, branch), scene.now
             case Sleep(until):
                 yield move.people, after, until
-            case Again(until):
-                again = replace(scene.of(move.people), round=scene.round + 1, now=until)
+            case Again(until, named):
+                round_ = scene.round + 1 if named is None else named
+                again = replace(scene.of(move.people), round=round_, now=until)
                 yield from onward(plan_step(again), again)
             case Stop(reason) if reason == DIGESTED:
                 for closes_at, people in _closing(plan, move.people, scene.now):

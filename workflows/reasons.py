@@ -22,6 +22,18 @@ REASONS: Mapping[str, Promise] = {
     "off_by_category": _("Turned off notifications of this category."),
     "off_by_channel": _("Turned off this channel."),
     "off_by_everything": _("Turned off all notifications."),
+    "suppressed": _("Nothing is sent to their address any more."),
+    "locked_off": _("The organisation switched this off for everybody."),
+    "off_by_tenant": _("The organisation leaves this off for whoever did not ask for it."),
+    "off_by_default": _("This is off for whoever did not ask for it."),
+    "snoozed": _("Does not want to be disturbed for now."),
+    "quiet_hours": _("Has quiet hours."),
+    "digest_frequency": _("Gets this category at set times only."),
+    "send_window": _("Gets this at certain hours only."),
+    "expires_in_snooze": _("Does not want to be disturbed, and later it would have been of no use."),
+    "expires_in_quiet_hours": _("Had quiet hours, and later it would have been of no use."),
+    "expires_before_digest": _("Gets this category at set times only, and by then it would have been of no use."),
+    "expires_before_send_window": _("Gets this at certain hours only, and by then it would have been of no use."),
     "no_address": _("Has no address for this."),
     "read": _("Had read it in the inbox already."),
     "subscription_condition": _("Follows this only under a condition, which did not apply."),
@@ -38,6 +50,7 @@ REASONS: Mapping[str, Promise] = {
     "event": _("What was waited for happened."),
     "exhausted": _("Nobody took it in hand, at any level."),
     "timed_out": _("What was waited for did not come in time."),
+    "policy_beyond_level": _("Wants it later than this level waits, so it comes at the end of that wait."),
     "condition": _("The condition of the step did not apply to them."),
     "throttled": _("Had got enough of this for the time being."),
     "silenced": _("A silence was in force."),
@@ -50,7 +63,15 @@ REASONS: Mapping[str, Promise] = {
 """Why somebody got nothing at a step, or why their walk ended."""
 
 REMARKS = frozenset(
-    {"template_failed", "invalid_time", "not_simulated", "fetch_failed", "call_failed", "partly_left_out"}
+    {
+        "template_failed",
+        "invalid_time",
+        "not_simulated",
+        "fetch_failed",
+        "call_failed",
+        "partly_left_out",
+        "policy_beyond_level",
+    }
 )
 """Those that silenced nothing."""
 

@@ -127,8 +127,8 @@ def _where(to: Next | Into | Sleep | Stay | Again, scene: Scene) -> tuple[str | 
             return scene.body.after(scene.step), 0, until
         case Stay(until):
             return scene.step, scene.round, until
-        case Again(until):
-            return scene.step, scene.round + 1, until
+        case Again(until, round_):
+            return scene.step, scene.round + 1 if round_ is None else round_, until
 
 
 def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:

@@ -121,9 +121,11 @@ class Stay:
 
 @dataclass(frozen=True)
 class Again:
-    """Wait here until then, or until they are heard from; this step comes again, in its next round."""
+    """Wait here until then, or until they are heard from; this step comes again, in its next round unless another is
+    named."""
 
     until: datetime
+    round: int | None = None
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,40 @@ def next_within(windows: Mapping[int, Sequence[Window]], *, zone: ZoneInfo, at: 
     return max(min(begun, default=None) or at, at) if any(windows.values()) else None
 
 
+def covered_until(
+    windows: Mapping[int, Sequence[Window]], *, zone: ZoneInfo, at: datetime, longest: timedelta
+) -> datetime | None:
+    """When a clock in `zone` is out of the windows (by the weekday on which each begins) in which it is `at` that time;
+    None where it is in none. Windows that touch are one. It is not looked at what comes `longest` after `at`."""
+    known: dict[date, list[tuple[datetime, datetime]]] = {}
+
+    def around(moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """What begins on the local day of the moment, or on one beside it: where clocks are put back over midnight,
+        what began on the next day covers the rest of this one."""
+        today = moment.astimezone(zone).date()
+        for day in (today - _DAY, today, today + _DAY):
+            if day not in known:
+                spans = (occurrence(day, window, zone) for window in windows.get(day.weekday(), ()))
+                known[day] = [span for span in spans if span]
+            yield from known[day]
+
+    over = at
+    while over < at + longest:
+        further = max((end for begin, end in around(over) if begin <= over < end), default=None)
+        if further is None:
+            break
+        over = further
+    return min(over, at + longest) if over > at else None
+
+
+def next_hour(*, zone: ZoneInfo, after: datetime) -> datetime:
+    """The first instant after `after` at which a clock in `zone` shows a full hour. An hour that comes twice counts
+    once, the first time."""
+    shown = _reading(after, zone)
+    hours = (shown.replace(minute=0, second=0, microsecond=0) + timedelta(hours=n) for n in range(1, 50))
+    return next(found for hour in hours if (found := instant(hour.date(), hour.time(), zone)) > after)
+
+
 def _days(moment: datetime, zone: ZoneInfo) -> Iterator[date]:
     """The local day before that of the moment, and those that follow."""
     today = moment.astimezone(zone).date()

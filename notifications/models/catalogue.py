@@ -44,6 +44,8 @@ class NoticeType(models.Model):
     """One workflow as the apps below it know it: its key is also the name of the event that triggers it.
 
     Written downward by `workflows` when a definition is published; without a tenant it is shared by all.
+    `defaults` says by channel kind ("" is every other) whether people get it who said nothing; what it does not name is
+    on.
     """
 
     tenant = models.ForeignKey(
@@ -55,6 +57,7 @@ class NoticeType(models.Model):
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     critical = models.BooleanField(_("critical"), default=False)
     kinds = models.JSONField(_("channel kinds"), default=list)
+    defaults = models.JSONField(_("on or off by default, by channel"), default=dict, db_default={}, blank=True)
     tab = models.SmallIntegerField(_("tab"), choices=Tab.choices, default=Tab.GENERAL)
 
     class Meta:

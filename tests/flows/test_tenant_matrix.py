@@ -25,7 +25,10 @@ from notifications import models as notifications
 from notifications.kernel.clock import db_now
 from notifications.models import Nesting, Recipient, Scope, Tenant
 from notifications.targets import follow
-from preferences.models import Choice
+from preferences import models as preferring
+from preferences.changing import By, choose
+from preferences.models import Choice, Via
+from preferences.personal import Wish
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key, workflow
 from tests.standing import around_tests
 from workflows import dynamic, engine, registry, silences, texts
@@ -121,6 +124,17 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-inbox-read-all", "post"): ("/api/v1/inbox/read-all/", [{}], OWN),
     ("api-inbox-item", "get"): ("/api/v1/inbox/{item}/", [None], GONE),
     ("api-inbox-item", "delete"): ("/api/v1/inbox/{item}/", [None], GONE),
+    ("api-preferences", "get"): ("/api/v1/preferences/", [None], OWN),
+    ("api-preferences", "put"): ("/api/v1/preferences/", [{"digest_day": 3}], {428}),
+    ("api-preferences", "patch"): (
+        "/api/v1/preferences/",
+        [{"digest_day": 3, "choices": [{"channel": "email", "wanted": True}]}],
+        OWN,
+    ),
+    ("api-preferences-snooze", "post"): ("/api/v1/preferences/snooze/", [{"minutes": 30}], OWN),
+    ("api-preferences-history", "get"): ("/api/v1/preferences/history/", [None], OWN),
+    ("api-preferences-matrix", "get"): ("/api/v1/preferences/matrix/", [None], OWN),
+    ("api-preferences-explain", "post"): ("/api/v1/preferences/explain/", [{"workflow": "{workflow}"}], GONE),
     ("api-recipients", "get"): ("/api/v1/recipients/", [None], OWN),
     ("api-recipients-bulk", "post"): (
         "/api/v1/recipients/bulk/",
@@ -300,7 +314,8 @@ def with_everything(acme: Tenant) -> Acme:
     outer, inner = topic(acme, f"{CANARY}-topic", person), topic(acme, f"{CANARY}-inner")
     Nesting.objects.create(outer=outer, inner=inner)
     follow([person], {"type": "document", "id": CANARY})
-    Choice.objects.create(tenant=acme, recipient=person, kind="email", wanted=False)
+    Choice.objects.create(tenant=acme, recipient=person, workflow=f"{CANARY}-flow", wanted=False)
+    choose(person, Wish(channel="email", wanted=False), by=By(f"Secret {CANARY}", Via.API), now=db_now())
     trigger("hello", tenant=acme, recipients=[person], payload={"name": CANARY}, transaction_id=f"{CANARY}-run")
     engine.drain()
     item = drop(person, f"Secret {CANARY}")
@@ -354,7 +369,7 @@ def sent(channel: Channel, *, state: str, recipient: Recipient) -> Delivery:
 def everything_of(tenant: Tenant) -> str:
     """All rows of a tenant, as text to compare."""
     rows: list[models.Model] = []
-    for app in (notifications, workflows, delivering):
+    for app in (notifications, workflows, delivering, preferring):
         for model in (getattr(app, name) for name in app.__all__ if isinstance(getattr(app, name), type)):
             if issubclass(model, models.Model) and not model._meta.abstract:
                 names = {field.name for field in model._meta.fields}
@@ -389,7 +404,7 @@ def call(client: APIClient, route: tuple[str, str], known: Acme) -> Iterator[Any
 def test_a_stranger_sees_nothing_and_changes_nothing(
     known: Acme, stranger: APIClient, route: tuple[str, str], who: str
 ) -> None:
-    own_inbox = route[0].startswith(("api-inbox", "api-target", "api-socket")) and who == "key"
+    own_inbox = route[0].startswith(("api-inbox", "api-target", "api-socket", "api-preferences")) and who == "key"
 
     for answer in call(stranger, route, known):
         allowed = {403} if own_inbox else MATRIX[route][2]
@@ -457,11 +472,11 @@ def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -
 
     answers = {answer.status_code for answer in call(client, route, known)}
 
-    assert answers <= ({200, 201, 404} if route[0].startswith(PERSONAL) else {403})
+    assert answers <= ({200, 201, 404, 428} if route[0].startswith(PERSONAL) else {403})
 
 
-PERSONAL = ("api-inbox", "api-target", "api-socket-ticket")
-"""Routes about the inbox of whoever calls, and about what they follow: a server's key has none."""
+PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket")
+"""Routes about the inbox and the wishes of whoever calls, and about what they follow: a server's key has none."""
 
 NEEDS: dict[str, set[str]] = {
     "trigger": {

@@ -1,5 +1,6 @@
-"""Who wants what: the narrowest choice wins, a critical workflow passes, and it is one query for any number."""
+"""What is asked of the database, and what a choice may be; test_precedence.py has the rules."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,85 +8,33 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from notifications.models import Recipient, Tenant
-from preferences.decision import SEND, Decision, Skip, Subject, decide_many
+from preferences.decision import SEND, Skip, Subject, decide_many
 from preferences.models import Choice
 from tests.cast import crowd
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 1, 14, 12, tzinfo=UTC)
 INVOICE = Subject("invoice.due", "billing", "inbox")
 
 YES, NO = True, False
-EVERYTHING = {"kind": "", "category": "", "workflow": ""}
-INBOX = {"kind": "inbox"}
-MAIL = {"kind": "email"}
 BILLING = {"category": "billing"}
-OTHER = {"category": "other"}
 DUE = {"workflow": "invoice.due"}
-PAID = {"workflow": "invoice.paid"}
-
-TABLE: list[tuple[str, list[tuple[dict[str, str], bool]], Decision]] = [
-    ("nothing was chosen", [], SEND),
-    ("everything off", [(EVERYTHING, NO)], Skip("off_by_everything")),
-    ("everything on", [(EVERYTHING, YES)], SEND),
-    ("this channel off", [(INBOX, NO)], Skip("off_by_channel")),
-    ("another channel off", [(MAIL, NO)], SEND),
-    ("this category off", [(BILLING, NO)], Skip("off_by_category")),
-    ("another category off", [(OTHER, NO)], SEND),
-    ("this workflow off", [(DUE, NO)], Skip("off_by_workflow")),
-    ("another workflow off", [(PAID, NO)], SEND),
-    ("channel over everything", [(EVERYTHING, NO), (INBOX, YES)], SEND),
-    ("channel over everything, off", [(EVERYTHING, YES), (INBOX, NO)], Skip("off_by_channel")),
-    ("category over channel", [(INBOX, NO), (BILLING, YES)], SEND),
-    ("category over channel, off", [(INBOX, YES), (BILLING, NO)], Skip("off_by_category")),
-    ("category and channel over category", [(BILLING, NO), (BILLING | INBOX, YES)], SEND),
-    ("category and another channel", [(BILLING | MAIL, NO)], SEND),
-    ("workflow over category and channel", [(BILLING | INBOX, NO), (DUE, YES)], SEND),
-    ("workflow over category and channel, off", [(BILLING | INBOX, YES), (DUE, NO)], Skip("off_by_workflow")),
-    ("workflow and channel over workflow", [(DUE, NO), (DUE | INBOX, YES)], SEND),
-    ("workflow and channel over workflow, off", [(DUE, YES), (DUE | INBOX, NO)], Skip("off_by_workflow")),
-    ("workflow and another channel", [(DUE | MAIL, NO)], SEND),
-    (
-        "the narrowest of all",
-        [(EVERYTHING, NO), (INBOX, NO), (BILLING, NO), (BILLING | INBOX, NO), (DUE, NO), (DUE | INBOX, YES)],
-        SEND,
-    ),
-]
 
 
 def choose(person: Recipient, width: dict[str, str], *, wanted: bool) -> None:
     Choice.objects.create(tenant=person.tenant, recipient=person, wanted=wanted, **width)
 
 
-@pytest.mark.parametrize(("case", "choices", "decision"), TABLE, ids=[row[0] for row in TABLE])
-def test_the_narrowest_choice_decides(
-    bob: Recipient, case: str, choices: list[tuple[dict[str, str], bool]], decision: Decision
-) -> None:
-    for order in (choices, choices[::-1]):
-        Choice.objects.filter(tenant=bob.tenant).delete()
-        for width, wanted in order:
-            choose(bob, width, wanted=wanted)
-
-        assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: decision}
-
-
-@pytest.mark.parametrize("width", [EVERYTHING, INBOX, BILLING, BILLING | INBOX, DUE, DUE | INBOX])
-def test_critical_passes_whatever_was_chosen(bob: Recipient, width: dict[str, str]) -> None:
-    choose(bob, width, wanted=NO)
-    critical = Subject("invoice.due", "billing", "inbox", critical=True)
-
-    assert decide_many(critical, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
-
-
 def test_a_workflow_without_a_category_is_in_none(bob: Recipient) -> None:
     choose(bob, BILLING, wanted=NO)
 
-    assert decide_many(Subject("x", "", "inbox"), [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
+    assert decide_many(Subject("x", "", "inbox"), [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: SEND}
 
 
 def test_everybody_gets_an_answer_of_their_own(alice: Recipient, bob: Recipient) -> None:
     choose(bob, DUE, wanted=NO)
 
-    decided = decide_many(INVOICE, [alice.pk, bob.pk], tenant_id=alice.tenant_id)
+    decided = decide_many(INVOICE, [alice.pk, bob.pk], tenant_id=alice.tenant_id, now=NOW)
 
     assert decided == {alice.pk: SEND, bob.pk: Skip("off_by_workflow")}
 
@@ -93,11 +42,11 @@ def test_everybody_gets_an_answer_of_their_own(alice: Recipient, bob: Recipient)
 def test_choices_in_another_tenant_do_not_count(bob: Recipient, globex: Tenant) -> None:
     Choice.objects.create(tenant=globex, recipient=bob, wanted=NO)
 
-    assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id) == {bob.pk: SEND}
+    assert decide_many(INVOICE, [bob.pk], tenant_id=bob.tenant_id, now=NOW) == {bob.pk: SEND}
 
 
 def test_nobody_asked_nobody_answered(acme: Tenant) -> None:
-    assert decide_many(INVOICE, [], tenant_id=acme.pk) == {}
+    assert decide_many(INVOICE, [], tenant_id=acme.pk, now=NOW) == {}
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -106,7 +55,7 @@ def test_it_is_one_query_for_any_number(acme: Tenant, django_assert_num_queries:
     Choice.objects.bulk_create(Choice(tenant=acme, recipient=one, wanted=NO, **DUE) for one in people[::2])
 
     with django_assert_num_queries(1, connection=connection):
-        decided = decide_many(INVOICE, [one.pk for one in people], tenant_id=acme.pk)
+        decided = decide_many(INVOICE, [one.pk for one in people], tenant_id=acme.pk, now=NOW)
 
     assert sum(decision != SEND for decision in decided.values()) == size // 2
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-import pytest
 from django.utils.functional import Promise
 
 from channels_delivery.models.delivery import State as DeliveryState
 from channels_delivery.outcome import Code
 from notifications.models import State as ItemState
-from preferences import decision
+from preferences import hours, precedence
+from preferences.verdict import Width
 from workflows.explaining.sentence import WORDS
 from workflows.reasons import FAILURES, ITEMS, REASONS, REMARKS, STATES, WAITS, failure_in_words, in_words
 
@@ -84,9 +84,9 @@ def test_every_reason_in_use_has_words() -> None:
     assert reasons_in_use() - set(REASONS) == set()
 
 
-@pytest.mark.parametrize("width", [("w", "", ""), ("", "c", ""), ("", "", "k"), ("", "", "")])
-def test_every_width_of_a_choice_has_words(width: tuple[str, str, str]) -> None:
-    assert decision._reason(*width) in REASONS
+def test_every_width_of_a_choice_and_every_hour_has_words() -> None:
+    assert set(precedence.OFF_BY) == set(Width)
+    assert {*precedence.OFF_BY.values(), *hours.REASONS.values(), *hours.EXPIRES.values()} <= set(REASONS)
 
 
 def test_every_failure_state_and_wait_of_the_outbox_has_words() -> None:

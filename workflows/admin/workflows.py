@@ -30,7 +30,9 @@ from ..versions import diff
 from .forms import STYLES, PrettyJson, blame
 from .previews import preview_page
 
-FIELDS = ("name", "description", "tags", "category", "critical", "tab", "payload_schema", "sample", "steps")
+FIELDS = (
+    "name", "description", "tags", "category", "critical", "tab", "payload_schema", "sample", "steps", "defaults",
+)  # fmt: skip
 VERSIONS_SHOWN = 50
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ class WorkflowForm(_ModelForm):
         kind=dict, help_text=gettext_lazy("JSON Schema that every trigger's payload is checked against.")
     )
     sample = PrettyJson(kind=dict, rows=5, help_text=gettext_lazy("A believable payload, for previews."))
+    defaults = PrettyJson(
+        kind=dict,
+        rows=3,
+        help_text=gettext_lazy("On or off for people who said nothing, by channel, as {“email”: false}."),
+    )
     steps = PrettyJson(kind=list, rows=20, help_text=gettext_lazy("What happens, one after the other."))
 
     class Meta:
@@ -85,7 +92,7 @@ class WorkflowPage(TenantAdmin):
     change_form_template = "notifyhub/workflows/admin/workflow.html"
     fieldsets = (
         (None, {"fields": ("name", "key", "tenant", "description", "tags")}),
-        (gettext_lazy("How it is told"), {"fields": ("category", "tab", "critical")}),
+        (gettext_lazy("How it is told"), {"fields": ("category", "tab", "critical", "defaults")}),
         (gettext_lazy("What happens"), {"fields": ("steps",)}),
         (gettext_lazy("Payload"), {"fields": ("payload_schema", "sample")}),
     )

@@ -28,6 +28,11 @@ class _DesignSerializer(StrictSerializer):
     category = serializers.CharField(max_length=KEY_MAX, required=False, allow_blank=True)
     critical = serializers.BooleanField(required=False, help_text="Reaches people even where they switched it off")
     tab = serializers.CharField(max_length=32, required=False)
+    defaults = serializers.DictField(
+        child=serializers.BooleanField(),
+        required=False,
+        help_text="On or off for people who said nothing, by channel; an empty name is every other",
+    )
     payload_schema = serializers.DictField(required=False, help_text="JSON Schema (2020-12)")
     sample = serializers.DictField(required=False, help_text="A believable payload")
     steps = serializers.ListField(child=serializers.DictField(), required=False)
@@ -60,6 +65,7 @@ class WorkflowSerializer(serializers.Serializer[Any]):
     category = serializers.CharField(source="design.category")
     critical = serializers.BooleanField(source="design.critical")
     tab = serializers.CharField(source="design.tab")
+    defaults = serializers.DictField(child=serializers.BooleanField(), source="design.defaults")
     created_at = serializers.DateTimeField(allow_null=True)
     updated_at = serializers.DateTimeField(allow_null=True)
 

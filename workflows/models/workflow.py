@@ -30,6 +30,7 @@ class Workflow(TenantOwned):
     payload_schema = models.JSONField(_("payload schema"), default=dict, blank=True)
     sample = models.JSONField(_("sample"), default=dict, blank=True)
     steps = models.JSONField(_("steps"), default=list, blank=True)
+    defaults = models.JSONField(_("on or off by default, by channel"), default=dict, db_default={}, blank=True)
     status = models.CharField(
         _("status"), max_length=16, choices=WorkflowStatus.choices, default=WorkflowStatus.DRAFT, editable=False
     )

@@ -55,8 +55,10 @@ def decide(people: People, sending: Sending) -> Told:
     ids = {place: scene.ids[place] for place in people}
     profiles = sending.templates.needs_profiles
     reached = routing.reach_many(kind, sorted(set(ids.values())), tenant_id=scene.tenant_id, profiles=profiles)
-    subject = Subject(scene.body.key, scene.body.category, kind.key, scene.body.critical)
-    decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id)
+    expires_at = None if sending.expires_after is None else scene.now + sending.expires_after
+    body, default = scene.body, scene.body.default_of(kind.key)
+    subject = Subject(body.key, body.category, kind.key, body.critical, expires_at, default)
+    decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id, now=scene.now)
     skipped: dict[str, list[int]] = defaultdict(list)
     for place, recipient in ids.items():
         decision = decisions.get(recipient)

@@ -14,6 +14,7 @@ from uuid import uuid4
 from channels_delivery.channels import copy_channels
 from notifications.models import Recipient, Tenant
 from notifications.targets import Target
+from preferences.copying import copy_tenant
 
 from .. import registry, retract, silences
 from ..call import Trigger
@@ -119,8 +120,8 @@ def set_up(
     tenant: Tenant | None,
     start: datetime,
 ) -> Stage:
-    """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, and
-    the silences and inhibitions, and the other workflows. Raises Refused."""
+    """A new stage with these people on it. Of `tenant` it has the name, the zone, the ways out, without secrets, the
+    defaults and locks, the silences and inhibitions, and the other workflows. Raises Refused."""
     like = tenant or Tenant(name="Simulation")
     own = Tenant.objects.create(slug=f"simulation-{uuid4().hex}", name=like.name, zone=like.zone, locale=like.locale)
     body = _in_force(workflow, tenant or own) if isinstance(workflow, str) else body_of(workflow)
@@ -128,6 +129,7 @@ def set_up(
     stage.publish(body)
     if tenant is not None:
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)
+        copy_tenant(of_tenant=tenant.pk, to_tenant=own.pk)
         silences.copy_silences(of_tenant=tenant.pk, to_tenant=own.pk, now=start)
     stage.names = cast.enter(people, own)
     stage.unseen = cast.unseen(people)
@@ -153,7 +155,7 @@ _SHAPE: Mapping[str, Any] = {
     "required": ["key", "name", "steps"],
     "properties": {
         **dict.fromkeys(("key", "name", "description", "category", "tab"), _TEXT),
-        **dict.fromkeys(("payload_schema", "sample"), _OBJECT),
+        **dict.fromkeys(("payload_schema", "sample", "defaults"), _OBJECT),
         "critical": {"type": "boolean"},
         "steps": {"type": "array", "items": {"type": "object", "required": ["kind"], "properties": {"kind": _TEXT}}},
     },

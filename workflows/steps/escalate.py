@@ -11,7 +11,9 @@ from ..calling import CallIn
 from ..definition import Body
 from ..hearing import ACKNOWLEDGED, listen
 from ..people import NOBODY, People
+from ..rounds import turn_and_stage
 from ..sending.sight import ASK_AGAIN
+from ..stages import Stages, stages_of
 from ..step import Again, Among, Effect, Move, Next, Note, Plan, Scene, Stay, Stop, join
 from .send import STEP as SEND
 
@@ -52,7 +54,8 @@ class Escalate:
     As soon as anybody acknowledges the run it is over for everybody: the run's own people stop, unless
     `on_acknowledge` is `continue`. When all levels are exhausted they go on, unless `on_exhausted` is `stop`. Who was
     called in is done when they have been told. A level reaches people as they wish; an `important` one passes what they
-    switched off.
+    switched off. Whoever has a policy of their own for it (which channel first, which after how long) is told in that
+    order within the level's wait; a delay that is longer is cut to its end.
     """
 
     kind = "escalate"
@@ -98,29 +101,28 @@ class Escalate:
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         heard = listen(scene, ACKNOWLEDGED, by_anybody=True)
         acknowledged, rest = heard.people, scene.people - heard.people
-        level = _level(settings, scene.round)
+        level = _level(settings, turn_and_stage(scene.round)[0])
         moves = [Move(acknowledged, _end(settings, "on_acknowledge", "stop", ACKNOWLEDGED, scene))]
         told = _Telling()
         if level is None:
             moves.append(Move(rest, _end(settings, "on_exhausted", "continue", EXHAUSTED, scene)))
         elif rest:
             told = _tell(level, rest, scene)
-            until = scene.now + timedelta(seconds=level["seconds"])
-            moves.append(Move(told.waiting, Stay(scene.now + ASK_AGAIN)))
-            moves.append(Move(rest - told.waiting, Stop(TOLD) if scene.called else Again(until)))
+        moves += told.moves
         return Plan([move for move in moves if move.people], told.notes, told.effects, heard)
 
 
-def _level(settings: Mapping[str, Any], round_: int) -> Mapping[str, Any] | None:
-    """The level that is told in this round; None when all are exhausted."""
+def _level(settings: Mapping[str, Any], turn: int) -> Mapping[str, Any] | None:
+    """The level whose turn it is; None when all are exhausted."""
     levels: Sequence[Mapping[str, Any]] = settings["levels"]
     through = len(levels) * (settings.get("repeat", 0) + 1)
-    return levels[round_ % len(levels)] if round_ < through else None
+    return levels[turn % len(levels)] if turn < through else None
 
 
 def is_important(settings: Mapping[str, Any], round_: int) -> bool:
     """Whether what this step told in this round passes what people switched off."""
-    level = _level(settings, round_) if settings.get("kind") == Escalate.kind else None
+    turn, _ = turn_and_stage(round_)
+    level = _level(settings, turn) if settings.get("kind") == Escalate.kind else None
     return bool(level and level.get("important"))
 
 
@@ -132,26 +134,44 @@ def _end(settings: Mapping[str, Any], name: str, usual: str, reason: str, scene:
 
 @dataclass(frozen=True)
 class _Telling:
+    moves: Sequence[Move] = ()
     notes: Sequence[Note] = ()
     effects: Sequence[Effect] = ()
-    waiting: People = NOBODY
 
 
 def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
-    """The level's sends, to those here whom they are for: who was called in for it, or the run's own, and the house."""
+    """The level's sends that are due at this stage, to those here whom they are for: who was called in for it, or the
+    run's own, each by their own policy, and the house. And when who is here comes again."""
     house = people & scene.house
     own = NOBODY if "to" in level and not scene.called else people - house
-    body = Level(level, scene.now, 1).worded(scene.body)
-    concerned = replace(scene, people=own | house, house=house, body=body)
-    plans = [SEND.plan(send, concerned) for send in level["send"]] if concerned.people else []
-    # Of whom one send waits, none goes out: the level is told as a whole, later.
+    stages = stages_of(level, own, scene) if own else Stages([NOBODY for _ in level["send"]])
+    concerned = replace(scene, house=house, body=Level(level, scene.now, 1).worded(scene.body))
+    due = [(send, some | house) for send, some in zip(level["send"], stages.due, strict=True)]
+    plans = [SEND.plan(send, replace(concerned, people=some)) for send, some in due if some]
+    # Of whom one send waits, none goes out: this stage is told as a whole, later.
     waiting = join([move.people for plan in plans for move in plan.moves if isinstance(move.to, Stay)])
     effects: list[Effect] = [effect for plan in plans for effect in plan.effects]
     if waiting:
-        effects = [Among(concerned.people - waiting, effect) for effect in effects]
+        effects = [Among((own | house) - waiting, effect) for effect in effects]
     if "to" in level and house:
         effects.append(CallIn(house, level["to"]))
-    return _Telling([note for plan in plans for note in plan.notes], effects, waiting)
+    notes = [*stages.notes, *(note for plan in plans for note in plan.notes)]
+    moves = [Move(move.people - waiting, move.to) for move in _moves(stages, people - own, level, scene)]
+    return _Telling([*moves, Move(waiting, Stay(scene.now + ASK_AGAIN))], notes, effects)
+
+
+def _moves(stages: Stages, others: People, level: Mapping[str, Any], scene: Scene) -> list[Move]:
+    """To the stage that each one's policy has next, or to the next level; who was called in has been told then.
+    `others` are not told here, or are the house, and wait for the whole level."""
+    turn, _ = turn_and_stage(scene.round)
+    moves = [Move(some, Again(until, round_)) for (until, round_), some in stages.later.items()]
+    ends = dict(stages.ends)
+    if others:
+        whole = scene.now + timedelta(seconds=level["seconds"])
+        ends[whole] = ends.get(whole, NOBODY) | others
+    for until, some in ends.items():
+        moves.append(Move(some, Stop(TOLD) if scene.called else Again(until, turn + 1)))
+    return moves
 
 
 STEP = Escalate()

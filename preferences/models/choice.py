@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import kinds
+from notifications.kinds import Kind, kinds
 from notifications.models import TenantOwned
 
 
@@ -34,8 +34,18 @@ class Choice(TenantOwned):
 
     def clean(self) -> None:
         """A channel is one of those that reach people; what only tells teams is nobody's choice."""
-        known = [kind.key for kind in kinds().values() if kind.personal]
-        if self.kind and self.kind not in known:
-            told = _("There is no channel “%(kind)s” to people. Known: %(known)s.")
-            given = {"kind": self.kind, "known": ", ".join(known)}
-            raise ValidationError({"kind": ValidationError(told, params=given)})
+        check_channel(self.kind)
+
+
+def personal_kinds() -> list[Kind]:
+    """The channels that reach people, which are those that one may choose of."""
+    return [kind for kind in kinds().values() if kind.personal]
+
+
+def check_channel(kind: str) -> None:
+    """Raises ValidationError for the field `kind`."""
+    known = [one.key for one in personal_kinds()]
+    if kind and kind not in known:
+        told = _("There is no channel “%(kind)s” to people. Known: %(known)s.")
+        given = {"kind": kind, "known": ", ".join(known)}
+        raise ValidationError({"kind": ValidationError(told, params=given)})
