@@ -28,7 +28,7 @@ ASK_AGAIN = timedelta(seconds=30)
 
 
 def gate(parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hold]:
-    """What is not to leave now. Five queries, and one for each kind and workflow among them; one call of the site's
+    """What is not to leave now. Five queries, and two for each kind and workflow among them; one call of the site's
     hook."""
     subjects = _subjects(parcels)
     there = _there({parcel.recipient_id or 0 for parcel in parcels})

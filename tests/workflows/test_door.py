@@ -129,5 +129,5 @@ def test_the_gate_costs_the_same_for_one_and_for_twenty(acme: Tenant, publish: P
     with statements() as many, visibility.answered_by(nobody):
         found = gate(parcels, now=db_now())
 
-    assert len(one) == len(many) <= 6
+    assert len(one) == len(many) <= 7  # one of them for hours
     assert len(found) == 20
