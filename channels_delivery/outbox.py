@@ -6,7 +6,7 @@ Everything here happens in the caller's transaction. What commits is sent; what 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from .models import Channel, Delivery, Lane, Message, State
 from .waking import BELL, QUEUE, wake
 from .way import Way
 
-__all__ = ["Address", "Letter", "Way", "cancel", "cancel_one", "enqueue_many", "replay"]
+__all__ = ["Address", "Letter", "Way", "cancel", "cancel_one", "enqueue_many", "replay", "take_back"]
 
 OPEN = (State.PENDING, State.SENDING)
 ENDED_BADLY = (State.DEAD, State.FAILED, State.EXPIRED, State.CANCELLED)
@@ -119,6 +119,29 @@ def cancel(
             )
             states = [row[0] for row in cursor.fetchall()]
     return states.count("cancelled"), states.count("sending")
+
+
+def take_back(
+    origins: Collection[UUID], *, now: datetime, recipients: Collection[int] | None = None, using: str = "default"
+) -> list[tuple[UUID, int]]:
+    """Take back what has not started of what these put here; of what, as (origin, recipient). What is under way goes
+    on: whoever asks has something else to be sent in its place, and must know that this one is not. One statement."""
+    connection = connections[using]
+    named = sorted(rowset.uuid_text(connection, origin) for origin in origins)
+    chosen, parameters = rowset.any_of(connection, "origin", named, kind="uuid")
+    if recipients is not None:
+        theirs, values = rowset.any_of(connection, "recipient_id", sorted(recipients))
+        chosen, parameters = f"{chosen} AND {theirs}", [*parameters, *values]
+    table = f'"{Delivery._meta.db_table}"'
+    waiting = f"SELECT id FROM {table} WHERE {chosen} AND state = 'pending'"
+    mine = f"= ANY(ARRAY({waiting} ORDER BY id FOR UPDATE))" if connection.vendor == "postgresql" else f"IN ({waiting})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET state = 'cancelled', revoked = true, wait_reason = '', finished_at = %s"
+            f" WHERE id {mine} AND state = 'pending' RETURNING origin, recipient_id",
+            [connection.ops.adapt_datetimefield_value(now), *parameters],
+        )
+        return [(rowset.uuid_of(origin), recipient) for origin, recipient in cursor.fetchall()]
 
 
 def cancel_one(delivery: Delivery, *, now: datetime) -> bool:

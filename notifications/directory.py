@@ -25,10 +25,10 @@ BULK_MAX = 1_000
 ATTRIBUTES_MAX, DEPTH_MAX = 64 * 1024, 32
 
 
-_hear_of_zones: list[Callable[[Sequence[int]], None]] = []
+_hear_of_zones: list[Callable[[Sequence[int]], object]] = []
 
 
-def on_new_zone(hear: Callable[[Sequence[int]], None]) -> None:
+def on_new_zone(hear: Callable[[Sequence[int]], object]) -> None:
     """Have this be told, in the transaction of the change, which people are in another time zone now. Called from
     `AppConfig.ready()`."""
     _hear_of_zones.append(hear)

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin
 from notifications.kernel.clock import db_now
 
+from . import holding
 from .changing import By, change
-from .models import Change, Choice, Habits, TenantChoice, TenantHabits, Via, personal_kinds
+from .models import Change, Choice, Habits, Hold, TenantChoice, TenantHabits, Via, personal_kinds
 
 
 class _OfChannels(TenantAdmin):
@@ -71,8 +72,26 @@ class HabitsPage(ReadOnly, TenantAdmin):
     search_fields = ("recipient__name", "recipient__external_id")
 
 
+class _ForAll(TenantAdmin):
+    """Rows by which a tenant speaks for its people: what is held for them is decided again at once."""
+
+    def save_model(self, request: HttpRequest, obj: TenantChoice | TenantHabits, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        holding.look_again_at_all(obj.tenant_id, now=db_now())
+
+    def delete_model(self, request: HttpRequest, obj: TenantChoice | TenantHabits) -> None:
+        super().delete_model(request, obj)
+        holding.look_again_at_all(obj.tenant_id, now=db_now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        tenants = set(queryset.values_list("tenant", flat=True))
+        super().delete_queryset(request, queryset)
+        for tenant in tenants:
+            holding.look_again_at_all(tenant, now=db_now())
+
+
 @admin.register(TenantChoice)
-class TenantChoicePage(_OfChannels):
+class TenantChoicePage(_ForAll, _OfChannels):
     list_display = ("__str__", "kind", "category", "workflow", "wanted", "locked", "note", "tenant")
     list_filter = (("tenant", OwnFilter), "locked", "wanted", "kind")
     search_fields = ("category", "workflow", "note")
@@ -83,7 +102,7 @@ class TenantChoicePage(_OfChannels):
 
 
 @admin.register(TenantHabits)
-class TenantHabitsPage(TenantAdmin):
+class TenantHabitsPage(_ForAll):
     list_display = ("tenant", "digest_at", "digest_day", "changed_at")
     list_filter = (("tenant", OwnFilter),)
 
@@ -94,3 +113,33 @@ class ChangePage(ReadOnly, TenantAdmin):
     list_filter = (("tenant", OwnFilter), "via")
     list_select_related = ("tenant", "recipient")
     search_fields = ("recipient__name", "recipient__external_id", "by")
+
+
+@admin.register(Hold)
+class HoldPage(ReadOnly, TenantAdmin):
+    """Looked at only: whoever wants it sooner changes what they want, and it is decided again."""
+
+    list_display = ("recipient", "kind", "workflow", "since", "until", "reason", "ended_as", "tenant")
+    list_filter = (("tenant", OwnFilter), "reason", "ended_as", "words__kind")
+    list_select_related = ("tenant", "recipient", "words")
+    search_fields = ("recipient__name", "recipient__external_id", "words__workflow")
+    fields = (
+        "tenant",
+        "recipient",
+        "kind",
+        "workflow",
+        "since",
+        "until",
+        "reason",
+        "ended_at",
+        "ended_as",
+        "left_with",
+    )
+
+    @admin.display(description=_("channel"), ordering="words__kind")
+    def kind(self, hold: Hold) -> str:
+        return hold.words.kind
+
+    @admin.display(description=_("workflow"), ordering="words__workflow")
+    def workflow(self, hold: Hold) -> str:
+        return hold.words.workflow

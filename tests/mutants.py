@@ -352,7 +352,13 @@ MUTANTS = [
     ),
     Mutant(
         "step: people who differ in what is read are taken for one",
-        [("workflows/context.py", "readers = [_reader(path) for path in personal]", "readers = [_reader(path) for path in ()]")],
+        [
+            (
+                "workflows/context.py",
+                "readers = [_reader(path) for path in personal]",
+                "readers = [_reader(path) for path in ()]",
+            )
+        ],
         [STEPS + "test_condition.py"],
     ),
     Mutant(

@@ -19,21 +19,35 @@ class WorkflowsConfig(AppConfig):
         from channels_delivery import gate
         from channels_delivery.composing import channel_kinds
         from notifications import kinds, topics
-        from notifications.kernel import ticker
+        from notifications.kernel import ticker, waiting
         from notifications.live import watching
-        from preferences import warnings
+        from preferences import holding, warnings
 
-        from . import awaiting, conf, door, engine, levels, registry, retention, runs, subscribed, throttling  # noqa: F401 - conf registers its section
+        from . import (  # noqa: F401 - conf registers its section
+            awaiting,
+            conf,
+            door,
+            engine,
+            levels,
+            registry,
+            releasing,
+            retention,
+            runs,
+            subscribed,
+            throttling,
+        )
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         gate.install(door.gate)
         topics.ask_about_conditions(subscribed.problems)
         watching.register("run", runs.watched_by)
         warnings.add_waits(levels.waits_of)
+        waiting.register("held", next_due=holding.next_due, work_off=releasing.release_all)
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)
         ticker.register("workflows.sweep", every=1, verb=engine.sweep)
+        ticker.register("workflows.release", every=1, verb=releasing.release_for_a_while)
         ticker.register("workflows.forget_keys", every=600, verb=engine.forget_keys)
         ticker.register("workflows.forget_throttles", every=600, verb=throttling.forget_ended)
         ticker.register("workflows.forget_waits", every=600, verb=awaiting.forget_waits)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from channels_delivery import tally
 from notifications import inbox
 from notifications.kinds import INBOX
+from preferences import holding
 
 from . import results
 from .models import ChunkResult, Outcome
@@ -21,8 +23,8 @@ ONCE_A_RUN, BY_PERSON = {"fetch"}, {"call"}
 """The kinds of steps that bring something for everybody of a run, or for each person: under their name is just that."""
 
 FACTS = ("sent", "seen", "read", "failed", "skipped")
-"""`sent`: something went to them that arrived or still may. `seen`, `read`: the item in the inbox. `failed`: nothing of
-what was sent to them arrived. `skipped`: nothing was, for a reason that is on record."""
+"""`sent`: something went to them that arrived or still may, or is held for them. `seen`, `read`: the item in the inbox.
+`failed`: nothing of what was sent to them arrived. `skipped`: nothing was, for a reason that is on record."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +86,34 @@ def _facts(scene: Scene, people: People, named: Mapping[str, tuple[str, StepSett
     in_inbox = {key for (_, name, _), key in keys.items() if channels[name] in {None, INBOX.key}}
     outside = {key for (_, name, _), key in keys.items() if channels[name] != INBOX.key}
     items, letters = inbox.reactions(list(in_inbox)), tally.of_steps(list(outside), tenant_id=scene.tenant_id)
-    skipped = _skipped(scene, {name: position for name, (position, _) in named.items()})
+    skipped, waited = _noted(scene, {name: position for name, (position, _) in named.items()})
+    held = _held({key for (place, name, _), key in keys.items() if place in waited[name]}, scene)
     found: dict[int, dict[str, Any]] = {place: {} for place in people}
     for (place, name, _round), key in keys.items():
-        item, sent = items.get(key), letters.get(key, ())
+        item, sent, kept = items.get(key), letters.get(key, ()), held.get(key)
         facts = {
-            "sent": item is not None or any(one.counts for one in sent),
+            "sent": item is not None or bool(kept) or any(one.counts for one in sent),
             "seen": item is not None and item.seen,
             "read": item is not None and item.read,
             "failed": item is None and bool(sent) and not any(one.counts for one in sent),
-            "skipped": item is None and not sent and place in skipped[name],
+            "skipped": item is None and not sent and (kept is False or place in skipped[name]),
         }
         known = found[place].setdefault(name, facts)
         known.update({fact: known[fact] or value for fact, value in facts.items()})
     return found
 
 
-def _skipped(scene: Scene, positions: Mapping[str, str]) -> dict[str, People]:
+def _noted(scene: Scene, positions: Mapping[str, str]) -> tuple[dict[str, People], dict[str, People]]:
+    """Who got nothing at these steps, and for whom it was held there, by their names."""
     names = {position: name for name, position in positions.items()}
-    found = dict.fromkeys(positions, NOBODY)
+    skipped, waited = dict.fromkeys(positions, NOBODY), dict.fromkeys(positions, NOBODY)
     notes = Outcome.objects.filter(chunk=scene.chunk_id, step__in=names, final=False)
-    for step, mask in notes.values_list("step", "mask"):
+    for step, until, mask in notes.values_list("step", "until", "mask"):
+        found = skipped if until is None else waited
         found[names[step]] |= People.load(mask)
-    return found
+    return skipped, waited
+
+
+def _held(keys: Collection[tuple[UUID, str, int]], scene: Scene) -> Mapping[tuple[UUID, str, int], bool]:
+    """Of what was held, whether it still is or was sent, or came to nothing. One query; none where nothing was."""
+    return holding.still_counts(keys, tenant_id=scene.tenant_id) if keys else {}

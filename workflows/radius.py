@@ -47,8 +47,9 @@ NIGHT = frozenset({22, 23, *range(7)})
 @dataclass(frozen=True)
 class Send:
     """What one `send` would do, when everything goes on as it is now. `skipped`: people by reason.
-    `local_hours`: people by the hour where they are, `at_night` those between 22 and 7. Of an escalation it is done at
-    a `level`, counted from 1, so many `times`, as long as nobody acknowledges."""
+    `held`: of those who are told, who is told later, by reason. `local_hours`: people by the hour where they are when
+    they are told, `at_night` those between 22 and 7. Of an escalation it is done at a `level`, counted from 1, so many
+    `times`, as long as nobody acknowledges."""
 
     step: str
     channel: str
@@ -58,6 +59,7 @@ class Send:
     level: int | None = None
     times: int = 1
     skipped: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     local_hours: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -66,7 +68,7 @@ class Send:
 
     def to_json(self) -> dict[str, Any]:
         hours = {str(hour): n for hour, n in sorted(self.local_hours.items())}
-        said = {**self.__dict__, "at": self.at.isoformat(), "skipped": dict(self.skipped)}
+        said = {**self.__dict__, "at": self.at.isoformat(), "skipped": dict(self.skipped), "held": dict(self.held)}
         return {**said, "local_hours": hours, "at_night": self.at_night}
 
 
@@ -233,7 +235,8 @@ class _Walk:
         return some
 
     def _send(self, settings: Mapping[str, Any], scene: Scene, some: _Some, *, teams: bool | None = None) -> Send:
-        kind, people, skipped = kinds()[settings["channel"]], NOBODY, dict[str, int]()
+        kind, people, skipped, held = kinds()[settings["channel"]], NOBODY, dict[str, int](), Counter[str]()
+        at = dict[int, datetime]()
         admitted = those_who(settings["when"], scene) if "when" in settings and scene.people else scene.people
         if passing := scene.people - admitted:
             skipped[CONDITION] = some.of_all(len(passing))
@@ -243,9 +246,11 @@ class _Walk:
             if heard := admitted - noted(silent):
                 told = decide(heard, Sending.of(settings, kind, scene.of(heard)))
                 people = told.people
-                skipped |= self._reasons(told.notes, some)
+                skipped |= self._reasons([note for note in told.notes if note.until is None], some)
+                held.update(decision.reason for decision in told.held.values())
+                at = {place: decision.until for place, decision in told.held.items()}
         self.told.append((kind.key, {some.ids[place] for place in people}))
-        hours = Counter(scene.now.astimezone(some.zones[place]).hour for place in people)
+        hours = Counter(at.get(place, scene.now).astimezone(some.zones[place]).hour for place in people)
         told_too = kind.team and (self._admits_teams(settings, scene) if teams is None else teams)
         if teams is None:  # people may come here in several groups, at different hours; the house comes once
             told_too = told_too and scene.step not in self._posted
@@ -257,6 +262,7 @@ class _Walk:
             some.of_all(len(people)),
             self._teams(kind, scene) if told_too else 0,
             skipped=skipped,
+            held={reason: some.of_all(n) for reason, n in held.items()},
             local_hours={hour: some.of_all(n) for hour, n in hours.items()},
         )
 

@@ -34,6 +34,7 @@ REASONS: Mapping[str, Promise] = {
     "expires_in_quiet_hours": _("Had quiet hours, and later it would have been of no use."),
     "expires_before_digest": _("Gets this category at set times only, and by then it would have been of no use."),
     "expires_before_send_window": _("Gets this at certain hours only, and by then it would have been of no use."),
+    "expired": _("Waited for so long that it was of no use any more."),
     "no_address": _("Has no address for this."),
     "read": _("Had read it in the inbox already."),
     "subscription_condition": _("Follows this only under a condition, which did not apply."),

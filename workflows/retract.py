@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from channels_delivery import outbox, tally
+from channels_delivery import tally
 from notifications import inbox
 from notifications.kernel import doorbell
 from notifications.kernel.clock import Clock, db_now
@@ -20,6 +20,7 @@ from notifications.models import Tenant
 from . import audience as audiences
 from .addresses import known
 from .audience import Audience
+from .calling_back import call_back
 from .collecting import take_out
 from .engine_bell import BELL, QUEUE
 from .hearing import CANCELLED
@@ -37,8 +38,8 @@ PUT_OFF = timedelta(seconds=60)
 class Cancelled:
     """`cancelled`: people whose walk was stopped before its end, or whose event was taken out of an open digest.
     `too_late`: people who had reached theirs; what lies in their inboxes is withdrawn. Of what was to leave the
-    building, `deliveries_cancelled` will not, and `deliveries_too_late` are under way or have left. A second cancel
-    says 0 everywhere."""
+    building, held messages among it, `deliveries_cancelled` will not, and `deliveries_too_late` are under way or have
+    left. A second cancel says 0 everywhere."""
 
     transaction_id: str
     cancelled: int
@@ -65,7 +66,7 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
         unresolved, walking = _unresolved(run), _people_walking(run)
         taken_out = take_out(run)
         stop_waiting(run, now=now)
-        called_back, _ = outbox.cancel(origin=run.public_id, now=now)
+        called_back = call_back(run, now=now)
         left = tally.left(run.public_id, tenant_id=run.tenant_id)
         run.cancelled_at = run.withdraw_at = now
         run.expand_at = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 
-from channels_delivery import outbox, tally
+from channels_delivery import tally
 from notifications import inbox
 from notifications.kernel import doorbell
 from notifications.kernel.clock import db_now
@@ -15,6 +15,7 @@ from notifications.models import Recipient, Tenant
 
 from . import audience as audiences
 from .audience import Audience
+from .calling_back import call_back
 from .collecting import take_out
 from .engine_bell import BELL, QUEUE
 from .finish import finish_if_done
@@ -45,7 +46,7 @@ def cancel_for(transaction_id: str, *, tenant: Tenant, recipients: Sequence[Reci
         stopped = _unresolved(run, fresh) | _walking(run, set(fresh)) | take_out(run, recipients=fresh)
         late = told_among(run, fresh) - stopped
         stop_waiting(run, now=now, recipients=set(fresh))
-        called_back, _ = outbox.cancel(origin=run.public_id, now=now, recipients=fresh)
+        called_back = call_back(run, now=now, recipients=fresh)
         left = tally.left(run.public_id, tenant_id=run.tenant_id, recipients=fresh)
         inbox.withdraw(run.public_id, fresh)
         finish_if_done(run.pk, now=now)

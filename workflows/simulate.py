@@ -31,7 +31,7 @@ from .definition import Body
 from .hush import Hush
 from .refusals import BadRequest
 from .simulation.cast import Persona, Somebody, Wish, listed
-from .simulation.events import Act, Cancel, Event, Expire, Fire, Publish, checked
+from .simulation.events import Act, Cancel, Event, Expire, Fire, Publish, Want, checked
 from .simulation.failures import Failure, with_failures
 from .simulation.play import Play
 from .simulation.record import entries
@@ -51,6 +51,7 @@ __all__ = [
     "Persona",
     "Publish",
     "Timeline",
+    "Want",
     "What",
     "Wish",
     "all_arrives",

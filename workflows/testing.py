@@ -24,7 +24,7 @@ from .define import Workflow
 from .definition import Body
 from .hush import Calendar, Hush
 from .matching import Matcher, WhileActive
-from .simulate import Act, Cancel, Event, Expire, Failure, Fire, Persona, Publish, Timeline, What, Wish, simulate
+from .simulate import Act, Cancel, Event, Expire, Failure, Fire, Persona, Publish, Timeline, Want, What, Wish, simulate
 
 __all__ = [
     "START",
@@ -46,6 +46,7 @@ __all__ = [
     "publish",
     "read",
     "simulation",
+    "want",
 ]
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -91,6 +92,11 @@ def hush(what: Hush, **after: float) -> Event:
 def expire(name: str, **after: float) -> Event:
     """It ends before its time, after so long."""
     return Event(Expire(name), timedelta(**after))
+
+
+def want(person: str, *, after: timedelta, **said: Any) -> Event:
+    """Somebody changes what they want after so long: `want("ana", snooze_until=None, after=timedelta(hours=1))`."""
+    return Event(Want(person, said), after)
 
 
 def assert_sent(timeline: Timeline, person: str, *, channel: str, title: str | None = None, **after: float) -> None:

@@ -169,3 +169,21 @@ class HistorySerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = PreferencesActSerializer(many=True)
+
+
+class HeldSerializer(serializers.Serializer[Any]):
+    """One message that is held. `reason`: `snoozed`, `quiet_hours`, `digest_frequency` or `send_window`."""
+
+    channel = serializers.CharField()
+    workflow = serializers.CharField()
+    category = serializers.CharField()
+    title = serializers.CharField()
+    reason = serializers.CharField()
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+
+
+class HeldPageSerializer(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = HeldSerializer(many=True)

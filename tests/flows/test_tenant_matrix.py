@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import serializers
@@ -25,6 +26,8 @@ from notifications import models as notifications
 from notifications.kernel.clock import db_now
 from notifications.models import Nesting, Recipient, Scope, Tenant
 from notifications.targets import follow
+from preferences import decision as preferring_decision
+from preferences import holding
 from preferences import models as preferring
 from preferences.changing import By, choose
 from preferences.models import Choice, Via
@@ -133,6 +136,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ),
     ("api-preferences-snooze", "post"): ("/api/v1/preferences/snooze/", [{"minutes": 30}], OWN),
     ("api-preferences-history", "get"): ("/api/v1/preferences/history/", [None], OWN),
+    ("api-preferences-held", "get"): ("/api/v1/preferences/held/", [None], OWN),
     ("api-preferences-matrix", "get"): ("/api/v1/preferences/matrix/", [None], OWN),
     ("api-preferences-explain", "post"): ("/api/v1/preferences/explain/", [{"workflow": "{workflow}"}], GONE),
     ("api-recipients", "get"): ("/api/v1/recipients/", [None], OWN),
@@ -315,6 +319,7 @@ def with_everything(acme: Tenant) -> Acme:
     Nesting.objects.create(outer=outer, inner=inner)
     follow([person], {"type": "document", "id": CANARY})
     Choice.objects.create(tenant=acme, recipient=person, workflow=f"{CANARY}-flow", wanted=False)
+    hold_for(person)
     choose(person, Wish(channel="email", wanted=False), by=By(f"Secret {CANARY}", Via.API), now=db_now())
     trigger("hello", tenant=acme, recipients=[person], payload={"name": CANARY}, transaction_id=f"{CANARY}-run")
     engine.drain()
@@ -330,6 +335,14 @@ def with_everything(acme: Tenant) -> Acme:
     ids = [str(one.public_id) for one in (channel, delivery)]
     own = [str(one.public_id) for one in (template, fragment, hush(acme))]
     return Acme(person, str(item), run, topic_key, *ids, flow.key, *own)
+
+
+def hold_for(person: Recipient) -> None:
+    """A message that waits for them."""
+    subject, tomorrow = preferring_decision.Subject("hello", "", "email"), db_now() + timedelta(days=1)
+    to = {person.pk: preferring_decision.Hold(tomorrow, "snoozed")}
+    title = {"title": f"Secret {CANARY}"}
+    holding.hold_many([holding.Message(person.tenant_id, subject, uuid4(), "0.0", title, {}, to)], now=db_now())
 
 
 def hush(tenant: Tenant) -> Silence:

@@ -9,7 +9,7 @@ import pytest
 from notifications.kinds import INBOX, Kind
 from preferences.decision import Decision, Hold, Rule, Send, Skip, Subject
 from preferences.hours import Clock, Row, apply
-from preferences.spread import SPREAD_SECONDS, release_at
+from preferences.spread import SPREAD_SECONDS, STEP_SECONDS, release_at
 
 from .moves import NIGHT, NOON, utc
 
@@ -239,5 +239,5 @@ def test_releases_are_spread_over_two_minutes_and_never_before() -> None:
 
     assert min(spread) >= timedelta(0)
     assert max(spread) <= timedelta(seconds=SPREAD_SECONDS)
-    assert len(set(spread)) > 100
+    assert len(set(spread)) == SPREAD_SECONDS // STEP_SECONDS + 1
     assert [release_at(until, person) - until for person in range(2_000)] == spread

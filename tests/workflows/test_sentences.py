@@ -18,6 +18,7 @@ GIVEN = {
     "what": "fetch",
     "level": 2,
     "n": 3,
+    "count": 2,
 }
 
 

@@ -96,8 +96,9 @@ class ReachedSerializer(PersonNameSerializer):
 
 
 class SendSerializer(serializers.Serializer[Any]):
-    """One send, if everything goes on as it is now. `local_hours`: people by the hour where they are; `at_night`: those
-    between 22 and 7. `level`: of an escalation, from 1, which is told so many `times` if nobody acknowledges."""
+    """One send, if everything goes on as it is now. `held`: of those who are told, who is told later, by reason.
+    `local_hours`: people by the hour where they are when they are told; `at_night`: those between 22 and 7. `level`: of
+    an escalation, from 1, which is told so many `times` if nobody acknowledges."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
@@ -107,6 +108,7 @@ class SendSerializer(serializers.Serializer[Any]):
     level = serializers.IntegerField(allow_null=True)
     times = serializers.IntegerField()
     skipped = serializers.DictField(child=serializers.IntegerField())
+    held = serializers.DictField(child=serializers.IntegerField())
     local_hours = serializers.DictField(child=serializers.IntegerField())
     at_night = serializers.IntegerField()
 

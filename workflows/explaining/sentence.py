@@ -47,6 +47,8 @@ WORDS: Mapping[str, Promise] = {
     "nothing_sent": _("%(channel)s: nothing was sent. %(why)s"),
     "remark": _("%(channel)s: %(why)s"),
     "held_until": _("%(channel)s: held until %(until)s. %(why)s"),
+    "still_held": _("%(channel)s: it is now held until %(until)s. %(why)s"),
+    "in_summary": _("%(channel)s: at %(at)s it was sent in one summary with others that had waited: %(count)s."),
     "waits": _("Waits until %(until)s."),
     "under_way": _("It is their turn just now."),
     "passed": _("Went past this step."),

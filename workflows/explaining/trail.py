@@ -15,10 +15,12 @@ from notifications.models import InboxItem, Recipient, State
 from ..definition import Body, load
 from ..models import Cohort, Outcome, Run
 from ..position import reading_order
-from ..reasons import ITEMS, REASONS, REMARKS, STATES, WAITS, failure_in_words, in_words, kind_in_words
+from ..reasons import ITEMS, REASONS, REMARKS, in_words, kind_in_words
 from ..step import DIGESTED
 from .audience import Place
 from .collected import Collected, Fate
+from .held import Held, held_for, what_became_of
+from .sent import became, counts
 from .sentence import Explanation, Sentence, Speaker
 
 
@@ -31,28 +33,33 @@ class Trail:
     standing: Cohort | None
     items: Sequence[tuple[str, Entry]]
     sent: Sequence[Track]
+    held: Sequence[Held] = ()
 
     @classmethod
     def of(cls, run: Run, recipient: Recipient, place: Place) -> Trail:
-        """A fixed number of queries, and one for each item that the run put into their inbox."""
+        """A fixed number of queries, and one for each item that the run put into their inbox; where something was held,
+        one for all of it, and one for each summary that it left in."""
         outcomes = Outcome.objects.filter(chunk=place.chunk).order_by("pk")
         cohorts = Cohort.objects.filter(tenant=run.tenant_id, chunk=place.chunk, open=True)
         items = InboxItem.objects.filter(recipient_id=recipient.pk, notification__origin=run.public_id).order_by("seq")
         named = items.values_list("notification__public_id", "notification__origin_step")
         entries = [(step, inbox.get_item(recipient, public_id)) for public_id, step in named]
+        mine = [one for one in outcomes if place.number in one.people]
+        waited = any(one.until for one in mine)
         return cls(
             load(run.definition_id),
-            [one for one in outcomes if place.number in one.people],
+            mine,
             next((one for one in cohorts if place.number in one.people), None),
             [(_position(step), entry) for step, entry in entries if entry is not None],
             tracks_of(recipient.pk, origin=run.public_id, tenant_id=run.tenant_id),
+            held_for(recipient, run) if waited else (),
         )
 
     @property
     def told(self) -> bool:
         """Something reached them, or still may."""
         kept = any(entry.state != State.WITHDRAWN for _, entry in self.items)
-        return kept or any(one.state in ("pending", "sending", "delivered", "accepted") for one in self.sent)
+        return kept or any(counts(one) for one in self.sent) or any(one.counts for one in self.held)
 
     @property
     def end(self) -> Outcome | None:
@@ -62,7 +69,11 @@ class Trail:
         """Those of the definition, and others that are on record, in order."""
         known = {position for position, _ in self.body.walk()}
         seen = {one.step for one in self.outcomes} | {step for step, _ in self.items}
-        seen |= {_position(one.step) for one in self.sent} | ({self.standing.step} if self.standing else set())
+        seen |= (
+            {_position(one.step) for one in self.sent}
+            | {one.step for one in self.held}
+            | ({self.standing.step} if self.standing else set())
+        )
         return sorted(known | seen, key=reading_order)
 
     @property
@@ -87,8 +98,10 @@ class Trail:
         settings = self.body.step_at(step) or {}
         happened = [
             *self._items(step, speaker),
+            *self._notes(step, speaker, waits=True),
+            *(said for one in self.held if one.step == step for said in what_became_of(one, speaker)),
             *self._sent(step, speaker),
-            *self._notes(step, speaker),
+            *self._notes(step, speaker, waits=False),
             *self._wait(step, speaker),
         ]
         yield from happened or [self._silent(step, settings, speaker)]
@@ -114,11 +127,11 @@ class Trail:
             name, title = kind_in_words(one.kind), one.title or self.body.name
             code = "sent_again" if one.again else "sent"
             yield speaker.say(code, step=step, at=one.created_at, kind=one.kind, channel=name, title=title)
-            yield _became(one, step, speaker)
+            yield became(one, step, speaker)
 
-    def _notes(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+    def _notes(self, step: str, speaker: Speaker, *, waits: bool) -> Iterator[Sentence]:
         for one in self.outcomes:
-            if one.final or one.step != step:
+            if one.final or one.step != step or (one.until is not None) != waits:
                 continue
             frame = "remark" if one.reason in REMARKS else "held_until" if one.until else "nothing_sent"
             given: dict[str, Any] = {"step": step, "at": one.created_at, "kind": one.channel, "detail": one.detail}
@@ -175,21 +188,6 @@ class Trail:
     def _kind(self, step: str) -> str:
         settings = self.body.step_at(step) or {}
         return str(settings.get("channel") or settings.get("kind") or "")
-
-
-def _became(one: Track, step: str, speaker: Speaker) -> Sentence:
-    """What became of a message."""
-    where: dict[str, Any] = {"step": step, "channel": one.kind, "detail": one.detail}
-    if one.state == "pending" and one.wait_reason:
-        why = failure_in_words(one.code) if one.code else ""
-        words = f"{WAITS.get(one.wait_reason, STATES['pending'])} {why[:1].upper()}{why[1:]}".strip()
-        return Sentence(one.wait_reason, words, until=one.due_at, **where)
-    if one.state == "cancelled" and one.code in REASONS:
-        return Sentence(one.code, f"{STATES['cancelled']} {in_words(one.code)}", at=one.finished_at, **where)
-    if one.state in ("failed", "dead"):
-        why = failure_in_words(one.code)
-        return Sentence(one.state, f"{STATES[one.state]} {why[:1].upper()}{why[1:]}", at=one.finished_at, **where)
-    return speaker.said(one.state, STATES, at=one.finished_at, **where)
 
 
 def _position(origin_step: str) -> str:

@@ -75,7 +75,7 @@ def letters_to_people(
     drafts = []
     for one in rendered:
         to = {place: (Address(addresses[ids[place]], ids[place]),) for place in one.people}
-        drafts.append(Draft(_letter(one, sending, route, _parts(one, sending)), one.people, to))
+        drafts.append(Draft(_letter(one, sending, route, parts_of(one, sending)), one.people, to))
     return PutIntoOutbox(drafts)
 
 
@@ -84,7 +84,7 @@ def letters_to_teams(rendered: Sequence[Rendered], sending: Sending, *, routes: 
     to = {route: tuple(Address(address) for address in route.addresses) for route in routes}
     drafts = []
     for one in rendered:
-        parts = _parts(one, sending)
+        parts = parts_of(one, sending)
         drafts += [
             Draft(_letter(one, sending, route, parts), one.people, dict.fromkeys(one.people, to[route]))
             for route in routes
@@ -109,7 +109,8 @@ def _letter(one: Rendered, sending: Sending, route: Route, parts: Mapping[str, A
     )
 
 
-def _parts(one: Rendered, sending: Sending) -> Mapping[str, Any]:
+def parts_of(one: Rendered, sending: Sending) -> Mapping[str, Any]:
+    """The words as the backend of this kind sends them."""
     scene, locale = sending.scene, one.said.locale
     words = Words(
         content=one.said.content,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from channels_delivery import routes
 from notifications import inbox, routing
 from notifications.kinds import INBOX
-from preferences.decision import Skip, Subject, decide_many
+from preferences.decision import Hold, Skip, Subject, decide_many
 
 from ..context import Profiles
 from ..people import NOBODY, People
-from ..step import Note, Scene, join
+from ..step import Effect, Note, Scene, join
 from .carry import PostToInbox, letters_to_people
+from .held import hold_for
 from .sending import Sending, Telling
 from .sight import look
 from .words import render_for
@@ -22,19 +24,27 @@ from .words import render_for
 
 @dataclass(frozen=True)
 class Told:
-    """Who gets it, and the others by reason; who is to be asked about again. `sending`: as it is for those who get
-    it."""
+    """Who gets it, now or when their hold ends, and the others by reason. `held` are the decisions that hold it, by
+    place; `subject` is what they decided about. `waiting` are to be asked about again. `sending`: as it is for those
+    who get it."""
 
     people: People
     sending: Sending
+    subject: Subject
+    held: Mapping[int, Hold] = field(default_factory=dict)
     waiting: People = NOBODY
     notes: list[Note] = field(default_factory=list)
     addresses: Mapping[int, str] = field(default_factory=dict)
     profiles: Profiles = field(default_factory=dict)
 
+    @property
+    def later(self) -> People:
+        return People.of(self.held)
+
 
 def tell_people(people: People, sending: Sending) -> Telling:
-    """Queries: who can be reached, what they want, by which way; where asked, what they have read. Each for all."""
+    """Queries: who can be reached, what they want, by which way; where asked, what they have read. Each for all. What
+    is held is put aside with its words, and whoever waits walks on."""
     scene, kind = sending.scene, sending.kind
     told = decide(people, sending)
     if not told.people:
@@ -44,9 +54,12 @@ def tell_people(people: People, sending: Sending) -> Telling:
     notes = [*told.notes, *failures]
     if kind.key == INBOX.key:
         return Telling(notes, [PostToInbox(rendered, sending.origin_step)], told.waiting)
-    route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
-    letters = letters_to_people(rendered, sending, route=route, addresses=told.addresses)
-    return Telling(notes, [letters], told.waiting)
+    effects: list[Effect] = [hold_for(rendered, sending, told)] if told.held else []
+    if told.people - told.later:
+        now = [replace(one, people=one.people - told.later) for one in rendered] if told.held else rendered
+        route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
+        effects.append(letters_to_people(now, sending, route=route, addresses=told.addresses))
+    return Telling(notes, effects, told.waiting)
 
 
 def decide(people: People, sending: Sending) -> Told:
@@ -60,20 +73,42 @@ def decide(people: People, sending: Sending) -> Told:
     subject = Subject(body.key, body.category, kind.key, body.critical, expires_at, default)
     decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id, now=scene.now)
     skipped: dict[str, list[int]] = defaultdict(list)
+    held: dict[int, Hold] = {}
     for place, recipient in ids.items():
         decision = decisions.get(recipient)
         if decision is None:
             skipped["no_address" if recipient in reached.unreachable else "inactive"].append(place)
         elif isinstance(decision, Skip):
             skipped[decision.reason].append(place)
+        elif isinstance(decision, Hold):
+            held[place] = decision
     sets = {reason: People.of(places) for reason, places in skipped.items()}
     told = people - join(list(sets.values()))
     if sending.skip_if_read and (read := _readers(told, scene)):
         told, sets["read"] = told - read, read
     seen = look(told, scene, kind.key)
-    notes = [*(Note(some, reason, kind.key) for reason, some in sets.items()), *seen.notes]
+    held = {place: decision for place, decision in held.items() if place in seen.people}
+    notes = [*(Note(some, reason, kind.key) for reason, some in sets.items()), *seen.notes, *_waits(held, kind.key)]
     sending = replace(sending, scene=seen.scene)
-    return Told(seen.people, sending, seen.waiting, notes, reached.addresses, reached.profiles)
+    return Told(
+        seen.people,
+        sending,
+        subject,
+        held,
+        waiting=seen.waiting,
+        notes=notes,
+        addresses=reached.addresses,
+        profiles=reached.profiles,
+    )
+
+
+def _waits(held: Mapping[int, Hold], channel: str) -> Iterator[Note]:
+    """That they are held, for those who wait for the same in one."""
+    alike: dict[tuple[str, datetime], list[int]] = defaultdict(list)
+    for place, decision in held.items():
+        alike[decision.reason, decision.until].append(place)
+    for (reason, until), places in alike.items():
+        yield Note(People.of(places), reason, channel, until=until)
 
 
 def _readers(people: People, scene: Scene) -> People:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,8 +15,10 @@ from notifications import topics as nested
 from notifications.models import Attention, Nesting, Recipient, Role, Stance, Subscription, Tenant, Topic
 from notifications.targets import Target
 from notifications.topics import problems_of_condition
+from preferences import changing
+from preferences.changing import By
 from preferences.copying import copy_choices
-from preferences.models import Choice
+from preferences.models import Choice, Via
 
 from ..refusals import BadRequest
 
@@ -37,7 +40,8 @@ class Wish:
 class Persona:
     """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none. `conditions`:
     those of their subscriptions, by topic. Objects that they follow, have muted, and may not see are as `trigger()`
-    takes them."""
+    takes them. `habits`: when they want it, fields of `preferences.personal.Preferences` as
+    `preferences.changing.change` takes them."""
 
     user: str
     name: str = ""
@@ -53,6 +57,7 @@ class Persona:
     mutes: Sequence[Any] = ()
     cannot_see: Sequence[Any] = ()
     wishes: Sequence[Wish] = ()
+    habits: Mapping[str, Any] = field(default_factory=dict)
 
     def profile(self) -> dict[str, Any]:
         """As the directory takes it."""
@@ -81,7 +86,7 @@ def name_of(one: Persona | Recipient) -> str:
     return one.user if isinstance(one, Persona) else one.external_id
 
 
-def enter(people: Sequence[Persona | Recipient], tenant: Tenant) -> dict[int, str]:
+def enter(people: Sequence[Persona | Recipient], tenant: Tenant, *, now: datetime) -> dict[int, str]:
     """Have them all be people of this tenant; their names there by id, in the order given. Raises BadRequest."""
     made_up = {one.user: one for one in people if isinstance(one, Persona)}
     try:
@@ -111,6 +116,9 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant) -> dict[int, st
     _follow(topics, tenant, like=real[0].tenant_id if real else None)
     _attend([(ids[user], one) for user, one in made_up.items()], tenant)
     _copy_attention(twins, tenant)
+    for user, one in made_up.items():
+        if one.habits:
+            want(tenant, ids[user], one.habits, now=now)
     return {ids[name_of(one)]: name_of(one) for one in people}
 
 
@@ -118,6 +126,16 @@ def unseen(people: Sequence[Persona | Recipient]) -> dict[str, frozenset[str]]:
     """The objects that those who are made up may not see, by name. Raises BadRequest."""
     made_up = (one for one in people if isinstance(one, Persona))
     return {one.user: frozenset(_spelt(one.cannot_see)) for one in made_up if one.cannot_see}
+
+
+def want(tenant: Tenant, person: int, said: Mapping[str, Any], *, now: datetime) -> None:
+    """This is what they want from now on. Raises BadRequest."""
+    row = Recipient.objects.get(tenant=tenant, pk=person)
+    try:
+        changing.change(row, said, by=By("simulation", Via.HOST), now=now)
+    except ValidationError as error:
+        told = {where: " ".join(words) for where, words in error.message_dict.items()}
+        raise BadRequest("Somebody cannot want that.", errors=told) from None
 
 
 def _spelt(targets: Sequence[Any]) -> list[str]:

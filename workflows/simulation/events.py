@@ -1,4 +1,4 @@
-"""What happens in a simulation, and when: triggers, what people do, cancels, new versions of the workflow, silences."""
+"""What happens in a simulation, and when: triggers, acts, wishes, cancels, new versions of the workflow, silences."""
 
 from __future__ import annotations
 
@@ -53,6 +53,15 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Want:
+    """Somebody changes what they want: fields of `preferences.personal.Preferences`, as `preferences.changing.change`
+    takes them."""
+
+    person: str
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Publish:
     """From now on triggers start this version."""
 
@@ -70,7 +79,7 @@ class Expire:
 class Event:
     """`what` happens `after` so long; a `Hush` begins then. What happens at a time comes before what is due then."""
 
-    what: Fire | Act | Cancel | Publish | Hush | Expire
+    what: Fire | Act | Cancel | Publish | Hush | Expire | Want
     after: timedelta = field(default_factory=timedelta)
 
 

@@ -13,6 +13,7 @@ from channels_delivery.composing import title_of
 from channels_delivery.models import ENDED_WELL, OPEN, Attempt, Delivery, Message
 from notifications.kinds import INBOX
 from notifications.models import InboxItem, Recipient, State, Tenant
+from preferences.models import End, Hold
 
 from ..models import HOUSE, Chunk, Outcome, Run
 from ..people import People
@@ -29,7 +30,7 @@ def entries(play: Play, *, most: int) -> list[Entry]:
     """Everything, by time; at one time by person, then by step. Raises TooMuch when it is more than `most`."""
     record = _Record.of(play)
     found: list[Entry] = []
-    for some in (record.runs_and_acts, record.outcomes, record.sleeps, record.items, record.deliveries):
+    for some in (record.runs_and_acts, record.outcomes, record.sleeps, record.items, record.deliveries, record.holds):
         for entry in some():
             found.append(entry)
             if len(found) > most:
@@ -123,6 +124,16 @@ class _Record:
         tries = _tries([one.pk for one in rows if one.attempt > 1 or one.state in OPEN])
         for one in rows:
             yield from self._delivery(one, titles[one.message_id], tries.get(one.pk, ()))
+
+    def holds(self) -> Iterator[Entry]:
+        """What was held and then not sent."""
+        ended = Hold.objects.filter(tenant=self.play.stage.tenant, ended_at__isnull=False).select_related("words")
+        for one in ended.exclude(ended_as__in=(End.SENT, End.SUMMARY)).order_by("pk"):
+            assert one.ended_at is not None
+            words = one.words
+            run, step, title = self.origins[words.origin], _step(words.origin_step), words.content["title"]
+            person = self.names[one.recipient_id]
+            yield Entry(one.ended_at, What.SKIPPED, person, run, step, words.kind, title, one.ended_as)
 
     def _delivery(self, one: Delivery, title: str, tries: Sequence[tuple[datetime, str, str]]) -> Iterator[Entry]:
         run = self.origins.get(one.origin, "") if one.origin else ""

@@ -29,7 +29,7 @@ from ..refusals import BadRequest, Refused, UnknownWorkflow
 from ..trigger import trigger_many
 from . import cast
 from .cast import Persona
-from .events import ACTS, Act, Cancel, Deed, Event, Expire, Fire, Publish
+from .events import ACTS, Act, Cancel, Deed, Event, Expire, Fire, Publish, Want
 
 
 @dataclass
@@ -81,6 +81,8 @@ class Stage:
                 silences.create(self.tenant, event.what, now=self.now)
             case Expire(name):
                 silences.expire(self._silence(name), now=self.now)
+            case Want(person, said):
+                cast.want(self.tenant, self._id(person), said, now=self.now)
 
     def _fire(self, fire: Fire) -> None:
         self.runs += 1
@@ -131,7 +133,7 @@ def set_up(
         copy_channels(of_tenant=tenant.pk, to_tenant=own.pk)
         copy_tenant(of_tenant=tenant.pk, to_tenant=own.pk)
         silences.copy_silences(of_tenant=tenant.pk, to_tenant=own.pk, now=start)
-    stage.names = cast.enter(people, own)
+    stage.names = cast.enter(people, own, now=start)
     stage.unseen = cast.unseen(people)
     return stage
 

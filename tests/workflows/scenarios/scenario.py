@@ -1,7 +1,7 @@
 """One story: a workflow, who plays, what happens, and the lines that must come of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ QUIET = ("triggered", "slept")
 @dataclass(frozen=True)
 class Scenario:
     """`look`: what the lines are about; everything but `QUIET` and walks that reached their end, if it is empty.
-    `channel`: about no other one."""
+    `channel`: about no other one. `grain`: times are told no finer than this."""
 
     name: str
     steps: Sequence[StepSettings]
@@ -32,6 +32,7 @@ class Scenario:
     channel: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     lasts: timedelta = timedelta(days=31)
+    grain: timedelta = timedelta()
 
     def play(self) -> Timeline:
         story = workflow("story", *self.steps, **self.given)
@@ -40,12 +41,18 @@ class Scenario:
         )
 
     def lines(self) -> list[str]:
-        timeline = self.play()
+        timeline = self._coarse(self.play())
         timeline = timeline.on(self.channel) if self.channel else timeline
         if self.look:
             return timeline.only(*self.look).lines()
         told = [entry for entry in timeline if entry.what not in QUIET and entry.reason != "done"]
         return Timeline(timeline.start, timeline.end, told).lines()
+
+    def _coarse(self, timeline: Timeline) -> Timeline:
+        if not self.grain:
+            return timeline
+        told = [replace(one, at=one.at - (one.at - timeline.start) % self.grain) for one in timeline]
+        return replace(timeline, entries=told)
 
 
 def publish(*steps: StepSettings, **after: float) -> Event:
