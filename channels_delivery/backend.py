@@ -78,6 +78,8 @@ class Backend(ABC):
     """The secret that we make where none is given, and that can be rotated: a list of one or two, the newest first."""
     secrets_go_to: Sequence[str] = ()
     """Settings that say who is told the secrets: where one changes, the secrets have to be written anew."""
+    slots: frozenset[str] = frozenset()
+    """What it fills in for each receiver, by the name of the slot: see `outbox.Address`."""
     template_fields: Mapping[str, Any] = {}
     """JSON Schema of each text that a template of this kind may have beside those of a `Content`. In one whose
     `contentMediaType` is `text/html` the values of a payload stand escaped."""

@@ -8,7 +8,7 @@ from typing import Any
 from .backend import Backend, Words
 from .backends import backends, channel_kinds
 
-__all__ = ["Words", "channel_kinds", "compose", "template_fields", "title_of"]
+__all__ = ["Words", "channel_kinds", "compose", "slots_of", "template_fields", "title_of"]
 
 
 def template_fields(kind: str) -> Mapping[str, Any]:
@@ -16,6 +16,12 @@ def template_fields(kind: str) -> Mapping[str, Any]:
     no backend sends."""
     backend = backends().get(kind)
     return backend.template_fields if backend else {}
+
+
+def slots_of(kind: str) -> frozenset[str]:
+    """The slots that messages of this kind have, filled in for each receiver. None for a kind that no backend sends."""
+    backend = backends().get(kind)
+    return backend.slots if backend else frozenset()
 
 
 def compose(kind: str, words: Words) -> Mapping[str, Any]:

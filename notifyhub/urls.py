@@ -29,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(_api)),
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("notifications.web.urls")),
+    *([path("", include("preferences.web.urls"))] if apps.is_installed("preferences") else []),
     path("", include("notifyhub.pages.urls")),
 ]

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTBOX, FAULTS, OUTBOUND = "tests/channels_delivery/", "tests/faults/", "tests/channels_delivery/outbound/"
 LIVE = "tests/notifications/live/"
 STEPS = "tests/workflows/steps/"
+UNSUBSCRIBE = "tests/preferences/unsubscribe/"
 WORKFLOWS = "tests/workflows/"
 PREFERENCES = "tests/preferences/"
 FOUND = {0: "lives", 1: "dead"}  # pytest's exit codes; anything else says nothing about the mutant
@@ -493,6 +494,34 @@ MUTANTS = [
         "policies: each is told on every channel at once",
         [("workflows/stages.py", "if min(policy.delay(channel), wait) == here:", "if True:")],
         [WORKFLOWS + "test_policies.py"],
+    ),
+    Mutant(
+        "unsubscribe: any signature will do",
+        [("preferences/unsubscribe/tokens.py", "if not any(matches) or", "if not data or")],
+        [UNSUBSCRIBE + "test_tokens.py"],
+    ),
+    Mutant(
+        "unsubscribe: a token can be written in several ways",
+        [("preferences/unsubscribe/tokens.py", """ or urlsafe_b64encode(data).rstrip(b"=").decode() != token""", "")],
+        [UNSUBSCRIBE + "test_tokens.py"],
+    ),
+    Mutant(
+        "unsubscribe: whoever follows the link has unsubscribed",
+        [
+            ("preferences/web/unsubscribe.py", 'if request.method != "POST":', "if False:"),
+            ("preferences/web/unsubscribe.py", "if request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]:", "if True:"),
+        ],
+        [UNSUBSCRIBE + "test_page.py"],
+    ),
+    Mutant(
+        "unsubscribe: an undo is good for every link",
+        [("preferences/unsubscribe/acting.py", 'salt=f"{_UNDO}.{token}"', "salt=_UNDO")],
+        [UNSUBSCRIBE + "test_page.py"],
+    ),
+    Mutant(
+        "unsubscribe: what is locked on offers a link",
+        [("workflows/sending/links.py", "frozenset({Rule.CRITICAL, Rule.LOCK})", "frozenset({Rule.CRITICAL})")],
+        [WORKFLOWS + "sending/test_links.py"],
     ),
 ]
 

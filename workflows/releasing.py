@@ -16,20 +16,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from channels_delivery import outbox, routes
 from channels_delivery.outbox import Letter
-from channels_delivery.routes import Route
 from notifications import inbox, routing, visibility
 from notifications.kernel.clock import Clock, db_now
 from notifications.kernel.config import enabled
 from notifications.kinds import Kind, kinds
 from notifications.live import watching
 from notifications.models import Tenant
-from notifications.routing import Reached
 from notifications.targets import muted_among
 from preferences import due
 from preferences.again import Asked, decide_again
@@ -39,6 +38,7 @@ from preferences.models import End
 from preferences.models import Hold as Row
 
 from .sending.held import letter_of
+from .sending.links import BOUND
 from .sending.sight import ASK_AGAIN, MUTED, NOT_VISIBLE, UNKNOWN
 from .sending.summing import letters_of_summaries
 from .turns import due_tenants
@@ -106,7 +106,8 @@ def _release(tenant: int, people: Sequence[int], now: datetime) -> bool:
 
 @dataclass
 class _Release:
-    """What is due for some people of one tenant, and what becomes of each row: `held` on, or `ended`."""
+    """What is due for some people of one tenant, and what becomes of each row: `held` on, or `ended`. `bound`: the
+    rows that somebody gets whatever they chose."""
 
     rows: Sequence[Due]
     said: Mapping[int, Said]
@@ -114,6 +115,7 @@ class _Release:
     now: datetime
     held: dict[int, tuple[int, Hold]] = field(default_factory=dict)
     ended: dict[int, Ended] = field(default_factory=dict)
+    bound: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, rows: Sequence[Due], tenant: int, now: datetime) -> _Release:
@@ -139,8 +141,9 @@ class _Release:
         going = []
         for row, decision in zip(self.rows, decisions, strict=True):
             match decision:
-                case Send():
+                case Send(why):
                     going.append(row)
+                    self.bound |= {row.pk} if why.rule in BOUND else set()
                 case Skip(reason):
                     self._end([row], reason)
                 case Hold():
@@ -216,25 +219,26 @@ class _Release:
             else:
                 together[tuple(row.words for row in rows)].append(person)
         kept = due.letters(alone, tenant_id=self.tenant.pk) if alone else {}
+        by_way: dict[str, Any] = {"route": route, "reached": reached}
+        by_way["bound"] = {row.recipient for rows in piles.values() for row in rows if row.pk in self.bound}
         letters = [
-            letter_of(self.said[words], kept[words], people, route=route, reached=reached, tenant_id=self.tenant.pk)
+            letter_of(self.said[words], kept[words], people, tenant_id=self.tenant.pk, **by_way)
             for words, people in alone.items()
         ]
-        return [*letters, *self._summaries(kind, piles, together, route, reached)]
+        return [*letters, *self._summaries(kind, piles, together, by_way)]
 
     def _summaries(
         self,
         kind: Kind,
         piles: Mapping[int, Sequence[Due]],
         together: Mapping[tuple[int, ...], Sequence[int]],
-        route: Route,
-        reached: Reached,
+        by_way: Mapping[str, Any],
     ) -> list[Letter]:
         """Those who get the same messages share a summary's words."""
         if not together:
             return []
         told = [([self.said[one] for one in words], people) for words, people in together.items()]
-        letters = letters_of_summaries(told, self.tenant, kind=kind, route=route, reached=reached, now=self.now)
+        letters = letters_of_summaries(told, self.tenant, kind=kind, now=self.now, **by_way)
         for letter in letters:
             for address in letter.to:
                 rows = piles[address.recipient or 0]

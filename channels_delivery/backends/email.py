@@ -2,7 +2,8 @@
 
 The address is the recipient's. `parts` are what `compose` gave: `subject`, `text`, `html`. A channel with a `host` is a
 server of the tenant's; without one its letters leave as the site's do. Its `to` are the addresses of a team. What is
-filled in for a person, by `slots`: `unsubscribe` and `preferences`, addresses of the web.
+filled in for a person, by `slots`: `unsubscribe` and `preferences`, addresses of the web, and `unsubscribe_mail`, a
+`mailto:` that does what the first of them does.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ..mail.server import Sender, Server, sender_of, server_of
 from ..mail.site import SiteMail
 from ..mail.unsendable import Unsendable
 from ..mail.wire import Lost
-from ..mail.words import FIELDS, composed, filled, web_address
+from ..mail.words import FIELDS, composed, filled, mail_address, web_address
 from ..outbound import site
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
@@ -44,6 +45,7 @@ class Email(Backend):
     settings_schema = setup.SETTINGS
     secrets_schema = setup.SECRETS
     secrets_go_to = ("host", "port")
+    slots = frozenset({"unsubscribe", "unsubscribe_mail", "preferences"})
     template_fields = FIELDS
 
     def __init__(self) -> None:
@@ -159,6 +161,7 @@ async def _letter(parcel: Parcel, sender: Sender) -> Letter:
         at=datetime.now(UTC),
         reply_to=sender.reply_to,
         unsubscribe=web_address(parcel.slots.get("unsubscribe")),
+        unsubscribe_mail=mail_address(parcel.slots.get("unsubscribe_mail")),
         attachments=files,
     )
 

@@ -42,7 +42,8 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail to one address. `id` is the stable id of the delivery; `unsubscribe` an address of the web."""
+    """A mail to one address. `id` is the stable id of the delivery; `unsubscribe` an address of the web, and
+    `unsubscribe_mail` a `mailto:` for mail programs that know no other way."""
 
     id: UUID
     sender: Mailbox
@@ -54,6 +55,7 @@ class Letter:
     at: datetime
     reply_to: Mailbox | None = None
     unsubscribe: str = ""
+    unsubscribe_mail: str = ""
     attachments: Sequence[Attachment] = ()
 
     @property
@@ -68,10 +70,11 @@ class Letter:
 
     def list_fields(self) -> dict[str, str]:
         """RFC 2369 and 8058; one click needs https."""
-        if not self.unsubscribe:
+        ways = [way for way in (self.unsubscribe, self.unsubscribe_mail) if way]
+        if not ways:
             return {}
         one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-        return {"List-Unsubscribe": f"<{self.unsubscribe}>"} | (
+        return {"List-Unsubscribe": ", ".join(f"<{way}>" for way in ways)} | (
             one_click if self.unsubscribe.lower().startswith("https:") else {}
         )
 

@@ -1,7 +1,7 @@
 """From words to the parts of a mail: subject, text and HTML, the same for everybody they are for.
 
 What differs from person to person stands in slots, which are filled when a mail is sent: `unsubscribe` and
-`preferences`, two addresses of the web, become links in the footer.
+`preferences`, two addresses of the web, become links in the footer, in the language of the words above them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.html import escape, linebreaks
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from notifications.content import Content, safe_url
@@ -46,7 +48,7 @@ _LEVELS = {"info": "#2563eb", "success": "#15803d", "warning": "#b45309", "error
 
 
 def composed(words: Words) -> dict[str, str]:
-    """The parts `subject`, `text` and `html`."""
+    """The parts `subject`, `text` and `html`, and their `language` where it is not the site's."""
     content, extra = words.content, words.extra
     links = _links(content)
     subject = as_one_line(extra.get("subject") or content.title)
@@ -66,13 +68,16 @@ def composed(words: Words) -> dict[str, str]:
         "subject": subject,
         "text": extra.get("text") or _plain(content.title, body, links, words.tenant),
         "html": _tight(render_to_string(TEMPLATE, context)).replace(_MARKUP, markup, 1),
-    }
+    } | _language()
 
 
 def filled(parts: Mapping[str, Any], slots: Mapping[str, Any]) -> tuple[str, str]:
     """Text and HTML for one person. What is in a slot and is no safe address is left out."""
     text, html = str(parts.get("text") or ""), str(parts.get("html") or "")
-    links = [(label, url) for name, label in _labels() if (url := web_address(slots.get(name)))] if slots else []
+    links = []
+    if slots:
+        with override(str(parts.get("language") or settings.LANGUAGE_CODE)):
+            links = [(label, url) for name, label in _labels() if (url := web_address(slots.get(name)))]
     anchors = " · ".join(f'<a href="{escape(url)}" style="color:inherit">{escape(label)}</a>' for label, url in links)
     lines = "".join(f"\n{label}: {url}" for label, url in links)
     return text + (f"\n{lines}" if lines else ""), html.replace(FOOTER, anchors, 1)
@@ -82,6 +87,17 @@ def web_address(given: object) -> str:
     """`given` if it is an address of the web that may stand in a header, else nothing."""
     url = given if isinstance(given, str) else ""
     return url if url.lower().startswith(("https://", "http://")) and url.isascii() and _fits(url) else ""
+
+
+def _language() -> dict[str, str]:
+    language = get_language() or ""
+    return {"language": language} if language not in {"", settings.LANGUAGE_CODE} else {}
+
+
+def mail_address(given: object) -> str:
+    """`given` if it is a `mailto:` that may stand in a header, else nothing."""
+    url = given if isinstance(given, str) else ""
+    return url if url.startswith("mailto:") and url.isascii() and _fits(url) else ""
 
 
 def _fits(url: str) -> bool:

@@ -44,6 +44,7 @@ def notifyhub_bell(
         "person": person,
         "unread": unread_of(request),
         "inbox": widgets.address("inbox"),
+        "settings": widgets.address("preferences"),
         "config": widgets.config_of(request, person, csrf=str(context.get("csrf_token") or ""), entries=entries),
         "latest": latest,
         "links": links,

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from .base import *  # noqa: F403  a settings module is its base plus its differences
 from .base import NOTIFYHUB, NOTIFYHUB_ENCRYPTION_KEYS, VAR_DIR
 from .databases import from_url
-from .environment import env, kept_encryption_key, kept_secret_key, secret
+from .environment import env, kept_encryption_key, kept_secret_key, secret, secrets_list
 from .layers import pubsub
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -21,6 +21,7 @@ _https = _public.scheme == "https"
 _local = not _https and _public.hostname in {"127.0.0.1", "localhost", "::1"}
 
 SECRET_KEY = secret("SECRET_KEY", default="" if _local else None) or kept_secret_key(VAR_DIR)
+SECRET_KEY_FALLBACKS = secrets_list("SECRET_KEY_FALLBACKS")  # old ones, so that links in old mails go on working
 if _local:  # a public site names its own, once it has channels (notifyhub.W023)
     NOTIFYHUB_ENCRYPTION_KEYS = NOTIFYHUB_ENCRYPTION_KEYS or [kept_encryption_key(VAR_DIR)]
 ALLOWED_HOSTS = env.list(

@@ -68,13 +68,18 @@ class PutIntoOutbox:
 
 
 def letters_to_people(
-    rendered: Sequence[Rendered], sending: Sending, *, route: Route, addresses: Mapping[int, str]
+    rendered: Sequence[Rendered],
+    sending: Sending,
+    *,
+    route: Route,
+    addresses: Mapping[int, str],
+    slots: Mapping[int, Mapping[str, str]],
 ) -> PutIntoOutbox:
-    """A letter a rendering, to each person's own address."""
+    """A letter a rendering, to each person's own address, with what fills its slots for them."""
     ids = sending.scene.ids
     drafts = []
     for one in rendered:
-        to = {place: (Address(addresses[ids[place]], ids[place]),) for place in one.people}
+        to = {place: (Address(addresses[ids[place]], ids[place], slots.get(ids[place], {})),) for place in one.people}
         drafts.append(Draft(_letter(one, sending, route, parts_of(one, sending)), one.people, to))
     return PutIntoOutbox(drafts)
 

@@ -3,7 +3,7 @@ letter that they become when the hold ends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from preferences.due import Said
 from ..people import People
 from ..step import Scene
 from .carry import parts_of
+from .links import slots_for
 from .sending import Sending
 from .words import Rendered
 
@@ -68,15 +69,23 @@ def hold_for(rendered: Sequence[Rendered], sending: Sending, told: Told) -> Hold
 
 
 def letter_of(
-    said: Said, letter: Mapping[str, Any], people: Sequence[int], *, route: Route, reached: Reached, tenant_id: int
+    said: Said,
+    letter: Mapping[str, Any],
+    people: Sequence[int],
+    *,
+    route: Route,
+    reached: Reached,
+    tenant_id: int,
+    bound: Collection[int] = (),
 ) -> Letter:
-    """The letter that these people would have got at once, now."""
+    """The letter that these people would have got at once, now. `bound`: who gets it whatever they chose."""
+    slots = slots_for(people, said.subject, tenant_id=tenant_id, bound=bound)
     return Letter(
         tenant_id=tenant_id,
         kind=said.subject.kind,
         notice_key=said.subject.workflow,
         parts=letter[PARTS],
-        to=[Address(reached.addresses[person], person) for person in people],
+        to=[Address(reached.addresses[person], person, slots.get(person, {})) for person in people],
         way=route.way,
         channel=route.channel,
         origin=said.origin,

@@ -17,6 +17,7 @@ from ..people import NOBODY, People
 from ..step import Effect, Note, Scene, join
 from .carry import PostToInbox, letters_to_people
 from .held import hold_for
+from .links import BOUND, slots_for
 from .sending import Sending, Telling
 from .sight import look
 from .words import render_for
@@ -26,7 +27,7 @@ from .words import render_for
 class Told:
     """Who gets it, now or when their hold ends, and the others by reason. `held` are the decisions that hold it, by
     place; `subject` is what they decided about. `waiting` are to be asked about again. `sending`: as it is for those
-    who get it."""
+    who get it. `bound`: who gets it whatever they chose, by recipient id."""
 
     people: People
     sending: Sending
@@ -36,6 +37,7 @@ class Told:
     notes: list[Note] = field(default_factory=list)
     addresses: Mapping[int, str] = field(default_factory=dict)
     profiles: Profiles = field(default_factory=dict)
+    bound: frozenset[int] = frozenset()
 
     @property
     def later(self) -> People:
@@ -58,7 +60,8 @@ def tell_people(people: People, sending: Sending) -> Telling:
     if told.people - told.later:
         now = [replace(one, people=one.people - told.later) for one in rendered] if told.held else rendered
         route = routes.to_people(kind.key, tenant_id=scene.tenant_id, urgent=scene.body.critical)
-        effects.append(letters_to_people(now, sending, route=route, addresses=told.addresses))
+        slots = slots_for(told.addresses, told.subject, tenant_id=scene.tenant_id, bound=told.bound)
+        effects.append(letters_to_people(now, sending, route=route, addresses=told.addresses, slots=slots))
     return Telling(notes, effects, told.waiting)
 
 
@@ -89,16 +92,16 @@ def decide(people: People, sending: Sending) -> Told:
     seen = look(told, scene, kind.key)
     held = {place: decision for place, decision in held.items() if place in seen.people}
     notes = [*(Note(some, reason, kind.key) for reason, some in sets.items()), *seen.notes, *_waits(held, kind.key)]
-    sending = replace(sending, scene=seen.scene)
     return Told(
         seen.people,
-        sending,
+        replace(sending, scene=seen.scene),
         subject,
         held,
         waiting=seen.waiting,
         notes=notes,
         addresses=reached.addresses,
         profiles=reached.profiles,
+        bound=frozenset(one for one, said in decisions.items() if said.why.rule in BOUND),
     )
 
 

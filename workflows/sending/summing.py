@@ -6,7 +6,7 @@ in it is explained, and cancelled, with the run that it came from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from notifications.kernel.tokens import uuid7
 from notifications.kinds import Kind
 from notifications.models import Tenant
 from notifications.routing import Reached
+from preferences.decision import Subject
 from preferences.due import Said
 
 from ..catalogue import in_force
@@ -25,6 +26,7 @@ from ..people import People
 from ..step import RunFacts, Scene
 from ..summary import KEY, payload_of
 from .carry import letters_to_people
+from .links import Slots, slots_for
 from .sending import Sending
 from .words import render_for
 
@@ -33,10 +35,17 @@ Pile = tuple[Sequence[Said], Sequence[int]]
 
 
 def letters_of_summaries(
-    piles: Sequence[Pile], tenant: Tenant, *, kind: Kind, route: Route, reached: Reached, now: datetime
+    piles: Sequence[Pile],
+    tenant: Tenant,
+    *,
+    kind: Kind,
+    route: Route,
+    reached: Reached,
+    now: datetime,
+    bound: Collection[int] = (),
 ) -> list[Letter]:
-    """One letter for each pile and rendering, each with an origin of its own: by it a summary is found again. One
-    statement, for the tenant's templates."""
+    """One letter for each pile and rendering, each with an origin of its own: by it a summary is found again. `bound`:
+    who gets something of it whatever they chose. One statement, for the tenant's templates."""
     _, body = in_force([KEY], tenant=tenant)[KEY]
     step, settings = _step_of(body, kind)
     ids = [person for _, people in piles for person in people]
@@ -61,7 +70,8 @@ def letters_of_summaries(
     )
     sending = Sending.of(settings, kind, scene)
     rendered, _failures = render_for(scene.people, sending, profiles=reached.profiles)
-    put = letters_to_people(rendered, sending, route=route, addresses=reached.addresses)
+    slots = {one: mine for pile in piles for one, mine in _slots(pile, tenant, kind, bound).items()}
+    put = letters_to_people(rendered, sending, route=route, addresses=reached.addresses, slots=slots)
     return [
         replace(
             draft.letter,
@@ -76,6 +86,15 @@ def letters_of_summaries(
 def _step_of(body: Body, kind: Kind) -> tuple[str, Mapping[str, object]]:
     """The send on this channel: there is one on each that can be held."""
     return next((position, step) for position, step in body.walk() if step.get("channel") == kind.key)
+
+
+def _slots(pile: Pile, tenant: Tenant, kind: Kind, bound: Collection[int]) -> dict[int, Slots]:
+    """The links of a summary: who reads it may unsubscribe where all in it is of one category, or of one workflow."""
+    messages, people = pile
+    subjects = {(said.subject.category, "" if said.subject.category else said.subject.workflow) for said in messages}
+    category, workflow = next(iter(subjects)) if len(subjects) == 1 else ("", KEY)
+    about = Subject(workflow, category, kind.key)
+    return slots_for(people, about, tenant_id=tenant.pk, bound=bound if len(subjects) == 1 else people)
 
 
 def _facts(number: int, messages: Sequence[Said], now: datetime) -> RunFacts:

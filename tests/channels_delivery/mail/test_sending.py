@@ -59,6 +59,14 @@ def test_what_is_no_address_of_the_web_is_no_link(server: MailServer, url: objec
     assert "nsubscribe" not in server.got[0].data.decode()
 
 
+def test_a_mailbox_stands_beside_the_link(server: MailServer) -> None:
+    by_mail = "mailto:leave@hub.example.com?subject=abc"
+    send_one(outlet(server), slots={"unsubscribe": LINK, "unsubscribe_mail": by_mail})
+    send_one(outlet(server), slots={"unsubscribe": LINK, "unsubscribe_mail": "mailto:a@b.example>,<https://e.example"})
+
+    assert [got.message["List-Unsubscribe"] for got in server.got] == [f"<{LINK}>, <{by_mail}>", f"<{LINK}>"]
+
+
 def test_without_tls_a_link_is_no_one_click(server: MailServer) -> None:
     send_one(outlet(server), slots={"unsubscribe": "http://127.0.0.1:8000/u/abc"})
 

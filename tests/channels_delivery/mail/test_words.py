@@ -1,10 +1,14 @@
 """From words to a mail: what people read, and what never gets into it."""
 
 import json
+import struct
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
+from pytest_django import Settings
 
 from channels_delivery.backends.email import BACKEND
 from channels_delivery.mail.markup import allowed_markup
@@ -132,3 +136,31 @@ def test_a_person_gets_links_of_their_own_and_nobody_else_any() -> None:
     assert text.endswith("\n\nUnsubscribe: https://hub.example.com/u?a=1&b=2")
     assert Seen(html).links == ["https://hub.example.com/u?a=1&b=2"]
     assert filled(parts, {}) == (parts["text"], parts["html"].replace(FOOTER, ""))
+
+
+def test_they_are_in_the_language_of_the_words(settings: Settings, tmp_path: Path) -> None:
+    compile_messages(tmp_path / "de" / "LC_MESSAGES" / "django.mo", {"Unsubscribe": "Abbestellen"})
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+    settings.LOCALE_PATHS = [str(tmp_path)]
+    with translation.override("de"):
+        parts = compose()
+
+    text, html = filled(parts, {"unsubscribe": "https://hub.example.com/u"})
+
+    assert text.endswith("\n\nAbbestellen: https://hub.example.com/u")
+    assert ">Abbestellen</a>" in html
+    assert "Unsubscribe: " in filled(compose(), {"unsubscribe": "https://hub.example.com/u"})[0]
+
+
+def compile_messages(path: Path, said: dict[str, str]) -> None:
+    """A catalogue as gettext reads it."""
+    texts = {"": "Content-Type: text/plain; charset=UTF-8\n", **said}
+    pairs = [(one.encode(), texts[one].encode()) for one in sorted(texts)]
+    place, tables, data = 28 + 16 * len(pairs), [b"", b""], b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side] += struct.pack("<2I", len(pair[side]), place + len(data))
+            data += pair[side] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(head + tables[0] + tables[1] + data)

@@ -1,0 +1,84 @@
+/* The settings page goes without this. It offers the browser's time zone, adds and removes rows of quiet hours, shows at
+   once what a wider switch does to the narrower ones, and keeps the button to save at hand once there is something to. */
+
+const page = document.querySelector(".nh-prefs");
+
+function offerZone(button, field) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || zone === field.value) return;
+  button.textContent = button.dataset.nhZone.replace("{zone}", zone);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    field.value = zone;
+    button.hidden = true;
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+function growRows(list) {
+  const add = list.querySelector("[data-nh-add]");
+  const rows = () => [...list.querySelectorAll("[data-nh-window]")];
+  let next = rows().length;
+  const blank = rows().at(-1).cloneNode(true);
+  const prepare = (row) => {
+    const remove = row.querySelector("[data-nh-remove]");
+    remove.hidden = false;
+    remove.addEventListener("click", () => {
+      row.remove();
+      add.dispatchEvent(new Event("input", { bubbles: true }));
+      add.focus();
+    });
+  };
+  rows().forEach(prepare);
+  add.hidden = false;
+  add.addEventListener("click", () => {
+    const row = blank.cloneNode(true);
+    for (const field of row.querySelectorAll("input")) field.name = field.name.replace(/\d+$/, String(next));
+    next += 1;
+    prepare(row);
+    add.before(row);
+    row.querySelector("input").focus();
+  });
+}
+
+function followWider(form) {
+  const cells = [...form.querySelectorAll("input[name=on]")].map((input) => {
+    const [workflow, category, channel] = input.value.split("|");
+    const row = input.closest(".nh-matrix__row");
+    const cell = input.closest(".nh-matrix__cell");
+    return { input, workflow, category, channel, row, own: cell.classList.contains("nh-matrix__cell--own") };
+  });
+  let above = null;
+  for (const row of form.querySelectorAll(".nh-matrix__row")) {
+    if (row.matches(".nh-matrix__row--category")) above = row;
+    for (const cell of cells) if (cell.row === row && row.matches(".nh-matrix__row--within")) cell.parent = above;
+  }
+  const touched = new Set();
+  const inherit = (from) => {
+    for (const cell of cells) {
+      const narrower = from.row.matches(".nh-matrix__row--channel") ? cell.row !== from.row && !cell.parent : cell.parent === from.row;
+      if (!narrower || cell.channel !== from.channel || cell.own || touched.has(cell.input)) continue;
+      cell.input.checked = from.input.checked;
+      const said = [...form.querySelectorAll("input[name=shown]")].find((one) => one.value.replace(/=(on)?$/, "") === cell.input.value);
+      said.value = `${cell.input.value}=${cell.input.checked ? "on" : ""}`;
+      inherit(cell);
+    }
+  };
+  form.addEventListener("change", (event) => {
+    const cell = cells.find((one) => one.input === event.target);
+    if (!cell) return;
+    touched.add(cell.input);
+    inherit(cell);
+  });
+}
+
+function keepAtHand(form) {
+  const foot = form.querySelector(".nh-prefs__foot");
+  form.addEventListener("input", () => foot.classList.add("nh-prefs__foot--due"));
+}
+
+offerZone(page.querySelector("[data-nh-zone]"), page.querySelector("#zone"));
+growRows(page.querySelector("[data-nh-windows]"));
+followWider(page.querySelector("#choices"));
+page.querySelectorAll("form.nh-prefs__section").forEach(keepAtHand);

@@ -1,0 +1,90 @@
+"""Settings and unsubscribing in a real browser: by keyboard, dark and light, small and large."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import SignedIn
+from .moves import trigger
+from .test_accessible import LOOKS, serious
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_nothing_keeps_people_out_of_their_settings(signed_in: SignedIn, scheme: str, width: int) -> None:
+    ana = signed_in("ana", at="/preferences/", width=width, color_scheme=scheme)
+    expect(ana.get_by_role("heading", level=1)).to_have_text("Notification settings")
+
+    assert serious(ana) == "[]"
+    assert ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_wider_switch_takes_the_narrower_ones_along_and_keyboard_is_enough(signed_in: SignedIn) -> None:
+    dana = signed_in("dana", at="/preferences/")
+    category = dana.get_by_role("switch", name="Conversations: E-mail", exact=True)
+    inside = dana.get_by_role("switch", name="High-priority session: E-mail", exact=True)
+    expect(category).to_be_checked()
+
+    category.focus()
+    dana.keyboard.press("Space")
+    expect(inside).not_to_be_checked()
+    dana.locator("#save-choices").press("Enter")
+
+    expect(dana.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    expect(category).not_to_be_checked()
+    expect(inside).not_to_be_checked()
+    dana.get_by_role("button", name=re.compile("^Conversations: E-mail, give it back")).click()
+    expect(category).to_be_checked()
+
+
+def test_the_zone_of_the_browser_is_offered(signed_in: SignedIn) -> None:
+    ana = signed_in("ana", at="/preferences/", timezone_id="Pacific/Chatham")
+
+    ana.get_by_role("button", name="Your browser says Pacific/Chatham. Use it").click()
+
+    expect(ana.get_by_label("Your time zone")).to_have_value("Pacific/Chatham")
+
+
+def test_hours_are_added_and_taken_away(signed_in: SignedIn) -> None:
+    ana = signed_in("ana", at="/preferences/", width=390)
+    ana.get_by_label("My own").check()
+    rows = ana.get_by_role("group", name=re.compile("^Quiet hours"))
+    before = rows.count()
+
+    ana.get_by_role("button", name="Add hours").click()
+    expect(rows).to_have_count(before + 1)
+    rows.last.get_by_role("button", name="Remove").click()
+
+    expect(rows).to_have_count(before)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_from_the_foot_of_a_mail_one_unsubscribes_without_signing_in(
+    signed_in: SignedIn, scheme: str, width: int
+) -> None:
+    ana = signed_in("ana", at="/mailbox/")
+    trigger(ana, "", key="proposal.pending", **proposal(f"Foot {width}"))
+    ana.locator(".nh-item", has_text=f"Foot {width}").first.get_by_role("link").first.click()
+    ana.get_by_role("link", name="Text", exact=True).click()
+    address = re.search(r"Unsubscribe: (http\S+)", ana.locator(".site-mail__text").inner_text())
+    assert address
+
+    reader = signed_in(width=width, color_scheme=scheme)
+    reader.goto(address[1])
+    expect(reader.get_by_role("heading", level=1)).to_have_text("Unsubscribe from “Proposals”?")
+    assert serious(reader) == "[]"
+    reader.get_by_role("button", name="Unsubscribe", exact=True).press("Enter")
+
+    expect(reader.get_by_role("heading", level=1)).to_have_text("You are unsubscribed from “Proposals”")
+    assert serious(reader) == "[]"
+    assert reader.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    reader.get_by_role("button", name="Undo").press("Enter")
+    expect(reader.get_by_role("status").filter(has_text="Everything is as it was.")).to_be_visible()
+    assert reader.context.cookies() == []
+
+
+def proposal(title: str) -> dict[str, str]:
+    """What a proposal needs."""
+    return {"proposal_id": f"P-{title.replace(' ', '-')}", "title": title, "author": "Noor", "url": "/proposals/1"}

@@ -1,0 +1,193 @@
+"""The settings page: what it shows, and that each form says what it looks as if it said."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+
+from notifications.kernel.clock import db_now
+from notifications.models import Category, NoticeType, Recipient, Tenant
+from preferences.changing import By, change
+from preferences.models import Change, Choice, Habits, TenantChoice, TenantHabits, Via
+from preferences.personal import preferences_of
+from preferences.web import forms
+from tests.cast import member
+
+from .pages import queries, visitor, words
+
+PAGE = "/preferences/"
+
+
+@pytest.fixture
+def billing(db: None) -> Category:
+    category = Category.objects.create(key="billing", name="Billing", description="Invoices and payments.")
+    kinds = ["email", "inbox"]
+    NoticeType.objects.create(key="invoice.sent", name="Invoice sent", category=category, kinds=kinds)
+    NoticeType.objects.create(
+        key="payment.failed", name="Payment failed", category=category, kinds=kinds, critical=True
+    )
+    return category
+
+
+def save(person: Recipient, section: str, **fields: Any) -> Any:
+    return visitor(person).post(PAGE, {"section": section, **fields}, follow=True)
+
+
+def said(person: Recipient) -> dict[tuple[str, str, str], bool]:
+    rows = Choice.objects.filter(tenant=person.tenant_id, recipient=person)
+    return {(one.workflow, one.category, one.kind): one.wanted for one in rows}
+
+
+def test_who_has_not_signed_in_is_sent_to_the_door(client: Any) -> None:
+    assert client.get(PAGE).headers["Location"] == "/sign-in/?next=/preferences/"
+
+
+def test_every_switch_says_what_it_is_about_and_stands_as_it_is_decided(bob: Recipient, billing: Category) -> None:
+    Choice.objects.create(tenant=bob.tenant, recipient=bob, category="billing", kind="email", wanted=False)
+
+    page = visitor(bob).get(PAGE).content.decode()
+
+    assert 'value="|billing|email" aria-label="Billing: E-mail"' in page
+    assert 'value="invoice.sent||email" aria-label="Invoice sent: E-mail"' in page
+    assert 'value="|billing|inbox" checked aria-label="Billing: Inbox"' in page
+    assert 'name="inherit" value="|billing|email"' in page
+    assert 'disabled checked aria-label="Payment failed: E-mail. This is critical' in page
+
+
+def test_a_lock_is_shown_with_the_reason_that_the_tenant_gives(bob: Recipient, billing: Category, acme: Tenant) -> None:
+    TenantChoice.objects.create(
+        tenant=acme, category="billing", kind="email", wanted=True, locked=True, note="By contract."
+    )
+
+    page = visitor(bob).get(PAGE).content.decode()
+
+    assert 'aria-label="Billing: E-mail. By contract."' in page
+    assert 'value="|billing|email"' not in page
+
+
+def test_switches_that_were_moved_are_choices_and_the_others_are_none(bob: Recipient, billing: Category) -> None:
+    shown = ["||email=on", "|billing|email=on", "|billing|inbox=", "invoice.sent||email=on"]
+
+    response = save(bob, "choices", shown=shown, on=["||email", "|billing|inbox", "invoice.sent||email"])
+
+    assert "Saved. It counts from now on" in words(response)
+    assert said(bob) == {("", "billing", "email"): False, ("", "billing", "inbox"): True}
+    [entry] = Change.objects.filter(tenant=bob.tenant, recipient=bob)
+    assert (entry.by, entry.via, entry.address) == ("Bob", Via.PAGE, "127.0.0.1")
+    assert "Billing, E-mail: off; Billing, Inbox: on" in words(response)
+
+
+def test_a_switch_can_be_given_back(bob: Recipient, billing: Category) -> None:
+    Choice.objects.create(tenant=bob.tenant, recipient=bob, category="billing", kind="email", wanted=False)
+
+    save(bob, "choices", shown=["|billing|email="], inherit="|billing|email")
+
+    assert said(bob) == {}
+
+
+def test_two_tabs_do_not_overwrite_each_other(bob: Recipient, billing: Category) -> None:
+    matching = preferences_of(bob).etag()
+    change(bob, {"digest_at": "08:00"}, by=By("Bob", Via.API), now=db_now())
+
+    response = save(bob, "choices", matching=matching, shown=["|billing|email=on"])
+
+    assert "This was changed elsewhere in the meantime" in words(response)
+    assert said(bob) == {}
+
+
+def test_quiet_hours_of_ones_own(bob: Recipient) -> None:
+    rows = {"start-0": "22:00", "end-0": "07:00", "days-0": ["1", "2"], "start-1": "", "end-1": ""}
+
+    save(bob, "hours", zone="Europe/Lisbon", quiet="own", **rows)
+
+    now = preferences_of(Recipient.objects.get(tenant=bob.tenant, pk=bob.pk))
+    assert (now.zone, now.quiet_hours) == ("Europe/Lisbon", [{"start": "22:00", "end": "07:00", "days": [1, 2]}])
+
+
+def test_what_cannot_be_is_told_and_stays_as_it_was_typed(bob: Recipient) -> None:
+    response = save(bob, "hours", zone="Europe/Lisbonn", quiet="own", **{"start-0": "25:00", "end-0": "07:00"})
+
+    assert response.status_code == 400
+    assert "Nothing was saved: Time zone: Is not an IANA time zone, like Europe/Lisbon." in words(response)
+    assert 'value="25:00"' in response.content.decode()
+    assert 'value="Europe/Lisbonn"' in response.content.decode()
+    assert not Habits.objects.filter(tenant=bob.tenant).exists()
+
+
+def test_the_hours_of_the_organisation_are_shown_and_can_be_gone_back_to(bob: Recipient, acme: Tenant) -> None:
+    TenantHabits.objects.create(tenant=acme, quiet_hours=[{"start": "20:00", "end": "06:00", "days": [6, 7]}])
+    Habits.objects.create(tenant=acme, recipient=bob, quiet_hours=[])
+    assert "20:00–06:00, Sat, Sun" in words(visitor(bob).get(PAGE))
+
+    save(bob, "hours", zone="", quiet="")
+
+    assert preferences_of(bob).quiet_hours is None
+
+
+def test_how_often(bob: Recipient, billing: Category) -> None:
+    save(bob, "digests", **{"often:": "daily", "often:billing": "at_once", "digest_at": "07:30", "digest_day": "5"},
+         summaries="no")  # fmt: skip
+
+    now = preferences_of(bob)
+    assert now.frequencies == {"": "daily", "billing": "at_once"}
+    assert (now.digest_at, now.digest_day, now.summaries) == ("07:30", 5, False)
+
+
+def test_do_not_disturb_is_said_at_the_top_and_can_be_ended(bob: Recipient) -> None:
+    response = save(bob, "snooze", **{"for": "60"})
+    assert "Do not disturb until" in words(response)
+
+    ended = save(bob, "snooze", **{"for": "end"})
+
+    assert "Messages reach you now" in words(ended)
+
+
+def test_until_a_moment_is_of_the_persons_clock(acme: Tenant) -> None:
+    ana = member(acme, "ana", zone="Asia/Kathmandu")
+    form = QueryDict("until=2026-03-01T10:00")
+
+    until = forms.snooze(form, ana, db_now())["snooze_until"]
+
+    assert until.isoformat() == "2026-03-01T04:15:00+00:00"
+
+
+@pytest.mark.parametrize("fields", [{}, {"until": "soon"}, {"for": "9" * 20}, {"for": "99999"}])
+def test_a_snooze_that_cannot_be_says_so(bob: Recipient, fields: dict[str, str]) -> None:
+    response = save(bob, "snooze", **fields)
+
+    assert response.status_code == 400
+    assert "Nothing was saved" in words(response)
+
+
+def test_quiet_hours_that_are_now_are_said_at_the_top(bob: Recipient) -> None:
+    now = db_now()
+    start, end = now - timedelta(hours=1), now + timedelta(hours=1)
+    quiet = [{"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}]
+    Habits.objects.create(tenant=bob.tenant, recipient=bob, quiet_hours=quiet)
+
+    assert f"Quiet hours until {end:%H:%M}" in words(visitor(bob).get(PAGE))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"section": "everything"}, {"section": "choices", "shown": "x=on"}, {}, {"section": "choices", "inherit": "x"}],
+)
+def test_a_form_that_is_not_there_changes_nothing(bob: Recipient, fields: dict[str, str]) -> None:
+    response = visitor(bob).post(PAGE, fields)
+
+    assert response.status_code == 400
+    assert not Change.objects.filter(tenant=bob.tenant).exists()
+
+
+def test_a_form_from_another_site_is_refused(bob: Recipient) -> None:
+    assert visitor(bob, enforce_csrf_checks=True).post(PAGE, {"section": "snooze", "for": "60"}).status_code == 403
+
+
+def test_the_page_costs_the_same_however_much_there_is(bob: Recipient, billing: Category) -> None:
+    few = len(queries(lambda: visitor(bob).get(PAGE)))
+    for number in range(20):
+        category = Category.objects.create(key=f"c{number}", name=f"Category {number}")
+        NoticeType.objects.create(key=f"w{number}", name=f"Workflow {number}", category=category, kinds=["email"])
+
+    assert len(queries(lambda: visitor(bob).get(PAGE))) == few
