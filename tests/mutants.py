@@ -496,6 +496,16 @@ MUTANTS = [
         [WORKFLOWS + "test_policies.py"],
     ),
     Mutant(
+        "release: nobody asks whether they may still see it",
+        [("workflows/releasing.py", "self._seen(self._unread(self._wanted()))", "self._unread(self._wanted())")],
+        [WORKFLOWS + "test_releasing_again.py::TestObjects"],
+    ),
+    Mutant(
+        "release: what the organisation insists on offers a link",
+        [("workflows/releasing.py", "{row.pk} if why.rule in BOUND else set()", "set()")],
+        [WORKFLOWS + "test_releasing_again.py::TestLinks"],
+    ),
+    Mutant(
         "unsubscribe: any signature will do",
         [("preferences/unsubscribe/tokens.py", "if not any(matches) or", "if not data or")],
         [UNSUBSCRIBE + "test_tokens.py"],
