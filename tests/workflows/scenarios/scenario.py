@@ -52,7 +52,8 @@ class Scenario:
         if not self.grain:
             return timeline
         told = [replace(one, at=one.at - (one.at - timeline.start) % self.grain) for one in timeline]
-        return replace(timeline, entries=told)
+        # Who is released first within one grain hangs on their ids.
+        return replace(timeline, entries=sorted(told, key=lambda one: (one.at, one.person or "")))
 
 
 def publish(*steps: StepSettings, **after: float) -> Event:
