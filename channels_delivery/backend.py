@@ -66,6 +66,10 @@ class Backend(ABC):
     policy: RetryPolicy = QUICK
     cap: int = 8
     """How many of one way out are under way at once."""
+    rate: float | None = None
+    """How many a second start by one way out; None: as many as the cap lets."""
+    hidden_address: bool = False
+    """Where a channel leads is among its secrets. What goes to its team bears the channel's name as its address."""
     holdable: bool = True
     """Whether it waits out quiet hours."""
     interrupts: bool = False

@@ -25,7 +25,7 @@ from .backends import backends
 from .models import MISSED, Channel, Delivery
 from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
-from .routes import way_of
+from .routes import team_addresses, way_of
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
 
@@ -221,7 +221,7 @@ def _hello(channel: Channel, tenant: Tenant) -> Content:
 
 
 def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> list[Address]:
-    if team := backend.team_addresses(channel.settings):
+    if team := team_addresses(backend, channel.settings, name=channel.name):
         return [Address(one) for one in team]
     if person is None:
         raise NotNow(

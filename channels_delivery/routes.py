@@ -5,7 +5,9 @@ Looked up anew for each set of messages, so that a channel that was added, pause
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -51,8 +53,13 @@ def to_teams(kind: str, *, tenant_id: int, workflow: str, urgent: bool = False) 
         for pk, name, settings, told_of, paused_at in mine.values_list(
             "pk", "name", "settings", "workflows", "paused_at"
         )
-        if workflow in told_of and (addresses := backend.team_addresses(settings))
+        if workflow in told_of and (addresses := team_addresses(backend, settings, name=name))
     ]
+
+
+def team_addresses(backend: Backend, settings: Mapping[str, Any], *, name: str) -> Sequence[str]:
+    """Where a message to a team goes by a channel of this name. Names are unique within a tenant."""
+    return (name,) if backend.hidden_address and backend.team else backend.team_addresses(settings)
 
 
 def way_of(channel: Channel, *, urgent: bool = False) -> Way:
@@ -66,7 +73,7 @@ def lane_key(kind: str, channel: int | None) -> str:
 
 
 def _way(backend: Backend, channel: int | None, urgent: bool) -> Way:
-    return Way(lane_key(backend.kind, channel), urgency=URGENT if urgent else USUAL, cap=backend.cap)
+    return Way(lane_key(backend.kind, channel), urgency=URGENT if urgent else USUAL, cap=backend.cap, rate=backend.rate)
 
 
 def _backend(kind: str) -> Backend:
