@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..backend import Words
-from .text import cut, links, signature
+from .text import cut, links, texts
 
 BLOCKS_MAX, SECTION_MAX, HEADER_MAX, BUTTON_MAX, CONTEXT_MAX = 50, 3_000, 150, 75, 1_000
 TEXT_MAX = 500
@@ -25,9 +25,7 @@ URL_MAX = 3_000
 
 def message(words: Words) -> dict[str, Any]:
     """What is posted for these words. It is never larger than `WHOLE_MAX`."""
-    content, extra = words.content, words.extra
-    title, body = extra.get("header") or content.title, extra.get("text") or content.body
-    context = extra.get("context") or signature(content, words.tenant)
+    title, body, context = texts(words)
     whole = _message(title, body, context, _buttons(words, is_cut=False))
     if not _too_large(whole):
         return whole

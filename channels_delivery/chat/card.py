@@ -12,24 +12,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..backend import Words
-from .text import cut, links, signature
+from .text import cut, links, texts
 
 BYTES_MAX = 14_000
 """Of a card as it is sent. Teams takes about 28 KB, counted in an encoding of its own that may double it."""
 
 SCHEMES = ("http", "https", "mailto")
-LINES_MAX, TITLE_MAX, LINE_MAX, LABEL_MAX, CONTEXT_MAX = 100, 300, 4_000, 80, 300
+LINES_MAX, TITLE_MAX, LABEL_MAX, CONTEXT_MAX = 100, 300, 80, 300
 _COLOURS = {"success": "Good", "warning": "Warning", "error": "Attention"}
 
 
 def card(words: Words) -> dict[str, Any]:
     """The card of these words: where they are too long, lines are left out from the end, and a button leads to all."""
-    content, extra = words.content, words.extra
-    title, body = extra.get("header") or content.title, extra.get("text") or content.body
-    context = extra.get("context") or signature(content, words.tenant)
+    content, (title, body, context) = words.content, texts(words)
     colour = _COLOURS.get(content.level, "Default")
     whole = _card(title, body, context, colour, links(content, schemes=SCHEMES, is_cut=False))
-    if _fits(whole) and body.count("\n") < LINES_MAX and all(len(line) <= LINE_MAX for line in body.splitlines()):
+    if _fits(whole) and body.count("\n") < LINES_MAX:
         return whole
     buttons = links(content, schemes=SCHEMES, is_cut=True)
     while not _fits(_card(title, "", context, colour, buttons)):
@@ -52,15 +50,15 @@ _BEGINNINGS = re.compile(r"^(\s*(?:\d+)?)([-+.=)])", re.MULTILINE)
 
 
 def _card(title: str, body: str, context: str, colour: str, buttons: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    texts = [_text(cut(title, TITLE_MAX), weight="Bolder", size="Medium", color=colour)] if title else []
-    texts += _lines(body)
+    made_of = [_text(cut(title, TITLE_MAX), weight="Bolder", size="Medium", color=colour)] if title else []
+    made_of += _lines(body)
     if context:
-        texts.append(_text(cut(context, CONTEXT_MAX), isSubtle=True, size="Small", spacing="Medium"))
+        made_of.append(_text(cut(context, CONTEXT_MAX), isSubtle=True, size="Small", spacing="Medium"))
     made: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "body": texts,
+        "body": made_of,
         "msteams": {"width": "Full"},
     }
     if buttons:
@@ -76,7 +74,7 @@ def _lines(body: str) -> list[dict[str, Any]]:
     after_gap = True
     for line in body.splitlines():
         if line.strip() and len(found) < LINES_MAX:
-            found.append(_text(cut(line, LINE_MAX), spacing="Default" if after_gap else "None"))
+            found.append(_text(line, spacing="Default" if after_gap else "None"))
         after_gap = not line.strip()
     return found
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from notifications.content import Content, safe_url
 
+from ..backend import Words
 from ..conf import conf
 
 MORE = "…"
@@ -42,7 +43,19 @@ def links(content: Content, *, schemes: Iterable[str], is_cut: bool) -> list[tup
     return [(label, url) for label, url in found if label and url]
 
 
+def texts(words: Words) -> tuple[str, str, str]:
+    """Title, body and last line of a message: those that its template has for chats, or else those of the notice."""
+    content, extra = words.content, words.extra
+    title = _line(extra.get("header", "")) or content.title or words.tenant or MORE
+    body = extra.get("text", "").strip() or content.body
+    return title, body, _line(extra.get("context", "")) or signature(content, words.tenant)
+
+
 def signature(content: Content, tenant: str) -> str:
     """Who says it and how serious it is, in a line."""
     levels = {"success": _("Good news"), "warning": _("Warning"), "error": _("Problem")}
     return " · ".join(one for one in (levels.get(content.level, ""), tenant) if one)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
