@@ -27,7 +27,7 @@ from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
 from .routes import team_addresses, way_of
 
-NAME_MAX, REASON_MAX, WORKFLOWS_MAX = 200, 200, 500
+NAME_MAX, REASON_MAX, WORKFLOWS_MAX, POSITION_MAX = 200, 200, 500, 999
 
 TEST = "channel.test"
 """The key that a test message has in place of a workflow's."""
@@ -44,6 +44,7 @@ class Setup:
     settings: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     workflows: Sequence[str] = ()
+    position: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def create(tenant: Tenant, setup: Setup) -> Made:
         name=checked.name,
         settings=checked.settings,
         workflows=checked.workflows,
+        position=checked.position,
     )
     channel.secrets = checked.secrets
     _save(channel)
@@ -80,16 +82,17 @@ def change(
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, Any] | None = None,
     workflows: Sequence[str] | None = None,
+    position: int | None = None,
 ) -> Channel:
     """Change what is named; the channel as it is then. `settings` and `workflows` are taken whole. Of `secrets`, which
     nobody can read, only those named change, and None takes one away. Raises Invalid, NameTaken."""
     with transaction.atomic():
         row = _locked(channel)
-        wanted = _changed(row, name=name, settings=settings, secrets=secrets, workflows=workflows)
+        wanted = _changed(row, name=name, settings=settings, secrets=secrets, workflows=workflows, position=position)
         check(wanted, tenant=row.tenant, kept=row.workflows)
         row.name, row.settings, row.workflows = wanted.name, wanted.settings, wanted.workflows
-        row.secrets = wanted.secrets
-        _save(row, only=("name", "settings", "secrets", "workflows"))
+        row.secrets, row.position = wanted.secrets, wanted.position
+        _save(row, only=("name", "settings", "secrets", "workflows", "position"))
     return row
 
 
@@ -117,6 +120,8 @@ def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
     unknown = set(setup.workflows) - set(kept)
     if unknown := unknown - set(known_workflows(tenant).filter(key__in=unknown).values_list("key", flat=True)):
         errors["workflows"] = _("Unknown: %(keys)s.") % {"keys": ", ".join(sorted(unknown))}
+    if not 0 <= setup.position <= POSITION_MAX:
+        errors["position"] = _("Must be 0 to %(limit)d.") % {"limit": POSITION_MAX}
     if errors:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
 
@@ -239,7 +244,8 @@ def _complete(setup: Setup) -> tuple[Setup, dict[str, Sequence[str]]]:
     if backend and backend.rotates and not setup.secrets.get(backend.rotates):
         issued[backend.rotates] = [backend.fresh_secret()]
     secrets = {**setup.secrets, **issued}
-    return Setup(setup.kind, setup.name.strip(), dict(setup.settings), secrets, _in_order(setup.workflows)), issued
+    workflows = _in_order(setup.workflows)
+    return Setup(setup.kind, setup.name.strip(), dict(setup.settings), secrets, workflows, setup.position), issued
 
 
 def _changed(
@@ -249,6 +255,7 @@ def _changed(
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, Any] | None = None,
     workflows: Sequence[str] | None = None,
+    position: int | None = None,
 ) -> Setup:
     known = {} if settings is not None and _sent_elsewhere(row, settings) else row.secrets
     kept = known | dict(secrets or {})
@@ -258,6 +265,7 @@ def _changed(
         row.settings if settings is None else dict(settings),
         {key: value for key, value in kept.items() if value is not None},
         row.workflows if workflows is None else _in_order(workflows),
+        row.position if position is None else position,
     )
 
 
@@ -312,6 +320,7 @@ def copy_channels(*, of_tenant: int, to_tenant: int) -> None:
             name=one.name,
             settings=one.settings,
             workflows=one.workflows,
+            position=one.position,
             paused_at=one.paused_at,
         )
         for one in known

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat, Now
 
 from .backend import Backend
 from .backends import backends
-from .models import Channel
+from .models import Breaker, Channel, Lane
 from .way import Way
 
 URGENT, USUAL = 0, 1
@@ -31,14 +33,23 @@ class Route:
 
 
 def to_people(kind: str, *, tenant_id: int, urgent: bool = False) -> Route:
-    """The tenant's own channel for people, the oldest that is not paused; without one, the site's. One query. Raises
-    LookupError for an unknown kind."""
+    """The tenant's own channel for people, the first in its order that is neither paused nor behind an open breaker,
+    or else the first; without any, the site's. One query. Raises LookupError for an unknown kind."""
     backend = _backend(kind)
-    mine = Channel.objects.filter(tenant=tenant_id, kind=kind, paused_at__isnull=True).order_by("pk")
-    for pk, name, settings in mine.values_list("pk", "name", "settings"):
-        if backend.serves_people(settings):
-            return Route(_way(backend, pk, urgent), pk, name)
-    return Route(_way(backend, None, urgent))
+    mine = Channel.objects.filter(tenant=tenant_id, kind=kind, paused_at__isnull=True)
+    keyed = mine.annotate(lane_key=Concat("kind", Value(":"), Cast("pk", CharField())))
+    rows = keyed.order_by("position", "pk").values_list("pk", "name", "settings", _down())
+    ours = [row for row in rows if backend.serves_people(row[2])]
+    if not ours:
+        return Route(_way(backend, None, urgent))
+    pk, name, _settings, _is_down = min(ours, key=lambda row: row[3])  # the first of those that are alike
+    return Route(_way(backend, pk, urgent), pk, name)
+
+
+def _down() -> Exists:
+    """Whether a breaker in front of a channel is open. Of a channel with a `lane_key`."""
+    lanes = Lane.objects.across_tenants().filter(tenant=OuterRef("tenant"), key=OuterRef("lane_key"))
+    return Exists(lanes.filter(breaker=Breaker.OPEN, open_at__gt=Now()))
 
 
 def to_teams(kind: str, *, tenant_id: int, workflow: str, urgent: bool = False) -> list[Route]:

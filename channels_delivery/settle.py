@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 from notifications.live import watching
 
-from . import health
+from . import failover, health
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
@@ -73,15 +73,23 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
     Results whose lease is lost are dropped: they write nothing.
     """
     verdicts = {result.parcel.id: _judge(result, now) for result in results}
+    moves = failover.of_results(((result.parcel, result.outcome) for result in results), now=now)
+    verdicts |= {pk: _goes_on(verdicts[pk], now) for pk in moves}
     settled = _write_deliveries(results, verdicts, now)
     mine = [result for result in results if result.parcel.id in settled]
     if mine:
         _write_attempts(mine, verdicts, now)
         held |= _give_back(mine, now)
+        failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
         _suppress(mine, now)
         announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
         watching.changed(result.parcel.origin for result in mine)
     return _still_ours([result for result in results if result.parcel.id not in settled])
+
+
+def _goes_on(verdict: _Verdict, now: datetime) -> _Verdict:
+    """Another channel tries it at once."""
+    return _Verdict(State.PENDING, verdict.code, verdict.detail, now, failover.WAITS)
 
 
 def _judge(result: Result, now: datetime) -> _Verdict:

@@ -17,6 +17,7 @@ from notifications.kernel.clock import db_now
 from notifications.kernel.config import enabled
 from notifications.live import watching
 
+from . import failover
 from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane, Lease, State
 from .settle import finish_attempts
@@ -39,6 +40,8 @@ def sweep() -> None:
     while expire(now=now) >= BATCH:
         pass
     if enabled():
+        while failover.sweep(now=now) >= failover.BATCH:
+            pass
         wake_forgotten(now=now)
         return
     while end_disabled(now=now) >= BATCH:

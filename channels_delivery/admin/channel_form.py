@@ -37,7 +37,7 @@ class ChannelForm(_ModelForm):
 
     class Meta:
         model = Channel
-        fields = ("tenant", "name", "workflows")
+        fields = ("tenant", "name", "position", "workflows")
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -55,6 +55,7 @@ class ChannelForm(_ModelForm):
             "settings": {name: value for name, value in settings.items() if not is_empty(value)},
             "secrets": self._secrets(),
             "workflows": clean.get("workflows", []),
+            "position": clean.get("position") or 0,
         }
 
     def clean(self) -> dict[str, Any]:

@@ -96,7 +96,11 @@ class ChannelPage(TenantAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
-        named = ("name", "shown_kind", "tenant") if obj else ("name", "tenant")
+        named = (
+            ("name", "shown_kind", "tenant", *self._order(request, obj))
+            if obj
+            else ("name", "tenant", *self._order(request, obj))
+        )
         return [(None, {"fields": named}), *sections(self._form(request, obj))]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> Any:
@@ -196,6 +200,11 @@ class ChannelPage(TenantAdmin):
 
     def _rotate(self, request: HttpRequest, channel: Channel) -> None:
         self._show_once(request, channels.rotate_secret(channel))
+
+    def _order(self, request: HttpRequest, channel: Channel | None) -> tuple[str, ...]:
+        """Only where it means something: in a kind that reaches people."""
+        backend = self._backend(request, channel)
+        return ("position",) if backend is not None and backend.personal else ()
 
     # -- privates --------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class ChannelSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     settings = serializers.DictField()
     workflows = serializers.ListField(child=serializers.CharField(), help_text="Keys whose notices leave by it")
+    position = serializers.IntegerField(help_text="Of several ways to people of a kind the lowest comes first")
     paused = serializers.BooleanField()
     paused_at = serializers.DateTimeField(allow_null=True)
     paused_because = serializers.CharField()
@@ -104,6 +105,13 @@ class _ChannelFields(StrictSerializer):
     secrets = serializers.DictField(required=False, write_only=True)
     workflows = serializers.ListField(
         child=serializers.CharField(max_length=100), max_length=channels.WORKFLOWS_MAX, required=False
+    )
+
+    position = serializers.IntegerField(
+        min_value=0,
+        max_value=channels.POSITION_MAX,
+        required=False,
+        help_text="Of several ways to people of a kind the lowest comes first; the next takes what it cannot send",
     )
 
 
@@ -255,7 +263,7 @@ def _channel(request: Request, public_id: UUID) -> Channel:
 
 
 def _shown(channel: Channel, health: Condition, *, whole: bool) -> dict[str, Any]:
-    fields = ("public_id", "kind", "name", "workflows", "paused_at", "paused_because", "created_at")
+    fields = ("public_id", "kind", "name", "workflows", "position", "paused_at", "paused_because", "created_at")
     return {
         **{name: getattr(channel, name) for name in fields},
         "settings": channel.settings if whole else masked_settings(channel.settings),

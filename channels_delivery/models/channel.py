@@ -22,6 +22,8 @@ class Channel(TenantOwned):
     name = models.CharField(_("name"), max_length=200)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     secrets = EncryptedJSONField(_("secrets"), default=dict, blank=True)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    """Of several ways to people of a kind: the lower comes first, the next takes what it cannot send."""
     workflows = models.JSONField(_("workflows"), default=list, blank=True)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     paused_because = models.CharField(_("paused because"), max_length=200, blank=True)
