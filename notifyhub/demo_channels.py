@@ -1,4 +1,5 @@
-"""The ways out of the demo's companies: a webhook that leads back to this very site, and a mailing list."""
+"""The ways out of the demo's companies: a webhook and rooms of Slack and Teams that lead back to this
+very site, and a mailing list."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from notifications.models import Tenant
 
 WEBHOOK, LIST = "Webhook catcher", "Support leads"
+ROOMS = {"slack": "#support in Slack", "teams": "Support in Teams"}
 
 
 def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
@@ -20,7 +22,10 @@ def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
 
     everything = [workflow.key for workflow in registry.all_workflows()]
     for tenant in (northwind, globex):
-        _webhook(tenant, _catcher(tenant, origin), everything)
+        _webhook(tenant, _address("catcher", tenant.slug, origin=origin), everything)
+    for kind in sorted(ROOMS.keys() & backends().keys()):
+        for tenant in (northwind, globex):
+            _room(tenant, kind, _address("chat-room", tenant.slug, kind, origin=origin), everything)
     if "email" in backends():
         to = ["support-leads@northwind.example", "night-shift@northwind.example"]
         urgent = [key for key in everything if key.startswith("session.")]
@@ -41,6 +46,13 @@ def _webhook(tenant: Tenant, url: str, workflows: list[str]) -> None:
     ours.update(settings={**channel.settings, "url": url}, paused_at=None, paused_because="")
 
 
+def _room(tenant: Tenant, kind: str, url: str, workflows: list[str]) -> None:
+    if url:
+        channel = _channel(tenant, ROOMS[kind], kind=kind, secrets={"url": url}, workflows=workflows)
+        channel.secrets, channel.paused_at, channel.paused_because = {"url": url}, None, ""
+        channel.save(update_fields=["secrets", "paused_at", "paused_because"])
+
+
 def _channel(tenant: Tenant, name: str, **given: Any) -> Any:
     from channels_delivery.models import Channel
 
@@ -48,8 +60,8 @@ def _channel(tenant: Tenant, name: str, **given: Any) -> Any:
     return made
 
 
-def _catcher(tenant: Tenant, origin: str | None) -> str:
+def _address(name: str, *args: str, origin: str | None) -> str:
     try:
-        return origin + reverse("catcher", args=[tenant.slug]) if origin else ""
+        return origin + reverse(name, args=args) if origin else ""
     except NoReverseMatch:
         return ""

@@ -50,6 +50,8 @@ __all__ = [
     "send",
     "send_email",
     "send_inbox",
+    "send_slack",
+    "send_teams",
     "send_webhook",
     "throttle",
     "wait_for",
@@ -165,6 +167,12 @@ send_email = partial(send, "email")
 
 send_webhook = partial(send, "webhook")
 """Post this, signed, to the tenant's webhooks that are told of this workflow: once a run, with its payload."""
+
+send_slack = partial(send, "slack")
+"""Post this into the tenant's channels of Slack that are told of this workflow: once a run."""
+
+send_teams = partial(send, "teams")
+"""Post this into the tenant's channels of Teams that are told of this workflow: once a run."""
 
 
 def cascade(*stages: Stage, **given: Any) -> list[StepSettings]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .define import Category, Workflow, delay, send_email, send_inbox, send_webhook
+from .define import Category, Workflow, delay, send_email, send_inbox, send_slack, send_teams, send_webhook
 
 conversations = Category(
     "conversations", "Conversations", "When a conversation needs a person, or matters more than others."
@@ -70,6 +70,18 @@ session_escalated = Workflow(
             level="error",
             actions=[("Take over", "{{ payload.url }}")],
             expires_after=timedelta(hours=12),
+        ),
+        send_slack(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            level="error",
+        ),
+        send_teams(
+            title="{{ payload.customer }} needs a person",
+            body="{{ payload.reason }}.{% if payload.summary != blank %}\n\n{{ payload.summary }}{% endif %}",
+            url="{{ payload.url }}",
+            level="error",
         ),
     ],
 )

@@ -145,10 +145,12 @@ def _links(found: Sequence[Track], tenant: Tenant) -> dict[UUID, str]:
     """Where each can be seen, as far as this process keeps what it sends."""
     if not settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS or not found:
         return {}
-    from . import catcher, mailbox
+    from . import catcher, chats, mailbox
 
     mails = mailbox.by_delivery(tenant)
     links = {one: reverse("mail", args=[mail.id]) for one, mail in mails.items()}
     for one, caught in catcher.by_delivery(tenant).items():
         links[one] = reverse("caught", args=[tenant.slug, caught.id])
+    for one, posted in chats.by_delivery(tenant).items():
+        links[one] = f"{reverse('chats', args=[tenant.slug])}#posted-{posted.id}"
     return links

@@ -26,7 +26,7 @@ if apps.is_installed("workflows"):
     ]
 
     if settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS:
-        from . import catcher, mailbox
+        from . import catcher, chats, mailbox
 
         urlpatterns += [
             path("mailbox/", mailbox.page, name="mailbox"),
@@ -35,6 +35,11 @@ if apps.is_installed("workflows"):
             path("mailbox/<uuid:mail_id>/", mailbox.message, name="mail"),
             path("mailbox/<uuid:mail_id>/html/", mailbox.html, name="mail-html"),
             path("mailbox/<uuid:mail_id>/attachments/<int:number>/", mailbox.attachment, name="mail-attachment"),
+            path("chats/", chats.first, name="all-chats"),
+            path("chats/<slug:slug>/", chats.page, name="chats"),
+            path("chats/<slug:slug>/state/", chats.state, name="chats-state"),
+            path("chats/<slug:slug>/clear/", chats.clear, name="chats-clear"),
+            path("chats/<slug:slug>/<slug:kind>/", chats.receiver, name="chat-room"),
             path("catcher/", catcher.first, name="catchers"),
             path("catcher/<slug:slug>/", catcher.receiver, name="catcher"),
             path("catcher/<slug:slug>/state/", catcher.state, name="catcher-state"),

@@ -17,8 +17,10 @@ from workflows.reasons import kind_in_words
 SENDS = {
     "email": gettext_lazy("Sends to everyone who wants it there, and to the lists that listen to it."),
     "webhook": gettext_lazy("Calls the team's systems that listen to it."),
+    "slack": gettext_lazy("Posts into the team's channels of Slack that listen to it."),
+    "teams": gettext_lazy("Posts into the team's channels of Teams that listen to it."),
 }
-ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook"}
+ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook", "slack": "people", "teams": "people"}
 OTHERS: Mapping[str, tuple[str, Any, Any]] = {
     "digest": ("clock", gettext_lazy("Collect"), gettext_lazy("Collects what happens, and tells all of it together.")),
     "wait_for": ("clock", gettext_lazy("Wait"), gettext_lazy("Until it is heard of, or the time is over.")),

@@ -60,6 +60,7 @@ def _welcome(address: str, people: demo.Demo | None) -> str:
             f"Playground  {address}/playground/",
             f"Mailbox     {address}/mailbox/",
             f"Webhooks    {address}/catcher/",
+            f"Chats       {address}/chats/",
             f"API docs    {address}/api/docs/",
             f"Admin       {address}/admin/",
             "",

@@ -1,0 +1,118 @@
+"""Rooms of Slack and Teams: addresses that each tenant's channels post to, and the page that draws what came."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from channels_delivery.chat.drawn import SLACK
+from channels_delivery.following import origins
+from notifications.models import Tenant
+from notifications.web.clock import zone_of
+from notifyhub import chats
+from notifyhub.chats import BODY_MAX, KINDS, POSTED, Posted
+
+from .access import for_watchers
+from .traces import run_of
+
+SHOWN = 50
+
+
+@csrf_exempt
+@require_POST
+def receiver(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    """Where messages are posted to, by whoever likes."""
+    tenant = Tenant.objects.filter(slug=slug, active=True).first()
+    if tenant is None or kind not in KINDS:
+        return HttpResponse("no_service", status=404, content_type="text/plain")
+    body = request.read(BODY_MAX + 1)
+    if len(body) > BODY_MAX:
+        return HttpResponse("msg_too_long", status=413, content_type="text/plain")
+    posted = chats.post(kind, body, tenant_id=tenant.pk, mark=request.headers.get("x-notifyhub-id", ""))
+    written = "text/plain" if kind == SLACK else "application/json"
+    return HttpResponse(posted.said, status=posted.status, content_type=written)
+
+
+@require_safe
+@for_watchers
+def first(request: HttpRequest, tenant: Tenant | None) -> HttpResponse:
+    """To the rooms of one's own tenant, or for who runs the site to those of the first of all."""
+    found = tenant or Tenant.objects.filter(active=True).order_by("pk").first()
+    if found is None:
+        return render(request, "catcher/nobody.html")
+    return redirect("chats", slug=found.slug)
+
+
+@require_safe
+@for_watchers
+def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
+    tenant, kind = _tenant(viewer, slug), request.GET.get("room", "")
+    everything = _of(tenant)
+    found = [one for one in everything if not kind or one.kind == kind]
+    context = {
+        "tenant": tenant,
+        "others": [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20]),
+        "posted": [(one, _run(one) if viewer else None) for one in found[:SHOWN]],
+        "room": kind if kind in KINDS else "",
+        "more": max(len(found) - SHOWN, 0),
+        "state": _state(tenant),
+        "zone": zone_of(request),
+    }
+    return render(request, "chats/chats.html", context)
+
+
+@never_cache
+@require_safe
+@for_watchers
+def state(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
+    """The page in a word; while it stays the same there is nothing new to show."""
+    return HttpResponse(_state(_tenant(viewer, slug)), content_type="application/json")
+
+
+@require_POST
+@for_watchers
+def clear(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
+    tenant = _tenant(viewer, slug)
+    count = POSTED.drop(lambda posted: posted.tenant_id == tenant.pk)
+    messages.success(request, ngettext("%(n)d message is gone.", "%(n)d messages are gone.", count) % {"n": count})
+    return redirect("chats", slug=slug)
+
+
+def by_delivery(tenant: Tenant) -> dict[UUID, Posted]:
+    """The newest message of each delivery, by its stable id."""
+    return {one.delivery: one for one in reversed(_of(tenant)) if one.delivery}
+
+
+def _run(posted: Posted) -> UUID | None:
+    """The run that a message of ours came from."""
+    if posted.delivery is None:
+        return None
+    return run_of(origins([posted.delivery], tenant_id=posted.tenant_id).get(posted.delivery))
+
+
+def _of(tenant: Tenant) -> list[Posted]:
+    return [posted for posted in POSTED.newest_first() if posted.tenant_id == tenant.pk]
+
+
+def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
+    if viewer is not None and viewer.slug == slug:
+        return viewer
+    tenant: Any = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
+    if tenant is None:
+        raise Http404(_("There are no rooms of that name for you."))
+    found: Tenant = tenant
+    return found
+
+
+def _state(tenant: Tenant) -> str:
+    found = _of(tenant)
+    return JsonResponse({"messages": len(found), "newest": str(found[0].id) if found else ""}).content.decode()
