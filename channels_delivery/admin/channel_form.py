@@ -41,6 +41,9 @@ class ChannelForm(_ModelForm):
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
+        if order := self.fields.get("position"):
+            order.required = False
+            order.help_text = _("Of several ways to people the lowest comes first; the next takes what it cannot send.")
         if self.channel is not None:
             for name, value in self.channel.settings.items():
                 if (field := SETTING + name) in self.fields:

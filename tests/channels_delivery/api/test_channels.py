@@ -220,7 +220,7 @@ def test_what_was_read_cannot_be_written_back_with_more_than_may_change(as_alice
 
     refused = as_alice.patch(of(channel), {**before, "kind": "email", "paused": True, "tenant": 1})
 
-    writable = {"name", "settings", "workflows"}
+    writable = {"name", "settings", "workflows", "position"}
     assert set(errors(refused)) == (set(before) | {"tenant"}) - writable
     assert as_alice.get(of(channel)).json() == before
 
@@ -473,3 +473,38 @@ def test_a_password_does_not_go_along_to_another_server(as_alice: APIClient) -> 
     assert as_alice.patch(of(channel), {"settings": moved, "secrets": {"password": "second"}}).status_code == 200
     assert as_alice.patch(of(channel), {"settings": {**moved, "from_name": "Acme"}}).status_code == 200
     assert stored(channel["id"]).secrets == {"password": "second"}
+
+
+def test_the_order_is_set_shown_and_bounded(as_alice: APIClient) -> None:
+    channel = made(as_alice)
+
+    assert as_alice.get(of(channel)).json()["position"] == 0
+    assert as_alice.patch(of(channel), {"position": 7}).json()["position"] == 7
+    assert as_alice.patch(of(channel), {"name": "other"}).json()["position"] == 7
+    for wrong in (-1, 1_000, "first"):
+        assert "position" in errors(as_alice.patch(of(channel), {"position": wrong}))
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams"])
+def test_where_a_chat_is_posted_to_is_shown_nowhere(as_alice: APIClient, kind: str) -> None:
+    url = "https://hooks.example.com/services/T0/B0/canary-of-the-address"
+    answer = as_alice.post("/api/v1/channels/", {"kind": kind, "name": "#support", "secrets": {"url": url}})
+    assert answer.status_code == 201, answer.content
+    [delivery] = as_alice.post(f"/api/v1/channels/{answer.json()['id']}/test/").json()["deliveries"]
+
+    shown = [
+        answer,
+        *(as_alice.get(f"/api/v1/{path}") for path in ("channels/", f"channels/{answer.json()['id']}/", "deliveries/")),
+        as_alice.get(f"/api/v1/deliveries/{delivery}/"),
+    ]
+
+    assert not any("canary" in one.content.decode() for one in shown)
+    assert shown[-1].json()["address"] == "#support"
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams"])
+@pytest.mark.parametrize("url", ["", "http://hooks.example.com/x", "https://10.0.0.1/x", "https://localhost/x"])
+def test_a_chat_leads_to_a_public_address(as_alice: APIClient, kind: str, url: str) -> None:
+    answer = as_alice.post("/api/v1/channels/", {"kind": kind, "name": "x", "secrets": {"url": url} if url else {}})
+
+    assert list(errors(answer)) == ["secrets.url"]
