@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from channels_delivery.chat.drawn import drawn
 from channels_delivery.models import Channel, Delivery, Message
 from notifications import inbox
 from notifications.kernel.clock import db_now
@@ -24,6 +25,8 @@ def told(tenant: Tenant, key: str) -> dict[str, Any]:
     (person,) = crowd(tenant, 1, email="ana@example.com")
     settings = {"url": "https://127.0.0.1/hook"}
     Channel.objects.create(tenant=tenant, kind="webhook", name="hook", settings=settings, workflows=[key])
+    for kind in ("slack", "teams"):
+        Channel.objects.create(tenant=tenant, kind=kind, name=kind, secrets=settings, workflows=[key])
     answer = trigger(key, tenant=tenant, recipients=[person], payload=workflow.sample)
     for _ in range(2):
         engine.drain()
@@ -46,6 +49,9 @@ def test_its_sample_makes_whole_sentences_everywhere(acme: Tenant, key: str) -> 
     texts = [body["data"]["notice"]["title"], body["data"]["notice"]["body"]]
     if "email" in by_kind:
         texts += [by_kind["email"]["subject"], by_kind["email"]["text"]]
+    for kind, part in (("slack", "message"), ("teams", "card")):
+        if drawn_there := drawn(kind, by_kind.get(kind, {}).get(part, {})):
+            texts += [drawn_there.title, *drawn_there.lines]
     assert all(text and "{{" not in text and " ." not in text and ".." not in text for text in texts), texts
 
 

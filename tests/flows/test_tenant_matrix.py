@@ -267,9 +267,11 @@ PAGES = {
     "sign-in-as", "sign-out", "playground", "playground-check", "run", "run-state", "run-cancel",
     "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
+    "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
 }  # fmt: skip
-"""The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py and
-test_catcher.py, what people want in test_preferences_page.py, and tokens in tests/preferences/unsubscribe/."""
+"""The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py,
+test_catcher.py and test_chats.py, what people want in test_preferences_page.py, and tokens in
+tests/preferences/unsubscribe/."""
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

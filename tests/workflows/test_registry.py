@@ -263,7 +263,8 @@ def test_what_comes_with_us_is_said_outside_too() -> None:
         one.key: {step["channel"] for step in one.steps if step["kind"] == "send"} for one in registry.all_workflows()
     }
 
-    assert said["session.escalated"] == said["proposal.pending"] == {"inbox", "email", "webhook"}
+    assert said["session.escalated"] == {"inbox", "email", "webhook", "slack", "teams"}
+    assert said["proposal.pending"] == {"inbox", "email", "webhook"}
     assert said["knowledge_gap.detected"] == {"inbox", "webhook"}
 
 
