@@ -1,4 +1,4 @@
-"""The rooms of Slack and Teams: what is posted is taken or refused as there, drawn, and shown to its own tenant only."""
+"""The rooms of Slack and Teams: what is posted is taken or refused as there, drawn, and shown to its own tenant."""
 
 import json
 from collections.abc import Iterator

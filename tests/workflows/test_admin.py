@@ -170,6 +170,17 @@ def test_a_preview_shows_every_channel_and_the_mail_in_a_frame_where_nothing_run
     assert alices.get(f"{url}?html=x").status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["slack", "teams"])
+def test_a_preview_draws_what_a_chat_would_show(alices: Client, own: Workflow, kind: str) -> None:
+    step = {"kind": "send", "channel": kind, "template": {"title": "Hello <b> & [x](y)", "body": "Hi"}}
+    dynamic.change(own, steps=[step])
+
+    shown = text(alices, page("workflow", "preview", own.pk))
+
+    assert f"nh-drawn--{kind}" in shown
+    assert 'nh-drawn__title" dir="auto">Hello <b> & [x](y)</p>' in shown
+
+
 def test_what_is_in_force_is_not_deleted(alices: Client, own: Workflow) -> None:
     dynamic.publish(own, now=db_now())
     chosen = {"action": "delete_selected", "_selected_action": [own.pk], "post": "yes"}

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
+from channels_delivery.chat.drawn import drawn
 from notifications.kinds import kinds
 
 from ..preview import Shown
@@ -47,5 +48,6 @@ def _row(place: int, one: Shown) -> dict[str, Any]:
         "locale": one.locale,
         "problem": one.problem,
         "parts": parts,
+        "drawn": drawn(one.channel, one.parts),
         "has_html": bool(one.parts.get("html")),
     }
