@@ -21,6 +21,7 @@ from notifications.content import Content
 from .outcome import Outcome
 from .parcel import Parcel
 from .retry import QUICK, RetryPolicy
+from .spending import Charge
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,10 @@ class Backend(ABC):
     def fresh_secret(self) -> str:
         """A new value of the secret that `rotates`."""
         raise NotImplementedError
+
+    def charges(self, parcel: Parcel, outlet: Outlet) -> Sequence[Charge]:
+        """What this parcel is counted against before it leaves (`spending.py`). Pure."""
+        return ()
 
     @abstractmethod
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:

@@ -34,6 +34,7 @@ from .outlets import outlets
 from .parcel import Parcel
 from .retry import QUICK
 from .settle import Result
+from .spending import too_dear
 from .turn import turn
 
 logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ def _send_all(parcels: Sequence[Parcel], results: Results, *, at_once: int, now:
     """Hand them to the network, but for those that cannot be tried, or are not to be."""
     back, known = kept_back(parcels, now=now), backends()
     ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
+    back |= too_dear([parcel for parcel in parcels if parcel.id not in back], ways, known, now=now)
     errands: list[Errand] = []
     for parcel in parcels:
         backend, outlet = known.get(parcel.kind), ways.get(parcel.channel_id)

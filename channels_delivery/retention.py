@@ -17,8 +17,9 @@ from django.db.models import OuterRef, Q, Subquery
 from notifications.kernel import rowset
 from notifications.kernel.clock import db_now
 
+from . import spending
 from .conf import conf
-from .models import ENDED_BADLY, OPEN, Attempt, Delivery, Message
+from .models import ENDED_BADLY, OPEN, Attempt, Delivery, Message, Receipt
 
 BATCH = 1_000
 SECONDS = 3.0
@@ -32,7 +33,8 @@ def clear_out_for_a_while() -> None:
 
 def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")) -> dict[str, int]:
     """Take away what is past its time by the settings `KEEP_…_DAYS`, in batches of `most`, until nothing is left or
-    `seconds` have passed. How many `bodies`, `attempts`, `deliveries` and `messages` that was."""
+    `seconds` have passed. How many `bodies`, `attempts`, `deliveries`,
+    `messages` and `counters` that was."""
     until, kept = time.monotonic() + seconds, conf()
     ago = [now - timedelta(days=days) for days in (kept.keep_bodies_days, kept.keep_dead_days)]
     old_attempts = now - timedelta(days=kept.keep_attempts_days)
@@ -42,6 +44,7 @@ def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")
         "attempts": lambda: forget_attempts(before=old_attempts, most=most),
         "deliveries": lambda: forget_deliveries(before=old_deliveries, most=most),
         "messages": lambda: forget_messages(emptied_before=old_deliveries, most=most),
+        "counters": lambda: spending.forget(before=now, most=most),
     }
     done = dict.fromkeys(steps, 0)
     for name, step in steps.items():
@@ -83,11 +86,12 @@ def forget_attempts(*, before: datetime, most: int = BATCH) -> int:
 
 
 def forget_deliveries(*, before: datetime, most: int = BATCH) -> int:
-    """Delete deliveries that were made and ended before this time, with what is left of their tries."""
+    """Delete deliveries that were made and ended before this time, with what is left of their tries and
+    what was told of them."""
     old = Delivery.objects.across_tenants().filter(public_id__lt=_first_id_of(before), finished_at__lt=before)
     with transaction.atomic():
         chosen = list(old.order_by("public_id").values_list("pk", flat=True)[:most])
-        for table, column in ((Attempt, "delivery_id"), (Delivery, "id")):
+        for table, column in ((Attempt, "delivery_id"), (Receipt, "delivery_id"), (Delivery, "id")):
             mine, parameters = rowset.any_of(connection, column, chosen)
             with connection.cursor() as cursor:
                 cursor.execute(f'DELETE FROM "{table._meta.db_table}" WHERE {mine}', parameters)

@@ -8,6 +8,7 @@ is never a yes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -18,6 +19,10 @@ from notifications.kernel import rowset
 from .models import Suppression
 
 REASON_MAX = 200
+STOP = "STOP"
+"""What the reason begins with where the receiver said so, and may take it back."""
+
+_PHONE = re.compile(r"\+[0-9][0-9 ()./-]*")
 
 
 def suppress(kind: str, addresses: Collection[str], *, tenant_id: int, reason: str = "", now: datetime) -> int:
@@ -49,6 +54,14 @@ def lift(kind: str, addresses: Collection[str], *, tenant_id: int) -> int:
     return Suppression.objects.filter(tenant=tenant_id, digest__in=digests).delete()[0]
 
 
+def take_back_stop(kind: str, addresses: Collection[str], *, tenant_id: int) -> int:
+    """The receivers at these addresses want it again: those that said STOP are taken off the list, and nobody who is on
+    it for another reason; how many."""
+    digests = [digest(tenant_id, kind, address) for address in addresses]
+    mine = Suppression.objects.filter(tenant=tenant_id, digest__in=digests, reason__startswith=STOP)
+    return mine.delete()[0]
+
+
 def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -> set[str]:
     """Those of these addresses that are on the list, as they were given."""
     return {address for _, _, address in reasons((tenant_id, kind, address) for address in addresses)}
@@ -66,7 +79,8 @@ def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str],
 
 def digest(tenant_id: int, kind: str, address: str) -> str:
     """SHA-256 of the address, salted by tenant and kind. Not keyed: a key that is lost or changed would let everybody
-    who said no be written to again. Upper and lower case are one, but for URLs."""
+    who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings."""
     spelling = address.strip()
+    spelling = re.sub(r"[^+0-9]", "", spelling) if _PHONE.fullmatch(spelling) else spelling
     spelling = spelling if "://" in spelling else spelling.casefold()
     return hashlib.sha256(f"{tenant_id}\0{kind}\0{spelling}".encode()).hexdigest()

@@ -20,6 +20,10 @@ if apps.is_installed("channels_delivery"):
 if apps.is_installed("workflows"):
     _api.append(path("", include("workflows.api.urls")))
 
+_callbacks: list[URLPattern | URLResolver] = []
+if apps.is_installed("channels_delivery"):
+    _callbacks.append(path("callbacks/", include("channels_delivery.callbacks.urls")))
+
 _api.append(re_path("", NothingView.as_view(), name="api-nothing"))  # the last: whatever is not there
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(_api)),
+    *_callbacks,
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("notifications.web.urls")),
     *([path("", include("preferences.web.urls"))] if apps.is_installed("preferences") else []),

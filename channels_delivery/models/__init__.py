@@ -4,6 +4,8 @@ from .channel import Channel
 from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, Lease, State
 from .lane import Breaker, Lane
 from .message import Message
+from .receipt import Event, Receipt
+from .spending import Spending
 from .suppression import Suppression
 
 __all__ = [
@@ -15,9 +17,12 @@ __all__ = [
     "Breaker",
     "Channel",
     "Delivery",
+    "Event",
     "Lane",
     "Lease",
     "Message",
+    "Receipt",
+    "Spending",
     "State",
     "Suppression",
 ]

@@ -282,5 +282,8 @@ def _failure(error: Exception) -> OutboundError:
         case aiohttp.ClientResponseError():  # the parser's words; its size limits are among them
             large = error.message.startswith(("Too many", "Got more than"))
             return OutboundError(Code.TOO_LARGE if large else Code.PROTOCOL, error.message[:DETAIL_CHARACTERS])
+        case aiohttp.ClientConnectorError():
+            found = failure(error)
+            return OutboundError(found.code, found.detail, begun=False)
         case _:
             return failure(error)

@@ -54,12 +54,14 @@ class Answer:
 
 
 class OutboundError(Exception):
-    """No answer. `detail` is for logs and operators; `outside` is all that a tenant may be told."""
+    """No answer. `detail` is for logs and operators; `outside` is all that a tenant may be told. `begun`: something may
+    have reached the other side."""
 
-    def __init__(self, code: Code, detail: str = "") -> None:
+    def __init__(self, code: Code, detail: str = "", *, begun: bool = True) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+        self.begun = begun and code not in {Code.REFUSED, Code.DNS, Code.TLS}
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"

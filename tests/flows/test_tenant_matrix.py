@@ -259,7 +259,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     for verb in ("read", "unread", "seen", "archive", "unarchive")
 }
 
-PUBLIC = {"api-schema", "api-docs", "healthz", "readyz"}
+PUBLIC = {"api-schema", "api-docs", "healthz", "readyz", "callback-delivery", "callback-channel"}
 """Routes that tell nothing of any tenant."""
 
 PAGES = {

@@ -26,6 +26,8 @@ class Stage(ABC):
     """One server, and one channel that leads to it. Until told otherwise, the server takes everything."""
 
     kind: str
+    drops_doubles: bool = True
+    """Whether the receiver knows by the id what came before, so that what had no answer may be sent again."""
 
     @abstractmethod
     def __enter__(self) -> Self: ...
@@ -107,8 +109,8 @@ class Stage(ABC):
 
 
 def stages() -> dict[str, type[Stage]]:
-    """Every stage by kind."""
+    """Every stage by name: the kind, or where a kind has several ways to send, one for each."""
     package = __name__.rpartition(".")[0]
     names = [found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    found = [importlib.import_module(f"{package}.{name}").STAGE for name in names if name.startswith("stage_")]
-    return {one.kind: one for one in found}
+    named = {name.removeprefix("stage_"): name for name in names if name.startswith("stage_")}
+    return {name: importlib.import_module(f"{package}.{module}").STAGE for name, module in named.items()}

@@ -1,0 +1,143 @@
+"""SMS: one text to one number, by the provider that the channel names.
+
+The address is a phone number. `parts` are `text` and, where there is one, `url`; the text is cut to the channel's
+segments when it is sent. Where a message goes, how often and how much of it a day is limited: see `charges`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..backend import Backend, Outlet, Words
+from ..callbacks.addresses import report_address
+from ..outbound.answer import Answer, OutboundError
+from ..outbound.kept import KeptOutbound
+from ..outbound.outcomes import no_answer
+from ..outcome import Outcome, Permanent
+from ..parcel import Parcel
+from ..sms import setup
+from ..sms.numbers import Number, number_of
+from ..sms.provider import Provider, Request, Text
+from ..sms.providers import provider_of
+from ..sms.segments import fit, segments
+from ..spending import Charge
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+class Sms(Backend):
+    kind = "sms"
+    name = gettext_lazy("SMS")
+    address = "phone"
+    interrupts = True
+    settings_schema = setup.SETTINGS
+    secrets_schema = setup.SECRETS
+    secrets_go_to = ("provider", "url", "account")
+
+    def __init__(self) -> None:
+        self._out = KeptOutbound()
+
+    def compose(self, words: Words) -> Mapping[str, Any]:
+        content = words.content
+        said = "\n".join(part for part in (content.title, content.body) if part)
+        return {"text": said, "url": content.url} if content.url.startswith("http") else {"text": said}
+
+    def title(self, parts: Mapping[str, Any]) -> str:
+        return str(parts.get("text", "")).partition("\n")[0]
+
+    def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
+        return setup.faults(settings, secrets)
+
+    def charges(self, parcel: Parcel, outlet: Outlet) -> Sequence[Charge]:
+        """Against whoever has us text numbers that they earn by: the tenant's day, the number's, the range's hour."""
+        number, given = number_of(parcel.address), outlet.settings
+        if number is None:
+            return ()
+        cost = segments(_body(parcel, given))
+        return (
+            Charge("day", cost, given.get("a_day", setup.A_DAY), DAY),
+            Charge(f"range {number.range}", 1, given.get("a_range", setup.A_RANGE), HOUR),
+            Charge(f"number {number.e164}", 1, given.get("a_number", setup.A_NUMBER), DAY),
+        )
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        asked = _asked(parcel, outlet)
+        if isinstance(asked, Permanent):
+            return asked
+        provider, request = asked
+        try:
+            answer = await self._ask(request, deadline=deadline)
+        except OutboundError as error:
+            return _unanswered(error, provider)
+        return provider.outcome(answer, now=datetime.now(UTC))
+
+    def prepare(self) -> None:
+        self._out.prepare()
+
+    async def close(self) -> None:
+        await self._out.close()
+
+    async def _ask(self, request: Request, *, deadline: float) -> Answer:
+        """By a connection of its own: of one that was kept and turns out to have ended, nobody knows what came
+        through."""
+        out = await self._out.client()
+        return await out.post(request.url, headers=request.headers, body=request.body, deadline=deadline)
+
+
+def _asked(parcel: Parcel, outlet: Outlet) -> tuple[Provider, Request] | Permanent:
+    """Whom to ask and how, or why nothing can be asked."""
+    provider = provider_of(outlet.settings)
+    if provider is None:
+        return Permanent("config", _("There is no SMS provider: set up a channel for SMS."))
+    number = _permitted(parcel.address, outlet.settings)
+    if isinstance(number, Permanent):
+        return number
+    text = Text(
+        id=parcel.stable_id.hex,
+        to=number.e164,
+        body=_body(parcel, outlet.settings),
+        report_to=report_address(parcel),
+        life=_life(parcel),
+    )
+    try:
+        return provider, provider.request(text, outlet)
+    except (KeyError, ValueError):
+        return Permanent("config", _("The channel lacks what its provider needs: look at its settings and secrets."))
+
+
+def _permitted(address: str, settings: Mapping[str, Any]) -> Number | Permanent:
+    number = number_of(address)
+    if number is None:
+        return Permanent("address", _("This is no phone number in full, like +15550100."))
+    if number.country not in settings.get("countries", ()):
+        return Permanent(
+            "address", _("The channel sends to no numbers of this country (%s).") % (number.country or "?")
+        )
+    return number
+
+
+def _body(parcel: Parcel, settings: Mapping[str, Any]) -> str:
+    most = settings.get("segments", setup.SEGMENTS)
+    return fit(str(parcel.parts.get("text", "")), most=most, ending=str(parcel.parts.get("url", "")))
+
+
+def _life(parcel: Parcel) -> int | None:
+    if parcel.expires_at is None:
+        return None
+    return max(1, int((parcel.expires_at - datetime.now(UTC)).total_seconds()))
+
+
+def _unanswered(error: OutboundError, provider: Provider) -> Outcome:
+    """Once something has left, nobody knows: only a provider that drops doubles is asked again by itself."""
+    outcome = no_answer(error)
+    if provider.once or not error.begun or isinstance(outcome, Permanent):
+        return outcome
+    return Permanent(outcome.code, _("There was no answer, and it may have been sent: %s") % error.outside)  # type: ignore[union-attr]
+
+
+BACKEND = Sms()

@@ -1,0 +1,86 @@
+"""The front door of receipts: what providers tell later is written beside the delivery, and feeds the suppression list.
+
+A terminal state never changes: that a message was accepted stays true when it bounces later. What was told before
+counts no second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from notifications.live import watching
+
+from .callbacks.event import Told
+from .models import Channel, Delivery, Event, Receipt
+from .suppression import REASON_MAX, suppress_many, take_back_stop
+
+
+def record(channel: Channel, told: Sequence[Told], *, now: datetime) -> int:
+    """Write down what this channel's provider told; how much of it was new. As many statements, whatever its length."""
+    by_digest = {_digest(channel, one.key): one for one in told}
+    if not by_digest:
+        return 0
+    with transaction.atomic():
+        mine = Receipt.objects.filter(tenant=channel.tenant_id, digest__in=by_digest)
+        known = set(mine.values_list("digest", flat=True))
+        new = {digest: one for digest, one in by_digest.items() if digest not in known}
+        about = _deliveries(channel, [one for one in new.values() if one.delivery])
+        rows = [_receipt(channel, digest, one, about, now) for digest, one in sorted(new.items())]
+        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
+        _list(channel, [one for one in new.values() if one.address], now)
+        watching.changed([delivery.origin for delivery in about.values()])
+    return len(new)
+
+
+def of_deliveries(ids: Collection[int], *, tenant_id: int) -> dict[int, list[Receipt]]:
+    """What was told of these deliveries (ids), each one's oldest first. One query."""
+    found: dict[int, list[Receipt]] = {}
+    for one in Receipt.objects.filter(tenant=tenant_id, delivery__in=ids).order_by("pk"):
+        found.setdefault(one.delivery_id or 0, []).append(one)
+    return found
+
+
+def _deliveries(channel: Channel, told: Sequence[Told]) -> dict[str, Delivery]:
+    """Of this channel only: another tenant's id says nothing here."""
+    ids = {one.delivery for one in told if one.delivery}
+    rows = Delivery.objects.filter(tenant=channel.tenant_id, channel=channel.pk, public_id__in=ids) if ids else ()
+    return {str(one.public_id): one for one in rows}
+
+
+def _receipt(channel: Channel, digest: str, one: Told, about: dict[str, Delivery], now: datetime) -> Receipt:
+    return Receipt(
+        tenant_id=channel.tenant_id,
+        channel_id=channel.pk,
+        delivery=about.get(str(one.delivery)),
+        event=one.event,
+        provider_id=_storable(one.provider_id, 100),
+        detail=_storable(one.detail, 300),
+        digest=digest,
+        at=now,
+    )
+
+
+def _list(channel: Channel, told: Sequence[Told], now: datetime) -> None:
+    """Put on the suppression list who is not to be written to, and take off who said START."""
+    back = [one.address for one in told if one.event is Event.STARTED]
+    if back:
+        take_back_stop(channel.kind, back, tenant_id=channel.tenant_id)
+    entries = [(channel.tenant_id, channel.kind, one.address, _reason(one)) for one in told if one.suppress]
+    if entries:
+        suppress_many(entries, now=now)
+
+
+def _reason(one: Told) -> str:
+    return _storable(one.detail or one.event, REASON_MAX)
+
+
+def _storable(text: str, most: int) -> str:
+    return text[:most].encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def _digest(channel: Channel, key: str) -> str:
+    return hashlib.sha256(f"{channel.pk}\0{key}".encode("utf-8", "replace")).hexdigest()
