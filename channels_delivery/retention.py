@@ -91,6 +91,8 @@ def forget_deliveries(*, before: datetime, most: int = BATCH) -> int:
     old = Delivery.objects.across_tenants().filter(public_id__lt=_first_id_of(before), finished_at__lt=before)
     with transaction.atomic():
         chosen = list(old.order_by("public_id").values_list("pk", flat=True)[:most])
+        if not chosen:
+            return 0
         for table, column in ((Attempt, "delivery_id"), (Receipt, "delivery_id"), (Delivery, "id")):
             mine, parameters = rowset.any_of(connection, column, chosen)
             with connection.cursor() as cursor:

@@ -1,32 +1,35 @@
 """Mail: one envelope a recipient, by a tenant's SMTP server or by the site's own way.
 
 The address is the recipient's. `parts` are what `compose` gave: `subject`, `text`, `html`. A channel with a `host` is a
-server of the tenant's; without one its letters leave as the site's do. Its `to` are the addresses of a team. What is
-filled in for a person, by `slots`: `unsubscribe` and `preferences`, addresses of the web, and `unsubscribe_mail`, a
-`mailto:` that does what the first of them does.
+server of the tenant's, one with a `provider` leaves by that; without either its letters leave as the site's do. Its
+`to` are the addresses of a team. What is filled in for a person, by `slots`: `unsubscribe` and `preferences`, addresses
+of the web, and `unsubscribe_mail`, a `mailto:` that does what the first of them does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..backend import Backend, Outlet, Words
+from ..blocking import run
 from ..conf import conf
-from ..mail import attachments, headers, setup
+from ..mail import attachments, by_provider, headers, setup
 from ..mail.addresses import mailbox
 from ..mail.conversation import Garbled, Refusal
 from ..mail.mime import Letter, written
 from ..mail.pool import Pool
 from ..mail.replies import Reply, Stage, failure, redacted
-from ..mail.server import Sender, Server, sender_of, server_of
+from ..mail.server import Sender, Server, has_own_way, sender_of, server_of
 from ..mail.site import SiteMail
 from ..mail.unsendable import Unsendable
 from ..mail.wire import Lost
@@ -44,7 +47,7 @@ class Email(Backend):
     team = True
     settings_schema = setup.SETTINGS
     secrets_schema = setup.SECRETS
-    secrets_go_to = ("host", "port")
+    secrets_go_to = ("host", "port", "provider", "api_url")
     slots = frozenset({"unsubscribe", "unsubscribe_mail", "preferences"})
     template_fields = FIELDS
 
@@ -60,23 +63,24 @@ class Email(Backend):
 
     def serves_people(self, settings: Mapping[str, Any]) -> bool:
         """A list of a team without a server of its own is no way to people."""
-        return bool(settings.get("host")) or not settings.get("to")
+        return has_own_way(settings) or not settings.get("to")
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        until = time.monotonic() + deadline
         try:
             async with asyncio.timeout(deadline):
-                server, sender = server_of(outlet, parcel.tenant_id), sender_of(outlet)
+                sender = sender_of(outlet)
                 room = attachments.room(parcel.tenant_id) if parcel.attachments else nullcontext()
                 async with room:
-                    outcome = await self._send(await _letter(parcel, sender), server, sender)
+                    outcome = await self._by(outlet, parcel, await _letter(parcel, sender), sender, until=until)
         except Unsendable as unsendable:
             outcome = unsendable.outcome
         except TimeoutError:
             outcome = Temporary("timeout", _("The mail server did not answer in time."))
-        return outcome if outlet.settings.get("host") else _of_site(outcome)
+        return outcome if has_own_way(outlet.settings) else _of_site(outcome)
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None
@@ -85,6 +89,14 @@ class Email(Backend):
             pool.close()
         if own is not None:
             own.close()
+
+    async def _by(self, outlet: Outlet, parcel: Parcel, letter: Letter, sender: Sender, *, until: float) -> Outcome:
+        """By the channel's provider, its server, or the site's own way."""
+        if not outlet.settings.get("provider"):
+            return await self._send(letter, server_of(outlet, parcel.tenant_id), sender)
+        left = until - time.monotonic()
+        deliver = partial(by_provider.deliver, letter, sender, outlet, delivery=parcel.public_id, seconds=left)
+        return await run(f"email:{parcel.tenant_id}", deliver, deadline=left)
 
     async def _send(self, letter: Letter, server: Server | None, sender: Sender) -> Outcome:
         if server is None:

@@ -66,6 +66,11 @@ def server_of(outlet: Outlet, tenant: int) -> Server | None:
     return Server(tenant, host_of(given), given.get("port") or PORTS[security], security, user, password)
 
 
+def has_own_way(given: Mapping[str, Any]) -> bool:
+    """Whether a channel with these settings has a server or a provider of its own."""
+    return bool(given.get("host") or given.get("provider"))
+
+
 def host_of(given: Mapping[str, Any]) -> str:
     """The server's name as the address policy reads it."""
     return str(given.get("host", "")).lower().removesuffix(".")
@@ -76,7 +81,7 @@ def sender_of(outlet: Outlet) -> Sender:
     whoever uses the site's server vouches for nobody else's name."""
     given = outlet.settings
     name, address = _of_django(site.DEFAULT_FROM_EMAIL)
-    if given.get("host"):
+    if has_own_way(given):
         name, address = "", given.get("from", "")
     try:
         sender = _sender(given.get("from_name") or name, address, given.get("reply_to") or "")

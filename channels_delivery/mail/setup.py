@@ -10,11 +10,15 @@ from django.utils.translation import gettext_noop
 
 from ..outbound import site
 from ..outbound.policy import Reason, check_server
+from ..outbound.words import url_advice
 from .addresses import mailbox
 from .headers import is_one_line
+from .providers import PROVIDERS
 from .server import PORTS, host_of
 
 _ADDRESS = {"type": "string", "minLength": 3, "maxLength": 254}
+
+_SECRET = {"type": "string", "minLength": 1, "maxLength": 500}
 
 SETTINGS: Mapping[str, Any] = {
     "type": "object",
@@ -41,6 +45,24 @@ SETTINGS: Mapping[str, Any] = {
             "description": gettext_noop("STARTTLS where nothing is said."),
         },
         "user": {"type": "string", "maxLength": 254, "title": gettext_noop("User")},
+        "provider": {
+            "enum": list(PROVIDERS),
+            "title": gettext_noop("Provider"),
+            "description": gettext_noop("Takes mail by HTTP, in place of a server."),
+        },
+        "domain": {
+            "type": "string",
+            "maxLength": 253,
+            "title": gettext_noop("Domain"),
+            "description": gettext_noop("Mailgun: the sending domain, where it is not that of the sender."),
+        },
+        "api_url": {
+            "type": "string",
+            "format": "uri",
+            "maxLength": 300,
+            "title": gettext_noop("Address of the provider"),
+            "description": gettext_noop("Only where it is not the usual one, like https://api.eu.mailgun.net/v3."),
+        },
         "from": _ADDRESS
         | {
             "title": gettext_noop("From"),
@@ -67,6 +89,17 @@ SECRETS: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "password": {"type": "string", "minLength": 1, "maxLength": 500, "title": gettext_noop("Password")},
+        "api_key": _SECRET
+        | {
+            "title": gettext_noop("API key"),
+            "description": gettext_noop("Of the provider; Postmark calls it server token, MailerSend API token."),
+        },
+        "secret_key": _SECRET | {"title": gettext_noop("Secret key"), "description": gettext_noop("Mailjet only.")},
+        "webhook": _SECRET
+        | {
+            "title": gettext_noop("Webhook secret"),
+            "description": gettext_noop("Shows that reports are the provider's: its signing key, or user:password."),
+        },
     },
     "additionalProperties": False,
 }
@@ -74,7 +107,10 @@ SECRETS: Mapping[str, Any] = {
 
 def faults(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, str]:
     """Nothing where it can be used, as far as can be told without asking the network."""
-    of_server = _of_server(settings, secrets) if settings.get("host") else _without_server(settings)
+    if settings.get("provider"):
+        of_server = _of_provider(settings, secrets)
+    else:
+        of_server = _of_server(settings, secrets) if settings.get("host") else _without_server(settings)
     found: dict[str, str] = {}
     for field, words in (*of_server, *_texts(settings, secrets), *_addresses(settings)):
         found.setdefault(field, words)
@@ -93,6 +129,22 @@ def _of_server(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Itera
         yield "secrets.password", _("A user needs a password.")
 
 
+def _of_provider(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    provider = PROVIDERS[settings["provider"]]
+    for name in ("host", "port", "security", "user"):
+        if settings.get(name):
+            yield f"settings.{name}", _("A channel has a server or a provider, not both.")
+    if not settings.get("from"):
+        yield "settings.from", _("A provider needs the address that mails come from.")
+    for name in provider.secrets:
+        if not secrets.get(name):
+            yield f"secrets.{name}", _("Is missing: this provider needs it.")
+    if settings.get("api_url") and (advice := url_advice(str(settings["api_url"]))):
+        yield "settings.api_url", advice
+    if provider.user_and_password and ":" not in secrets.get("webhook", ":"):
+        yield "secrets.webhook", _("For this provider, write user:password.")
+
+
 def _advice(reason: Reason) -> str:
     match reason:
         case Reason.PORT:
@@ -104,7 +156,7 @@ def _advice(reason: Reason) -> str:
 
 
 def _without_server(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field in ("port", "security", "user", "from"):
+    for field in ("port", "security", "user", "from", "domain", "api_url"):
         if settings.get(field):
             yield f"settings.{field}", _("This needs a server (host).")
 
@@ -113,7 +165,7 @@ def _texts(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Iterator[
     texts = {
         "settings.user": settings.get("user", ""),
         "settings.from_name": settings.get("from_name", ""),
-        "secrets.password": secrets.get("password", ""),
+        **{f"secrets.{name}": secrets.get(name, "") for name in ("password", "api_key", "secret_key", "webhook")},
     }
     for field, text in texts.items():
         if not is_one_line(text):

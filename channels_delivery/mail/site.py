@@ -61,7 +61,7 @@ class SiteMail:
         connection = self._take()
         try:
             connection.open()
-            sent = connection.send_messages([_message(letter, sender)])
+            sent = connection.send_messages([message_of(letter, sender)])
         except BadHeaderError:
             _close(connection)
             return Permanent("content", _("A line break stands where none can be."))
@@ -92,7 +92,7 @@ class SiteMail:
         _close(connection)
 
 
-def _message(letter: Letter, sender: Sender) -> EmailMultiAlternatives:
+def message_of(letter: Letter, sender: Sender) -> EmailMultiAlternatives:
     """The same letter as SMTP would take. Raises BadHeaderError."""
     if not headers.is_one_line(letter.subject):
         raise BadHeaderError
