@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy
 from notifications.admin.base import OwnFilter, ReadOnly, TenantAdmin, tenants_of
 from notifications.kernel.clock import db_now
 
-from .. import log
+from .. import log, receipts
 from ..backends import backends
 from ..masking import masked
-from ..models import OPEN, Attempt, Channel, Delivery
+from ..models import OPEN, Attempt, Channel, Delivery, Receipt
 from ..refusals import Refused
 from .words import badge, day_and_time, moment
 
@@ -187,6 +187,7 @@ def _told(delivery: Delivery, *, may: bool) -> dict[str, Any]:
         "follow": is_open and (delivery.attempt == 0 or delivery.state == "sending"),
         "facts": _facts(delivery),
         "tries": [_try(one) for one in log.attempts_of(delivery)],
+        "receipts": [_receipt(one) for one in _receipts(delivery)],
         "has_html": bool(parts.get("html")),
         "words": [
             (name, value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
@@ -230,6 +231,15 @@ def _try(one: Attempt) -> dict[str, Any]:
         "code": one.code,
         "detail": one.detail,
     }
+
+
+def _receipts(delivery: Delivery) -> list[Receipt]:
+    return receipts.of_deliveries([delivery.pk], tenant_id=delivery.tenant_id).get(delivery.pk, [])
+
+
+def _receipt(one: Receipt) -> dict[str, Any]:
+    said = {"at": moment(one.at), "provider_id": one.provider_id, "detail": one.detail}
+    return {"event": badge(one.event, one.get_event_display()), **said}
 
 
 def _state(delivery: Delivery) -> SafeString:

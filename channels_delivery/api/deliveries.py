@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -18,9 +18,9 @@ from notifications.api.views import HubView, Pages
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Scope, Tenant
 
-from .. import channels, log
+from .. import channels, log, receipts
 from ..masking import masked
-from ..models import ENDED_BADLY, Attempt, Delivery, State
+from ..models import ENDED_BADLY, Attempt, Delivery, Event, Receipt, State
 
 _REFUSED: dict[Any, Any] = {(409, "application/problem+json"): ProblemSerializer}
 
@@ -82,11 +82,24 @@ class AttemptSerializer(serializers.Serializer[Any]):
         return attempt.detail if self.context["admin"] else None
 
 
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """What the provider told later. The delivery's own status stays what it was."""
+
+    at = serializers.DateTimeField()
+    event = serializers.ChoiceField(Event.choices)
+    provider_id = serializers.CharField()
+    detail = serializers.SerializerMethodField(help_text="In its words; only for who may change the tenant")
+
+    def get_detail(self, receipt: Receipt) -> str | None:
+        return receipt.detail if self.context["admin"] else None
+
+
 class OneDeliverySerializer(DeliverySerializer):
     stable_id = serializers.UUIDField(help_text="The same in every try and every replay: receivers drop doubles by it")
     step = serializers.CharField(source="origin_step")
     revoked = serializers.BooleanField(help_text="Taken back while it was under way")
     tries = serializers.SerializerMethodField()
+    receipts = serializers.SerializerMethodField(help_text="What the provider told later, the oldest first")
     replayed_by = serializers.SerializerMethodField()
     message = serializers.SerializerMethodField(help_text="What was sent; only for who may change the tenant")
 
@@ -95,6 +108,11 @@ class OneDeliverySerializer(DeliverySerializer):
 
     def get_tries(self, delivery: Delivery) -> list[dict[str, Any]]:
         return list(AttemptSerializer(log.attempts_of(delivery), many=True, context=self.context).data)
+
+    @extend_schema_field(ReceiptSerializer(many=True))
+    def get_receipts(self, delivery: Delivery) -> list[dict[str, Any]]:
+        told = receipts.of_deliveries([delivery.pk], tenant_id=delivery.tenant_id).get(delivery.pk, [])
+        return list(ReceiptSerializer(told, many=True, context=self.context).data)
 
     def get_replayed_by(self, delivery: Delivery) -> list[UUID]:
         return [one.public_id for one in log.replays_of(delivery)]

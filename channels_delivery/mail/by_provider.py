@@ -38,7 +38,7 @@ def deliver(letter: Letter, sender: Sender, outlet: Outlet, *, delivery: UUID, s
     if provider is None:
         return Permanent("config", _("The channel's provider of mail is not known here."), disable=True)
     try:
-        message = _message(letter, sender, delivery)
+        message: Any = _message(letter, sender, delivery)
         backend = _backend(provider, outlet, seconds)
         backend.send_messages([message])
     except OutboundError as error:

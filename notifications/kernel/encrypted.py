@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -45,18 +46,21 @@ class EncryptedJSONField(_TextField):
         return self.get_prep_value(self.value_from_object(obj)) or ""
 
 
-def state_of(text: str) -> Literal["current", "old", "unreadable"]:
-    """Which key wrote this, as it is stored: the first, another of the list, or none of them."""
-    box = _box()
-    try:
-        Fernet(settings.NOTIFYHUB_ENCRYPTION_KEYS[0]).decrypt(text.encode())
-    except InvalidToken:
+def key_id(key: str) -> str:
+    """The short name of a key, to be told in public: the start of its SHA-256."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+def written_by(text: str) -> str | None:
+    """The id of the key that wrote this, as it is stored; None when none of the list did. A Fernet text does not name
+    its key, so each is tried: what is told here is proven."""
+    for key in settings.NOTIFYHUB_ENCRYPTION_KEYS:
         try:
-            box.decrypt(text.encode())
+            Fernet(key).decrypt(text.encode())
         except InvalidToken:
-            return "unreadable"
-        return "old"
-    return "current"
+            continue
+        return key_id(key)
+    return None
 
 
 @cache

@@ -18,7 +18,8 @@ from channels_delivery.outcome import Accepted
 from channels_delivery.retention import forget_deliveries
 from channels_delivery.suppression import suppress, suppressed_among
 from notifications.kernel.clock import db_now
-from notifications.models import Tenant
+from notifications.models import Recipient, Tenant
+from tests.cast import signed_in
 
 from .moves import finish, put, take
 
@@ -256,3 +257,17 @@ def test_receipts_go_with_their_delivery(channel: Channel, delivery: Delivery) -
     forget_deliveries(before=db_now() + timedelta(days=1))
 
     assert events() == ["stopped"]
+
+
+def test_who_looks_at_a_delivery_sees_what_was_told_of_it(
+    channel: Channel, delivery: Delivery, alice: Recipient, bob: Recipient, admin_client: Client
+) -> None:
+    twilio(of(delivery), MessageSid="SM1", MessageStatus="undelivered", ErrorCode="30003")
+    path = f"/api/v1/deliveries/{delivery.public_id}/"
+
+    [told] = signed_in(alice).get(path).data["receipts"]
+    page = admin_client.get(f"/admin/notifyhub_channels_delivery/delivery/{delivery.pk}/change/").content.decode()
+
+    assert (told["event"], told["provider_id"], told["detail"]) == ("failed", "SM1", "undelivered 30003")
+    assert "SM1" in page
+    assert "undelivered 30003" in page

@@ -1,5 +1,6 @@
 """Keys are changed without a secret being lost: a new one in front, the command, the old one away."""
 
+import re
 from io import StringIO
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from channels_delivery.models import Channel
+from notifications.kernel.encrypted import key_id
 from notifications.models import Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,3 +66,26 @@ def test_what_no_key_reads_is_told_and_left_as_it_is(channels: list[Channel], se
         rotate()
 
     assert stored() == before
+
+
+def test_it_says_which_keys_are_still_in_use(channels: list[Channel], settings: Any) -> None:
+    old, new, idle = settings.NOTIFYHUB_ENCRYPTION_KEYS[0], *(Fernet.generate_key().decode() for _ in range(2))
+    settings.NOTIFYHUB_ENCRYPTION_KEYS = [new, old, idle]
+    names = [key_id(one) for one in (new, old, idle)]
+
+    assert keys("--dry-run") == list(zip(names, "050", ("writes", "in use", "may go"), strict=True))
+    assert keys() == list(zip(names, "500", ("writes", "may go", "may go"), strict=True))
+
+
+def test_what_was_rotated_before_a_stop_is_not_rotated_again(channels: list[Channel], settings: Any) -> None:
+    settings.NOTIFYHUB_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.NOTIFYHUB_ENCRYPTION_KEYS]
+    for one in channels[:2]:
+        one.save(update_fields=["secrets"])
+
+    assert rotate("--batch", "1") == "3 rotated, 2 current, 0 unreadable"
+
+
+def keys(*arguments: str) -> list[tuple[str, ...]]:
+    said = StringIO()
+    call_command("notifyhub_rotate_keys", *arguments, stdout=said)
+    return re.findall(r"^key (\S+): (\d+) secrets, (.+)$", said.getvalue(), re.MULTILINE)

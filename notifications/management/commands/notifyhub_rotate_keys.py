@@ -3,6 +3,7 @@ can be taken out."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,17 +19,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--batch", type=int, default=500, help="rows a transaction (%(default)s)")
-        parser.add_argument("--check", action="store_true", help="only count what there is to do")
+        parser.add_argument(
+            "--dry-run", "--check", dest="dry", action="store_true", help="only count what there is to do"
+        )
 
-    def handle(self, *args: Any, batch: int, check: bool, **options: Any) -> None:
-        unreadable = 0
+    def handle(self, *args: Any, batch: int, dry: bool, **options: Any) -> None:
+        unreadable, by_key = 0, Counter[str]()
         for model, name in rotation.encrypted_fields():
-            found = rotation.rotate(model, name, batch=batch, dry=check)
+            found = rotation.rotate(model, name, batch=batch, dry=dry)
+            by_key.update(found.by_key)
             unreadable += len(found.unreadable)
-            done = "to be rotated" if check else "rotated"
+            done = "to be rotated" if dry else "rotated"
             counts = f"{found.old} {done}, {found.current} current, {len(found.unreadable)} unreadable"
             self.stdout.write(f"{model._meta.label}.{name}: {counts}")
             if found.unreadable:
                 self.stdout.write(f"  unreadable: {', '.join(map(str, found.unreadable[:20]))}")
+        self._tell_keys(by_key)
         if unreadable:
             raise CommandError(f"No key of the list reads {unreadable} of them: put back the one that wrote them.")
+
+    def _tell_keys(self, by_key: Counter[str]) -> None:
+        """Each key by its id, and whether anything is still written with it."""
+        for place, key in enumerate(rotation.key_ids()):
+            role = "writes" if place == 0 else "in use" if by_key[key] else "may go"
+            self.stdout.write(f"key {key}: {by_key[key]} secrets, {role}")
