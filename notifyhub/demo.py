@@ -66,7 +66,7 @@ def fill(*, origin: str | None = None) -> Demo:
 
 def _company(slug: str, name: str, zone: str, people: tuple[Person, ...]) -> tuple[Tenant, bool]:
     tenant, is_new = Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "zone": zone})
-    for person in people:
+    for place, person in enumerate(people):
         user = _user(person.first, person.name, f"{person.first}@{slug}.example")
         Recipient.objects.filter(tenant=tenant).get_or_create(
             tenant=tenant,
@@ -75,6 +75,7 @@ def _company(slug: str, name: str, zone: str, people: tuple[Person, ...]) -> tup
                 "user": user,
                 "name": person.name,
                 "email": user.email,
+                "phone": f"+467017406{place + 5:02d}",  # of a range that is kept for films and books
                 "role": person.role,
                 "zone": person.zone,
                 "locale": person.locale,

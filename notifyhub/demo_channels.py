@@ -1,5 +1,5 @@
-"""The ways out of the demo's companies: a webhook and rooms of Slack and Teams that lead back to this
-very site, and a mailing list."""
+"""The ways out of the demo's companies: a webhook, rooms of Slack and Teams, and phones that lead back to this very
+site, and a mailing list."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
+from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
-WEBHOOK, LIST = "Webhook catcher", "Support leads"
+WEBHOOK, LIST, PHONES = "Webhook catcher", "Support leads", "Phones of this demo"
 ROOMS = {"slack": "#support in Slack", "teams": "Support in Teams"}
+ACCOUNT = "ACdemo"
+CALL_OUT = "call-out"
 
 
 def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
@@ -23,6 +26,9 @@ def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
     everything = [workflow.key for workflow in registry.all_workflows()]
     for tenant in (northwind, globex):
         _webhook(tenant, _address("catcher", tenant.slug, origin=origin), everything)
+        if "sms" in backends():
+            _phones(tenant, _address("phone", tenant.slug, origin=origin).rstrip("/"))
+    _call_out(northwind)
     for kind in sorted(ROOMS.keys() & backends().keys()):
         for tenant in (northwind, globex):
             _room(tenant, kind, _address("chat-room", tenant.slug, kind, origin=origin), everything)
@@ -51,6 +57,41 @@ def _room(tenant: Tenant, kind: str, url: str, workflows: list[str]) -> None:
         channel = _channel(tenant, ROOMS[kind], kind=kind, secrets={"url": url}, workflows=workflows)
         channel.secrets, channel.paused_at, channel.paused_because = {"url": url}, None, ""
         channel.save(update_fields=["secrets", "paused_at", "paused_because"])
+
+
+def _phones(tenant: Tenant, url: str) -> None:
+    """An SMS provider that is this site itself; its address follows the port of this start."""
+    from channels_delivery.models import Channel
+
+    if not url:
+        return
+    given = {"provider": "twilio", "account": ACCOUNT, "from": "+46701740600", "countries": ["SE", "US"], "url": url}
+    channel = _channel(tenant, PHONES, kind="sms", settings=given, secrets={"token": secrets.token_urlsafe(24)})
+    Channel.objects.filter(tenant=tenant, pk=channel.pk).update(
+        settings={**channel.settings, "url": url}, paused_at=None, paused_because=""
+    )
+
+
+def _call_out(tenant: Tenant) -> None:
+    """A workflow that also sends SMS, published once; what becomes of it then is the tenant's affair."""
+    from workflows import dynamic
+    from workflows.design import Design
+
+    if dynamic.find(tenant, CALL_OUT) is not None:
+        return
+    words = {"title": "{{ payload.what }}", "body": "Please look at it now."}
+    design = Design(
+        "Call somebody out",
+        description="Tells the inbox and the phone.",
+        critical=True,
+        payload_schema={"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]},
+        sample={"what": "Cell 7 has stopped"},
+        steps=[
+            {"kind": "send", "channel": "inbox", "template": words},
+            {"kind": "send", "channel": "sms", "template": words},
+        ],
+    )
+    dynamic.publish(dynamic.create(tenant, CALL_OUT, design), now=db_now())
 
 
 def _channel(tenant: Tenant, name: str, **given: Any) -> Any:

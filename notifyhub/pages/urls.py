@@ -26,7 +26,7 @@ if apps.is_installed("workflows"):
     ]
 
     if settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS:
-        from . import catcher, chats, mailbox
+        from . import catcher, chats, mailbox, phone
 
         urlpatterns += [
             path("mailbox/", mailbox.page, name="mailbox"),
@@ -40,6 +40,15 @@ if apps.is_installed("workflows"):
             path("chats/<slug:slug>/state/", chats.state, name="chats-state"),
             path("chats/<slug:slug>/clear/", chats.clear, name="chats-clear"),
             path("chats/<slug:slug>/<slug:kind>/", chats.receiver, name="chat-room"),
+            path("phone/", phone.first, name="phones"),
+            path("phone/<slug:slug>/", phone.page, name="phone"),
+            path("phone/<slug:slug>/state/", phone.state, name="phone-state"),
+            path("phone/<slug:slug>/answer/", phone.answer, name="phone-answer"),
+            path(
+                "phone/<slug:slug>/2010-04-01/Accounts/<slug:account>/Messages.json",
+                phone.provider,
+                name="phone-provider",
+            ),
             path("catcher/", catcher.first, name="catchers"),
             path("catcher/<slug:slug>/", catcher.receiver, name="catcher"),
             path("catcher/<slug:slug>/state/", catcher.state, name="catcher-state"),

@@ -268,9 +268,10 @@ PAGES = {
     "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
     "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
+    "phones", "phone", "phone-state", "phone-answer", "phone-provider",
 }  # fmt: skip
 """The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py,
-test_catcher.py and test_chats.py, what people want in test_preferences_page.py, and tokens in
+test_catcher.py, test_chats.py and test_phone.py, what people want in test_preferences_page.py, and tokens in
 tests/preferences/unsubscribe/."""
 
 
