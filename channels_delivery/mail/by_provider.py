@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from ..backend import Outlet
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
-from ..outbound.sync import site_client
 from ..outcome import Accepted, Outcome, Permanent, Temporary
 from ..retry import parse_retry_after
 from . import replies
@@ -44,7 +43,7 @@ def deliver(letter: Letter, sender: Sender, outlet: Outlet, *, delivery: UUID, s
     except OutboundError as error:
         return no_answer(error)
     except ImportError:
-        return Temporary("config", "This needs django-anymail: pip install notifyhub[email].")
+        return Temporary("config", "This needs the extras `email` and `http`: pip install notifyhub[email,http].")
     except Exception as error:
         return _failed(error, outlet)
     answer = message.anymail_status.esp_response
@@ -62,6 +61,8 @@ def _message(letter: Letter, sender: Sender, delivery: UUID) -> EmailMultiAltern
 def _backend(provider: Provider, outlet: Outlet, seconds: float) -> Any:
     """Made anew for each letter: it takes longer to look one up than to make it. Every option that is a secret is
     given, as anymail would take the site's own for one that is missing."""
+    from ..outbound.sync import site_client  # needs the extra `http`, which a site that sends none does without
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of providers whose makers let anymail down; the operator cannot change that
         module = importlib.import_module(f"anymail.backends.{provider.name}")

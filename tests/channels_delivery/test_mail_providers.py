@@ -282,3 +282,11 @@ def test_rubbish_with_a_password_means_nothing(acme: Tenant, rubbish: str) -> No
     for provider in ("postmark", "brevo", "sendgrid", "sparkpost", "mailjet"):
         assert told(channel_of(acme, provider), rubbish) in {204, 403}
     assert events() == []
+
+
+@pytest.mark.django_db
+def test_an_empty_secret_signs_nothing(acme: Tenant) -> None:
+    channel = channel_of(acme, "mailgun", "")
+
+    assert told(channel, mailgun(datetime.now(UTC), key=""), headers={}) == 403
+    assert events() == []
