@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from ..backend import Backend, Outlet, Words
 from ..callbacks.addresses import report_address
 from ..outbound.answer import Answer, OutboundError
-from ..outbound.kept import KeptOutbound
+from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
 from ..outcome import Outcome, Permanent
 from ..parcel import Parcel
@@ -40,7 +40,7 @@ class Sms(Backend):
     secrets_go_to = ("provider", "url", "account")
 
     def __init__(self) -> None:
-        self._out = KeptOutbound()
+        self._out = Kept()
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         content = words.content
@@ -85,7 +85,7 @@ class Sms(Backend):
     async def _ask(self, request: Request, *, deadline: float) -> Answer:
         """By a connection of its own: of one that was kept and turns out to have ended, nobody knows what came
         through."""
-        out = await self._out.client()
+        out = await self._out.get()
         return await out.post(request.url, headers=request.headers, body=request.body, deadline=deadline)
 
 

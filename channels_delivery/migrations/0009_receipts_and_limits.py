@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifyhub_channels_delivery', '0007_message_about'),
+        ('notifyhub_channels_delivery', '0008_channel_position'),
         ('notifyhub_notifications', '0005_recipients'),
     ]
 
