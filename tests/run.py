@@ -101,8 +101,15 @@ def _lanes(found: Found) -> list[Lane]:
         Lane("sqlite", sqlite_marks, (), _pairs(common)),
         Lane("postgres", postgres_marks, (found.postgres,), _pairs(on_postgres), OUTSIDE),
         Lane("outside", postgres_marks, (found.postgres,), _pairs(on_postgres), _but(OUTSIDE)),
-        Lane(
-            "browser", "browser", (found.chromium,), _pairs(on_postgres if found.postgres else on_file), _but(BROWSER)
+        *(
+            Lane(
+                f"browser{number}",
+                "browser",
+                (found.chromium,),
+                _pairs(on_postgres if found.postgres else on_file),
+                (*_but(BROWSER), *others),
+            )
+            for number, others in enumerate(reversed(_halves()), 1)
         ),
     ]
 
@@ -111,6 +118,14 @@ OUTSIDE = ("tests/channels_delivery", "tests/faults")
 """What mostly waits: for receivers, and for processes that it kills."""
 BROWSER = ("tests/browser",)
 """Where every test that needs a browser is: tests/site/test_runner.py sees to it."""
+
+
+def _halves() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files of tests that need a browser, in two parts of about the same size."""
+    folder = Path(__file__).parent
+    files = sorted((folder.parent / BROWSER[0]).glob("test_*.py"), key=lambda path: -path.stat().st_size)
+    names = tuple(str(path.relative_to(folder.parent)) for path in files)
+    return names[::2], names[1::2]
 
 
 def _but(folders: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,18 +170,20 @@ def _pairs(environment: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _all(lanes: list[Lane], arguments: list[str]) -> list[Result]:
     """Every lane, in three lines side by side: two that compute, and one that mostly waits and leaves them its
-    processor meanwhile. What the first two say is shown when the third has ended."""
+    processor meanwhile; half of what needs a browser behind the third, and half behind the first that ends. What the
+    first two say is shown when the third has ended."""
     if (os.cpu_count() or 1) < 2:
         return [_run(lane, arguments) for lane in lanes]
-    sqlite, postgres, outside, browser = lanes
+    sqlite, postgres, outside, browser, others = lanes
     with ExitStack() as stack:
         aside = stack.enter_context(ThreadPoolExecutor(2))
-        said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2)]
-        computing = [
-            aside.submit(_run, lane, arguments, said=into) for lane, into in zip((sqlite, postgres), said, strict=True)
+        said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
+        beside = [
+            aside.submit(_run, lane, arguments, said=into)
+            for lane, into in zip((sqlite, postgres, others), said, strict=True)
         ]
         results = [_run(lane, arguments) for lane in (outside, browser)]
-        results = [*(one.result() for one in computing), *results]
+        results = [*(one.result() for one in beside), *results]
         for one in said:
             one.seek(0)
             print(one.read(), end="", flush=True)
