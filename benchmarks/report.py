@@ -57,7 +57,7 @@ def stored(folder: Path) -> list[Path]:
 
 
 def markdown(documents: list[dict[str, Any]]) -> str:
-    """The table of all scenarios that have a result, the counts, and the machine."""
+    """The table of all scenarios that have a result, the counts, and the machines."""
     out = ["# Results", ""]
     if any(document["quick"] for document in documents):
         out += [
@@ -81,20 +81,27 @@ def markdown(documents: list[dict[str, Any]]) -> str:
 
 
 def machine_lines(documents: list[dict[str, Any]]) -> list[str]:
-    latest = max(documents, key=lambda document: str(document["measured_at"]))["machine"]
-    postgresql = dict(latest["postgresql"])
-    version = postgresql.pop("server_version")
+    """Each machine that something was measured on, with what was; and the load at the start of each."""
+    alike: dict[str, list[str]] = {}
+    for document in documents:
+        alike.setdefault(_described(document["machine"]), []).append(document["scenario"])
     loads = ", ".join(f"{d['scenario']} {d['machine']['load_at_start']}" for d in documents)
     return [
-        (
-            f"- {latest['cores']} cores of {latest['processor']}, {latest['memory_gib']} GiB, {latest['system']};"
-            " the database, the worker, the load and the measuring share them"
-        ),
-        f"- PostgreSQL {version}: " + ", ".join(f"{name} = {value}" for name, value in postgresql.items()),
-        f"- Python {latest['python']}, Django {latest['django']}"
-        + "".join(f", {name} {value}" for name, value in latest.get("packages", {}).items()),
+        *(f"- {', '.join(names) if len(alike) > 1 else 'everything'}: {machine}" for machine, names in alike.items()),
+        "- the database, the worker, the load and the measuring share the cores",
         f"- load average when each scenario started: {loads}",
     ]
+
+
+def _described(machine: Mapping[str, Any]) -> str:
+    postgresql = dict(machine["postgresql"])
+    version = postgresql.pop("server_version")
+    packages = "".join(f", {name} {value}" for name, value in machine.get("packages", {}).items())
+    return (
+        f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, {machine['system']};"
+        f" PostgreSQL {version} ({', '.join(f'{name} = {value}' for name, value in postgresql.items())});"
+        f" Python {machine['python']}, Django {machine['django']}{packages}"
+    )
 
 
 def shown(value: object) -> str:
