@@ -51,6 +51,7 @@ class Words:
     payload: Mapping[str, Any] = field(default_factory=dict)
     transaction_id: str = ""
     tenant: str = ""
+    critical: bool = False
 
 
 class Backend(ABC):
@@ -63,7 +64,8 @@ class Backend(ABC):
     team: bool = False
     """Whether a channel of it can be told what concerns a whole team."""
     address: str = "email"
-    """The field of a recipient that holds their address: `email` or `phone`; empty where it is none of these."""
+    """The field of a recipient that holds their address: `email` or `phone`; `endpoint` where people add their own
+    (`endpoints.py`); empty where it is none of these."""
     policy: RetryPolicy = QUICK
     cap: int = 8
     """How many of one way out are under way at once."""

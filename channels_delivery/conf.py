@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notifications.kernel.config import section
 
@@ -30,6 +30,10 @@ class ChannelsDeliverySettings:
     - `ca_file`: a PEM file of authorities that are trusted beside the system's
     - `dns_threads`: lookups at a time; one tenant gets a quarter
     - `connections_per_host`, `connections_per_tenant`: both are counts of one tenant in one process
+
+    Web push needs `vapid_private_key`, made by `manage.py notifyhub_vapid`, and `vapid_subject`, who answers for the
+    messages (`mailto:ops@example.com`). `push_hosts` are the push services that subscriptions may name; `*.` stands for
+    whatever is below.
     """
 
     backends: tuple[str, ...] = ()
@@ -48,6 +52,16 @@ class ChannelsDeliverySettings:
     dns_threads: int = 16
     connections_per_host: int = 32
     connections_per_tenant: int = 128
+    vapid_private_key: str = field(default="", repr=False)
+    vapid_subject: str = ""
+    push_hosts: tuple[str, ...] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.push.services.mozilla.com",
+        "web.push.apple.com",
+        "*.push.apple.com",
+        "*.notify.windows.com",
+    )
 
 
 conf = section("CHANNELS_DELIVERY", ChannelsDeliverySettings)

@@ -38,12 +38,14 @@ class Temporary:
 
 @dataclass(frozen=True)
 class Permanent:
-    """It would fail the same way again. `suppress` the address; `disable` the channel."""
+    """It would fail the same way again. `suppress` the address; `disable` the channel; `forget` the endpoint, which is
+    gone."""
 
     code: Code
     detail: str = ""
     suppress: bool = False
     disable: bool = False
+    forget: bool = False
 
 
 Outcome = Delivered | Accepted | Temporary | Permanent

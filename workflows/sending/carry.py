@@ -126,6 +126,7 @@ def parts_of(one: Rendered, sending: Sending) -> Mapping[str, Any]:
         payload={"digest": one.run.digest.to_json()} if one.run.digest else one.run.payload,
         transaction_id=one.run.transaction_id,
         tenant=scene.tenant["name"],
+        critical=scene.body.critical,
     )
     with translation.override(locale) if locale else nullcontext():
         return compose(sending.channel, words)

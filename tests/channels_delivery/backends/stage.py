@@ -41,6 +41,11 @@ class Stage(ABC):
         """What `ALLOW_ORIGINS` has to hold."""
 
     @property
+    def site(self) -> Mapping[str, Any]:
+        """What else the site's own settings of this app have to hold."""
+        return {}
+
+    @property
     @abstractmethod
     def settings(self) -> Mapping[str, Any]:
         """Of a channel that leads to the server."""

@@ -36,7 +36,7 @@ DEADLINE = 5.0
 @pytest.fixture(params=sorted(STAGES))
 def stage(request: pytest.FixtureRequest, settings: Any, tmp_path: Any) -> Iterator[Stage]:
     with STAGES[request.param]() as one:
-        given = {"ALLOW_ORIGINS": one.origins}
+        given = {**one.site, "ALLOW_ORIGINS": one.origins}
         if authority := getattr(one, "ca", ""):
             (tmp_path / "ca.pem").write_text(authority)
             given["CA_FILE"] = str(tmp_path / "ca.pem")

@@ -1,0 +1,189 @@
+"""Web push to a browser: encrypted for it alone, signed by the site's VAPID key, sent to the push service that its
+subscription names.
+
+The address is the subscription's URL. Its keys are in `slots["keys"]`, encrypted as the endpoint keeps them. A retry
+has the same id and tag, so that the browser shows it in place of what came before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from notifications.kernel.encrypted import EncryptedJSONField
+
+from ..backend import Backend, Outlet, Words
+from ..conf import conf
+from ..outbound import site
+from ..outbound.answer import Answer, OutboundError
+from ..outbound.outcomes import no_answer
+from ..outbound.policy import Rules
+from ..outcome import Accepted, Outcome, Permanent, Temporary
+from ..parcel import Parcel
+from ..push.hosts import origin_of, permitted
+from ..push.payload import ACTIONS_MAX, fit, small
+from ..push.sealing import Keys, seal
+from ..push.vapid import NoKey, identity_of
+from ..retry import parse_retry_after
+
+if TYPE_CHECKING:
+    from ..outbound.aio import Outbound
+
+EXCERPT = 1_000
+LIFE = 24 * 3600
+"""Seconds for which a push service keeps what has no end of its own."""
+
+_NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+_LATER = {408, 421, 425}
+
+
+class Push(Backend):
+    kind = "push"
+    name = _("Web push")
+    address = "endpoint"
+    cap = 64
+    interrupts = True
+    settings_schema = _NOTHING
+    secrets_schema = _NOTHING
+
+    def __init__(self) -> None:
+        self._out: Outbound | None = None
+        self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
+
+    def compose(self, words: Words) -> Mapping[str, Any]:
+        """Its words, how urgent it is, and what it takes the place of."""
+        content = words.content
+        parts: dict[str, Any] = {
+            "title": content.title,
+            "body": content.body,
+            "url": content.url,
+            "image": content.image,
+            "actions": [{"label": one.label, "url": one.url} for one in content.actions[:ACTIONS_MAX]],
+            "urgency": "high" if words.critical or content.level == "error" else "normal",
+            "topic": _topic(content.thread) if content.thread else "",
+            "stays": words.critical,
+            "small": gettext("You have a new message. Open the app to read it."),
+        }
+        return {name: value for name, value in parts.items() if value}
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        if not permitted(parcel.address):
+            return Permanent("config", "The address is not at a push service of PUSH_HOSTS.")
+        try:
+            given = conf()
+            identity = identity_of(given.vapid_private_key, given.vapid_subject)
+            keys = _keys(parcel.slots)
+        except (NoKey, ValueError, ImproperlyConfigured) as error:
+            return Permanent("config", str(error))
+        headers = _headers(parcel, now=datetime.now(UTC))
+        headers["authorization"] = identity.authorization(origin_of(parcel.address))
+        try:
+            answer = await self._post(parcel, headers, keys, deadline=deadline)
+        except OutboundError as error:
+            return no_answer(error)
+        return outcome_of(answer, now=datetime.now(UTC))
+
+    def prepare(self) -> None:
+        with suppress(ImportError):  # a site without the extra `http` sends none
+            from ..outbound.aio import Outbound
+
+            Outbound.prepare()
+
+    async def close(self) -> None:
+        if self._out is not None:
+            await self._out.close()
+            self._out = self._of = None
+
+    async def _post(self, parcel: Parcel, headers: dict[str, str], keys: Keys, *, deadline: float) -> Answer:
+        """Once; and once more, with the least there is to say, where that was too large for the service."""
+        until, told, out = time.monotonic() + deadline, shown(parcel), await self._outbound()
+        for body in (fit(told), small(told, title=parcel.parts.get("small", "…"))):
+            answer = await out.post(
+                parcel.address,
+                headers=headers,
+                body=seal(body, keys=keys),
+                deadline=max(0.0, until - time.monotonic()),
+                tenant=parcel.tenant_id,
+            )
+            if answer.status != 413:
+                break
+        return answer
+
+    async def _outbound(self) -> Outbound:
+        """The client of this loop and of the rules now in force."""
+        from ..outbound.aio import Outbound  # needs the extra `http`, which a site that sends none does without
+
+        loop, rules = asyncio.get_running_loop(), site.rules()
+        if self._out is None or self._of != (loop, rules):
+            old, of = self._out, self._of
+            out = self._out = Outbound.of_site()
+            self._of = loop, rules
+            if old is not None and of is not None and of[0] is loop:
+                await old.close()
+            return out
+        return self._out
+
+
+def shown(parcel: Parcel) -> dict[str, Any]:
+    """What the service worker is told. Of one `tag` a device shows the latest."""
+    parts, known = parcel.parts, parcel.stable_id.hex
+    told = {name: parts[name] for name in ("title", "body", "url", "image", "actions", "stays") if name in parts}
+    return {"id": known, "tag": parts.get("topic") or known, **told}
+
+
+def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
+    """What an answer means. 401 and 403 are mostly our own key's fault, so they are tried again; `endpoints.py` counts
+    them. A redirect is a failure: it is never followed."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Accepted(f"HTTP {status}")
+    detail = f"HTTP {status} {answer.body.decode('utf-8', 'replace')[:EXCERPT]}".strip()
+    wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    match status:
+        case 404 | 410:
+            return Permanent("address", detail, forget=True)
+        case 401 | 403:
+            return Temporary("auth", detail, retry_after=wait)
+        case 429 | 503:
+            return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
+        case _ if 400 <= status < 500 and status not in _LATER:
+            return Permanent("content", detail)
+        case _:
+            return Temporary("provider", detail, retry_after=wait)
+
+
+def _headers(parcel: Parcel, *, now: datetime) -> dict[str, str]:
+    left = LIFE if parcel.expires_at is None else int((parcel.expires_at - now).total_seconds())
+    return {
+        "content-type": "application/octet-stream",
+        "content-encoding": "aes128gcm",
+        "ttl": str(max(0, min(left, LIFE))),
+        "urgency": parcel.parts.get("urgency", "normal"),
+        "topic": parcel.parts.get("topic") or parcel.stable_id.hex,
+    }
+
+
+def _keys(slots: Mapping[str, Any]) -> Keys:
+    """Raises ValueError, ImproperlyConfigured."""
+    found = EncryptedJSONField().from_db_value(slots.get("keys", "")) or {}
+    if not {"p256dh", "auth"} <= set(found):
+        raise ValueError("The delivery has no keys of a device.")
+    return Keys(found["p256dh"], found["auth"])
+
+
+def _topic(thread: str) -> str:
+    """32 URL-safe characters, as many as a push service takes."""
+    return base64.urlsafe_b64encode(hashlib.sha256(thread.encode()).digest())[:32].decode()
+
+
+BACKEND = Push()
