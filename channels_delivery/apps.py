@@ -16,16 +16,18 @@ class ChannelsDeliveryConfig(AppConfig):
         from notifications import kinds, routing
         from notifications.kernel import ticker
 
-        from . import courier, retention, suppression, sweeps
+        from . import courier, endpoints, retention, suppression, sweeps
         from .backends import channel_kinds
-        from .checks import check_gate, check_keys
+        from .checks import check_gate, check_keys, check_vapid
         from .outbound.site import check_outbound
 
         checks.register(check_outbound)
         checks.register(check_gate)
+        checks.register(check_vapid)
         checks.register(check_keys, checks.Tags.database)
         kinds.add_source(channel_kinds)
         routing.add_suppression(suppression.suppressed_among)
+        routing.add_source(endpoints.SOURCE, endpoints.reach)
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
         ticker.register("outbox.note_forgotten", every=600, verb=sweeps.note_forgotten)

@@ -19,7 +19,7 @@ from notifications.kernel.tokens import uuid7
 from notifications.models import NoticeType, Recipient, Tenant
 from notifications.models.base import TenantQuerySet
 
-from . import log, outbox
+from . import endpoints, log, outbox
 from .backend import Backend, Words
 from .backends import backends
 from .models import MISSED, Channel, Delivery
@@ -232,6 +232,11 @@ def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> 
         raise NotNow(
             _("This channel is a way to people: name somebody as `recipient`, or sign in."), code="nobody_to_test_with"
         )
+    if backend.address == endpoints.SOURCE:
+        spots = endpoints.reach(channel.kind, [person.pk], tenant_id=channel.tenant_id).get(person.pk, ())
+        if not spots:
+            raise NotNow(_("This person has no device that this channel could reach."), code="no_address")
+        return [Address(one.address, person.pk, one.slots) for one in spots]
     address = str(getattr(person, backend.address, "") if backend.address else "")
     if not address:
         raise NotNow(_("This person has no address that this channel could reach."), code="no_address")

@@ -11,6 +11,9 @@ from django.db import DatabaseError, connections
 
 from notifications.kernel.config import check_callable
 
+from .conf import conf
+from .push.vapid import NoKey, identity_of
+
 
 def check_keys(*, databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """`notifyhub.W023`: there are channels, and no key to read their secrets with. Asks the database, so it runs with
@@ -28,6 +31,19 @@ def check_keys(*, databases: Sequence[str] | None = None, **_: Any) -> list[chec
                 return [checks.Warning(message, hint=hint, id="notifyhub.W023")]
         except DatabaseError:  # that it is away is another check's news
             continue
+    return []
+
+
+def check_vapid(**_: Any) -> list[checks.CheckMessage]:
+    """`notifyhub.E027`: a key for web push that is none. A site without any sends none."""
+    given = conf()
+    if not given.vapid_private_key and not given.vapid_subject:
+        return []
+    try:
+        identity_of(given.vapid_private_key, given.vapid_subject)
+    except NoKey as error:
+        hint = "manage.py notifyhub_vapid makes a pair of keys and says where they go."
+        return [checks.Error(f"NOTIFYHUB['CHANNELS_DELIVERY'] {error}", hint=hint, id="notifyhub.E027")]
     return []
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 from notifications.live import watching
 
-from . import failover, health
+from . import endpoints, failover, health
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
@@ -82,7 +82,8 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
         held |= _give_back(mine, now)
         failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
         _suppress(mine, now)
-        announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, now))
+        refused = endpoints.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
+        announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, refused, now))
         watching.changed(result.parcel.origin for result in mine)
     return _still_ours([result for result in results if result.parcel.id not in settled])
 
@@ -252,12 +253,16 @@ def _suppress(results: Sequence[Result], now: datetime) -> None:
         suppress_many(entries, now=now)
 
 
-def _teach_channels(results: Sequence[Result], now: datetime) -> dict[int, str]:
-    """Turn off the channels whose receiver says that it is gone for good, and those that failed for days."""
+def _teach_channels(results: Sequence[Result], refused: set[int], now: datetime) -> dict[int, str]:
+    """Turn off the channels whose receiver says that it is gone for good, whose key is `refused`, and those that failed
+    for days."""
     told = [(result, result.parcel.channel_id) for result in results if result.tried and result.parcel.channel_id]
     gone = {channel for result, channel in told if isinstance(result.outcome, Permanent) and result.outcome.disable}
     well = {channel for result, channel in told if health.well(result.outcome)}
     failed = {channel for result, channel in told if health.ill(result.outcome)} - gone - well
     better = well & {channel for result, channel in told if result.ailing}
     off = dict.fromkeys(health.turn_off(gone, because="gone", now=now) if gone else (), "gone")
+    off |= dict.fromkeys(
+        health.turn_off(refused - gone, because="refused", now=now) if refused - gone else (), "refused"
+    )
     return off | health.learn(failed=failed, answered=better, now=now)

@@ -4,9 +4,9 @@
     def look(sender, deliveries, turned_off, **_): ...
 
 `deliveries` are rows in a terminal state, a batch at a time, possibly of several tenants; `turned_off` maps the ids of
-channels that were paused by what came back to the reason, `gone` or `failing`. It is sent after the commit, in the
-thread that settled them, so a receiver should be quick; what it raises is logged and goes no further. It is a hint: a
-process that dies between the commit and the call sends none. The rows are the truth.
+channels that were paused by what came back to the reason: `gone`, `refused` (our key) or `failing`. It is sent after
+the commit, in the thread that settled them, so a receiver should be quick; what it raises is logged and goes no
+further. It is a hint: a process that dies between the commit and the call sends none. The rows are the truth.
 """
 
 from __future__ import annotations

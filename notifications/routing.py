@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -20,6 +20,28 @@ PROFILE = ("external_id", "name", "email", "phone", "locale", "zone", "role", "a
 
 
 @dataclass(frozen=True)
+class Spot:
+    """One place where a person is reached; `slots` is what its backend needs beside the address."""
+
+    address: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Where an app above looks up the places of people of one tenant, in one query; who has none is left out."""
+
+    def __call__(self, kind: str, recipients: Sequence[int], *, tenant_id: int) -> Mapping[int, tuple[Spot, ...]]: ...
+
+
+_sources: dict[str, Source] = {}
+
+
+def add_source(address: str, source: Source) -> None:
+    """Ask `source` for the places of kinds whose `address` is this word, which is no field of a recipient."""
+    _sources[address] = source
+
+
+@dataclass(frozen=True)
 class Reached:
     """Who of a set can be told on a kind. `ids`: those who can; `unreachable`: those who are here, but have no address
     for it; who is in neither is not active. `addresses` of those who can, unless it is the inbox, which needs none.
@@ -27,7 +49,7 @@ class Reached:
 
     ids: frozenset[int]
     unreachable: frozenset[int] = frozenset()
-    addresses: dict[int, str] = field(default_factory=dict)
+    addresses: Mapping[int, tuple[Spot, ...]] = field(default_factory=dict)
     profiles: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -61,8 +83,9 @@ def zones_of(recipients: Sequence[int], *, tenant_id: int) -> dict[int, str]:
 def reach_many(
     kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool | Collection[str] = False
 ) -> Reached:
-    """The active ones among these people of one tenant and their addresses for this kind, in one query, with their
-    profiles if wanted: whole, or these fields of `PROFILE`. A mere address has an address and no inbox."""
+    """The active ones among these people of one tenant and their addresses for this kind, with their profiles if
+    wanted: whole, or these fields of `PROFILE`. One query; two where the addresses are not ours. A mere address has an
+    address and no inbox."""
     address = kind.address if kind.address in ADDRESSES else "''"
     wanted = PROFILE if profiles is True else [name for name in PROFILE if name in (profiles or ())]
     columns = ("id", *wanted)
@@ -75,8 +98,10 @@ def reach_many(
             [*parameters, tenant_id],
         )
         rows = cursor.fetchall()
-    addresses = {row[1]: row[0] for row in rows if row[0]}
     everybody = frozenset(row[1] for row in rows)
+    addresses: Mapping[int, tuple[Spot, ...]] = {row[1]: (Spot(row[0]),) for row in rows if row[0]}
+    if (source := _sources.get(kind.address)) and everybody:
+        addresses = source(kind.key, sorted(everybody), tenant_id=tenant_id)
     able = frozenset(row[1] for row in rows if not row[-1]) if inbox else frozenset(addresses)
     found = {row[1]: dict(zip(columns, row[1:-1], strict=True)) for row in rows} if profiles else {}
     for profile in found.values() if "attributes" in columns else ():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import channels, deliveries
+from . import channels, deliveries, push
 
 urlpatterns = [
     path("channels/", channels.ChannelsView.as_view(), name="api-channels"),
@@ -17,4 +17,10 @@ urlpatterns = [
     path("deliveries/<uuid:public_id>/", deliveries.DeliveryView.as_view(), name="api-delivery"),
     path("deliveries/<uuid:public_id>/replay/", deliveries.ReplayOneView.as_view(), name="api-delivery-replay"),
     path("deliveries/<uuid:public_id>/cancel/", deliveries.CancelOneView.as_view(), name="api-delivery-cancel"),
+    path("push/vapid-public-key/", push.VapidKeyView.as_view(), name="api-push-key"),
+    path("push/subscribe/", push.SubscribeView.as_view(), name="api-push-subscribe"),
+    path("push/unsubscribe/", push.UnsubscribeView.as_view(), name="api-push-unsubscribe"),
+    path("push/refresh/", push.RefreshView.as_view(), name="api-push-refresh"),
+    path("push/devices/", push.DevicesView.as_view(), name="api-push-devices"),
+    path("push/devices/<uuid:public_id>/", push.DeviceView.as_view(), name="api-push-device"),
 ]

@@ -107,16 +107,15 @@ class Push(Backend):
     async def _post(self, parcel: Parcel, headers: dict[str, str], keys: Keys, *, deadline: float) -> Answer:
         """Once; and once more, with the least there is to say, where that was too large for the service."""
         until, told, out = time.monotonic() + deadline, shown(parcel), await self._outbound()
-        for body in (fit(told), small(told, title=parcel.parts.get("small", "…"))):
-            answer = await out.post(
-                parcel.address,
-                headers=headers,
-                body=seal(body, keys=keys),
-                deadline=max(0.0, until - time.monotonic()),
-                tenant=parcel.tenant_id,
-            )
-            if answer.status != 413:
-                break
+
+        async def post(body: bytes) -> Answer:
+            left = max(0.0, until - time.monotonic())
+            sealed = seal(body, keys=keys)
+            return await out.post(parcel.address, headers=headers, body=sealed, deadline=left, tenant=parcel.tenant_id)
+
+        answer = await post(fit(told))
+        if answer.status == 413:
+            return await post(small(told, title=parcel.parts.get("small", "…")))
         return answer
 
     async def _outbound(self) -> Outbound:

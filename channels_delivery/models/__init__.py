@@ -2,6 +2,7 @@
 
 from .channel import Channel
 from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, Lease, State
+from .endpoint import Endpoint
 from .lane import Breaker, Lane
 from .message import Message
 from .receipt import Event, Receipt
@@ -17,6 +18,7 @@ __all__ = [
     "Breaker",
     "Channel",
     "Delivery",
+    "Endpoint",
     "Event",
     "Lane",
     "Lease",

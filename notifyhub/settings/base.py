@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .environment import env, secrets_list
+from .environment import env, secret, secrets_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env.str("NOTIFYHUB_VAR_DIR", default=str(BASE_DIR / "var")))
@@ -47,7 +47,11 @@ NOTIFYHUB: dict[str, Any] = {
     "TENANT_RESOLVER": None,
     "NOTIFICATIONS": {},
     "PREFERENCES": {},
-    "CHANNELS_DELIVERY": {},
+    "CHANNELS_DELIVERY": {
+        # Web push: `manage.py notifyhub_vapid` makes a key.
+        "VAPID_PRIVATE_KEY": secret("NOTIFYHUB_VAPID_PRIVATE_KEY", default=""),
+        "VAPID_SUBJECT": env.str("NOTIFYHUB_VAPID_SUBJECT", default=""),
+    },
     "WORKFLOWS": {},
 }
 

@@ -38,7 +38,7 @@ def test_each_kind_has_its_addresses(
 
     assert answer.ids == {ids[n] for n in reached}
     assert answer.unreachable == {ids[n] for n in unreachable}
-    assert answer.addresses == {ids[n]: address for n, address in addresses.items()}
+    assert answer.addresses == {ids[n]: (routing.Spot(address),) for n, address in addresses.items()}
     assert set(answer.profiles) == set(ids[:2])
     assert len(found) == 1
 

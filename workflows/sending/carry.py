@@ -14,6 +14,7 @@ from channels_delivery.composing import Words, compose
 from channels_delivery.outbox import Address, Letter
 from channels_delivery.routes import Route
 from notifications import inbox
+from notifications.routing import Spot
 
 from ..people import People
 from ..step import Scene
@@ -72,16 +73,24 @@ def letters_to_people(
     sending: Sending,
     *,
     route: Route,
-    addresses: Mapping[int, str],
+    addresses: Mapping[int, tuple[Spot, ...]],
     slots: Mapping[int, Mapping[str, str]],
 ) -> PutIntoOutbox:
-    """A letter a rendering, to each person's own address, with what fills its slots for them."""
+    """A letter a rendering, to each person's own addresses, with what fills its slots for them."""
     ids = sending.scene.ids
     drafts = []
     for one in rendered:
-        to = {place: (Address(addresses[ids[place]], ids[place], slots.get(ids[place], {})),) for place in one.people}
+        to = {place: addresses_of(ids[place], addresses, slots) for place in one.people}
         drafts.append(Draft(_letter(one, sending, route, parts_of(one, sending)), one.people, to))
     return PutIntoOutbox(drafts)
+
+
+def addresses_of(
+    person: int, addresses: Mapping[int, tuple[Spot, ...]], slots: Mapping[int, Mapping[str, str]]
+) -> list[Address]:
+    """Every place of this person, each a delivery of its own."""
+    mine = slots.get(person, {})
+    return [Address(spot.address, person, {**mine, **spot.slots}) for spot in addresses[person]]
 
 
 def letters_to_teams(rendered: Sequence[Rendered], sending: Sending, *, routes: Sequence[Route]) -> PutIntoOutbox:

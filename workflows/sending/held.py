@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from channels_delivery.outbox import Address, Letter
+from channels_delivery.outbox import Letter
 from channels_delivery.routes import Route
 from notifications.routing import Reached
 from preferences import holding
@@ -16,7 +16,7 @@ from preferences.due import Said
 
 from ..people import People
 from ..step import Scene
-from .carry import parts_of
+from .carry import addresses_of, parts_of
 from .links import slots_for
 from .sending import Sending
 from .words import Rendered
@@ -85,7 +85,7 @@ def letter_of(
         kind=said.subject.kind,
         notice_key=said.subject.workflow,
         parts=letter[PARTS],
-        to=[Address(reached.addresses[person], person, slots.get(person, {})) for person in people],
+        to=[to for person in people for to in addresses_of(person, reached.addresses, slots)],
         way=route.way,
         channel=route.channel,
         origin=said.origin,

@@ -10,6 +10,7 @@ from datetime import datetime
 from channels_delivery import routes
 from notifications import inbox, routing
 from notifications.kinds import INBOX
+from notifications.routing import Spot
 from preferences.decision import Hold, Skip, Subject, decide_many
 
 from ..context import Profiles
@@ -35,7 +36,7 @@ class Told:
     held: Mapping[int, Hold] = field(default_factory=dict)
     waiting: People = NOBODY
     notes: list[Note] = field(default_factory=list)
-    addresses: Mapping[int, str] = field(default_factory=dict)
+    addresses: Mapping[int, tuple[Spot, ...]] = field(default_factory=dict)
     profiles: Profiles = field(default_factory=dict)
     bound: frozenset[int] = frozenset()
 

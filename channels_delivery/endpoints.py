@@ -1,0 +1,224 @@
+"""The front door to endpoints: addresses that people added themselves. Several a person; each gets its own delivery."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, F, Max, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from notifications.kernel import rowset
+from notifications.models import Recipient
+from notifications.routing import Spot
+
+from .models import Endpoint
+from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
+from .parcel import Parcel
+from .push.hosts import origin_of, permitted
+from .push.sealing import Keys
+from .refusals import Invalid, NotNow
+from .suppression import digest
+
+logger = logging.getLogger(__name__)
+
+PUSH = "push"
+SOURCE = "endpoint"
+"""What a kind says as its `address` when it reaches people here."""
+
+DEVICES_MAX, LABEL_MAX = 20, 100
+STRIKES, QUIET, NOTED = 3, timedelta(minutes=10), timedelta(minutes=1)
+
+
+def reach(kind: str, recipients: Sequence[int], *, tenant_id: int) -> dict[int, tuple[Spot, ...]]:
+    """Where each of these people is reached on this kind. One query; nothing is decrypted."""
+    chosen, parameters = rowset.any_of(connection, "recipient_id", recipients)
+    found: dict[int, list[Spot]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT recipient_id, address, id, secrets FROM "{Endpoint._meta.db_table}" WHERE {chosen}'
+            " AND tenant_id = %s AND kind = %s AND verified_at IS NOT NULL AND disabled_at IS NULL ORDER BY id",
+            [*parameters, tenant_id, kind],
+        )
+        for recipient, address, pk, secrets in cursor.fetchall():
+            found.setdefault(recipient, []).append(Spot(address, {"endpoint": pk, "keys": secrets}))
+    return {recipient: tuple(spots) for recipient, spots in found.items()}
+
+
+def subscribe(person: Recipient, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime) -> Endpoint:
+    """Send pushes for this person to this browser too. One that was somebody else's becomes theirs if they show its very
+    keys, which only that browser has. Raises Invalid by field, NotNow."""
+    checked = _checked(url, keys)
+    with transaction.atomic():
+        _hold(person)
+        row = _known(person, url) or Endpoint(tenant_id=person.tenant_id, kind=PUSH, created_at=now)
+        if row.recipient_id != person.pk:
+            _allow(row, person, checked)
+        row.recipient, row.label = person, (label or row.label)[:LABEL_MAX]
+        return _written(row, url, checked, now)
+
+
+def refresh(
+    person: Recipient, old: str, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime
+) -> Endpoint:
+    """A browser changed its subscription: the device stays the same, with its label. Raises Invalid, NotNow."""
+    checked = _checked(url, keys)
+    with transaction.atomic():
+        _hold(person)
+        row = _known(person, old)
+        if old == url or row is None or row.recipient_id != person.pk or _known(person, url) is not None:
+            return subscribe(person, url, keys, label=label, now=now)
+        return _written(row, url, checked, now)
+
+
+def unsubscribe(person: Recipient, url: str) -> bool:
+    """Send nothing more to this browser for this person; whether it was theirs."""
+    mine = Endpoint.objects.filter(tenant=person.tenant_id, kind=PUSH, digest=digest(person.tenant_id, PUSH, url))
+    return bool(mine.filter(recipient=person).delete()[0])
+
+
+def devices(person: Recipient) -> list[Endpoint]:
+    """This person's, the oldest first, without their secrets."""
+    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, kind=PUSH)
+    return list(mine.order_by("pk").defer("secrets"))
+
+
+def rename(person: Recipient, public_id: UUID, *, label: str) -> Endpoint | None:
+    """Call a device of this person so; None when it is not theirs."""
+    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id)
+    mine.update(label=label.strip()[:LABEL_MAX])
+    return mine.defer("secrets").first()
+
+
+def remove(person: Recipient, public_id: UUID) -> bool:
+    """Forget a device of this person; whether it was there."""
+    return bool(Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id).delete()[0])
+
+
+def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int]:
+    """What a batch of attempts says of its endpoints; the channels whose key their service refuses. In the transaction
+    that settles the batch. Statements do not grow with the results."""
+    of_endpoints = [(parcel, outcome) for parcel, outcome in results if "endpoint" in parcel.slots]
+    if not of_endpoints:
+        return set()
+    well, gone, refused = set[int](), set[tuple[int, str]](), dict[int, Parcel]()
+    for parcel, outcome in of_endpoints:
+        pk = parcel.slots["endpoint"]
+        match outcome:
+            case Delivered() | Accepted():
+                well.add(pk)
+            case Permanent(forget=True):
+                gone.add((pk, digest(parcel.tenant_id, parcel.kind, parcel.address)))
+            case Temporary(code="auth"):
+                refused[pk] = parcel
+            case _:
+                continue
+    _note_success(well, now)
+    _forget(gone)
+    return _count_refusals(refused, now) if refused else set()
+
+
+def _note_success(well: set[int], now: datetime) -> None:
+    """Once a minute is often enough to know that somebody is there."""
+    if not well:
+        return
+    stale = Q(failures__gt=0) | Q(last_ok_at=None) | Q(last_ok_at__lt=now - NOTED)
+    rows = Endpoint.objects.across_tenants().filter(stale, pk__in=well)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    if held:
+        Endpoint.objects.across_tenants().filter(pk__in=held).update(last_ok_at=now, failures=0, failing_since=None)
+
+
+def _forget(gone: set[tuple[int, str]]) -> None:
+    """Those that are gone, unless they have another address by now."""
+    if gone:
+        rows = Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, _ in gone])
+        rows.filter(digest__in=[hashed for _, hashed in gone]).delete()
+
+
+def _count_refusals(refused: Mapping[int, Parcel], now: datetime) -> set[int]:
+    """A device that was refused three times goes, unless its service refuses everybody: then it is our key."""
+    rows = Endpoint.objects.across_tenants().filter(pk__in=refused)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "origin"))
+    Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, _ in held]).update(
+        failures=F("failures") + 1, failing_since=Coalesce("failing_since", Value(now))
+    )
+    ours = _refusing_everybody({origin for _, origin in held}, now)
+    for origin in sorted(ours):
+        logger.error("push.key_refused origin=%s advice=check VAPID_PRIVATE_KEY and VAPID_SUBJECT", origin)
+    alone = [pk for pk, origin in held if origin not in ours]
+    Endpoint.objects.across_tenants().filter(pk__in=alone, failures__gte=STRIKES).delete()
+    return {channel for pk, origin in held if origin in ours and (channel := refused[pk].channel_id)}
+
+
+def _refusing_everybody(origins: set[str], now: datetime) -> set[str]:
+    """Those of these where three devices fail and none succeeded for ten minutes."""
+    there = Endpoint.objects.across_tenants().filter(origin__in=origins).values("origin").order_by()
+    asked = there.annotate(failing=Count("pk", filter=Q(failures__gt=0)), ok=Max("last_ok_at"))
+    return {
+        one["origin"] for one in asked if one["failing"] >= STRIKES and (one["ok"] is None or one["ok"] < now - QUIET)
+    }
+
+
+def _checked(url: str, keys: Mapping[str, str]) -> Keys:
+    errors: dict[str, str] = {}
+    if not permitted(url):
+        errors["endpoint"] = _("Is not an address at a push service that this site sends to.")
+    try:
+        checked = Keys(keys.get("p256dh", ""), keys.get("auth", ""))
+    except ValueError:
+        errors["keys"] = _("Are not the keys of a push subscription.")
+    if errors:
+        raise Invalid(_("Some fields are missing or wrong."), errors=errors)
+    return checked
+
+
+def _hold(person: Recipient) -> None:
+    """One after the other, so that the devices of a person can be counted."""
+    list(Recipient.objects.filter(tenant=person.tenant_id, pk=person.pk).select_for_update(of=("self",)).values("pk"))
+
+
+def _known(person: Recipient, url: str) -> Endpoint | None:
+    rows = Endpoint.objects.filter(tenant=person.tenant_id, kind=PUSH, digest=digest(person.tenant_id, PUSH, url))
+    try:
+        return rows.select_for_update(of=("self",)).first()
+    except ImproperlyConfigured:  # its keys cannot be read any more, and are about to be written anew
+        row = rows.defer("secrets").get()
+        row.secrets = {}
+        return row
+
+
+def _allow(row: Endpoint, person: Recipient, keys: Keys) -> None:
+    """Whether this row, new or somebody else's, may become theirs."""
+    if row.pk is not None and not _same(row.secrets, keys):
+        raise NotNow(_("This device belongs to somebody else."), code="device_taken")
+    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, kind=PUSH)
+    if mine.count() >= DEVICES_MAX:
+        raise NotNow(
+            _("You have %(limit)s devices already: remove one first.") % {"limit": DEVICES_MAX}, code="too_many_devices"
+        )
+
+
+def _same(held: Mapping[str, Any], keys: Keys) -> bool:
+    pairs = ((held.get("p256dh", ""), keys.p256dh), (held.get("auth", ""), keys.auth))
+    return all([hmac.compare_digest(one.rstrip("="), other.rstrip("=")) for one, other in pairs])
+
+
+def _written(row: Endpoint, url: str, keys: Keys, now: datetime) -> Endpoint:
+    row.address, row.origin, row.digest = url, origin_of(url), digest(row.tenant_id, PUSH, url)
+    row.secrets = {"p256dh": keys.p256dh, "auth": keys.auth}
+    row.verified_at, row.failures, row.failing_since = now, 0, None
+    row.disabled_at, row.disabled_because = None, ""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:  # somebody else subscribed it in this very moment
+        raise NotNow(_("This device belongs to somebody else."), code="device_taken") from error
+    return row

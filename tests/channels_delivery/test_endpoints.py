@@ -1,0 +1,336 @@
+"""Devices: whose they are, how a message finds all of them, and what their push service says of them."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from channels_delivery import endpoints, outbox, routes
+from channels_delivery.backends import channel_kinds
+from channels_delivery.courier import drain
+from channels_delivery.models import Channel, Delivery, Endpoint, Suppression
+from channels_delivery.outbox import Address, Letter
+from channels_delivery.push.hosts import origin_of
+from channels_delivery.refusals import Invalid, NotNow
+from channels_delivery.suppression import digest
+from notifications import routing
+from notifications.kernel.clock import db_now
+from notifications.models import Recipient, Tenant
+from tests.cast import Publish, crowd, statements, workflow
+from tests.channels_delivery.moves import let_time_come
+from tests.channels_delivery.push_service import Device, PushService
+from workflows import engine
+from workflows.define import send
+from workflows.trigger import trigger
+
+pytestmark = pytest.mark.django_db
+PUSH = next(kind for kind in channel_kinds() if kind.key == "push")
+
+
+@pytest.fixture
+def service(settings: Any) -> Iterator[PushService]:
+    with PushService() as one:
+        settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": one.site}
+        yield one
+
+
+def add(person: Recipient, device: Device, **given: Any) -> Endpoint:
+    return endpoints.subscribe(person, device.url, device.keys, now=db_now(), **given)
+
+
+def many(tenant: Tenant, people: list[Recipient], service: PushService, each: int = 3) -> None:
+    device, sealed = service.device("many"), service.device("many").keys
+    rows = []
+    for person in people:
+        for n in range(each):
+            url = f"{device.url}/{person.pk}-{n}"
+            given = {"address": url, "digest": digest(tenant.pk, "push", url), "origin": origin_of(url)}
+            rows.append(
+                Endpoint(
+                    tenant=tenant,
+                    recipient=person,
+                    kind="push",
+                    secrets=sealed,
+                    created_at=db_now(),
+                    verified_at=db_now(),
+                    **given,
+                )
+            )
+    Endpoint.objects.bulk_create(rows)
+
+
+def put(*people: Recipient) -> None:
+    tenant = people[0].tenant_id
+    reached = routing.reach_many(PUSH, [one.pk for one in people], tenant_id=tenant)
+    to = [Address(spot.address, pk, spot.slots) for pk, spots in reached.addresses.items() for spot in spots]
+    way = routes.to_people("push", tenant_id=tenant)
+    letter = Letter(tenant, "push", "order.shipped", {"title": "Hello"}, to, way.way, way.channel)
+    outbox.enqueue_many([letter], now=db_now())
+
+
+def go() -> None:
+    let_time_come()
+    drain()
+
+
+def states() -> list[str]:
+    return sorted(Delivery.objects.across_tenants().values_list("state", flat=True))
+
+
+# -- whose they are ------------------------------------------------------------------------------------------------
+
+
+def test_said_again_it_stays_one(bob: Recipient, service: PushService) -> None:
+    first = add(bob, service.device(), label="Phone")
+    again = add(bob, service.device())
+
+    assert first.pk == again.pk
+    assert [one.label for one in endpoints.devices(bob)] == ["Phone"]
+
+
+def test_its_keys_are_not_readable_in_the_database(bob: Recipient, service: PushService) -> None:
+    add(bob, service.device())
+    put(bob)
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT secrets FROM "{Endpoint._meta.db_table}"')
+        told = str(cursor.fetchall())
+        cursor.execute(f'SELECT slots FROM "{Delivery._meta.db_table}"')
+        told += str(cursor.fetchall())
+
+    assert all(one not in told for one in service.device().keys.values())
+
+
+def test_who_shows_its_keys_takes_a_device_over(alice: Recipient, bob: Recipient, service: PushService) -> None:
+    add(bob, service.device())
+
+    add(alice, service.device())
+
+    assert endpoints.devices(bob) == []
+    assert len(endpoints.devices(alice)) == 1
+
+
+@pytest.mark.parametrize("wrong", ["p256dh", "auth"])
+def test_who_does_not_gets_nothing(alice: Recipient, bob: Recipient, service: PushService, wrong: str) -> None:
+    mine = service.device()
+    add(bob, mine)
+    keys = mine.keys | {wrong: Device(mine.url).keys[wrong]}
+
+    with pytest.raises(NotNow, match="somebody else"):
+        endpoints.subscribe(alice, mine.url, keys, now=db_now())
+    assert endpoints.unsubscribe(alice, mine.url) is False
+    assert len(endpoints.devices(bob)) == 1
+
+
+def test_the_twenty_first_is_refused(acme: Tenant, bob: Recipient, service: PushService) -> None:
+    many(acme, [bob], service, each=endpoints.DEVICES_MAX)
+
+    with pytest.raises(NotNow, match="20"):
+        add(bob, service.device())
+    assert len(endpoints.devices(bob)) == 20
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "field"),
+    [
+        ("https://127.0.0.1/x", {}, "endpoint"),
+        ("https://evil.example/x", {}, "endpoint"),
+        (None, {"p256dh": "BA" + "A" * 85}, "keys"),
+        (None, {"auth": "AAAA"}, "keys"),
+    ],
+)
+def test_nonsense_is_refused_by_field(
+    bob: Recipient, service: PushService, url: str | None, keys: dict[str, str], field: str
+) -> None:
+    device = service.device()
+
+    with pytest.raises(Invalid) as refused:
+        endpoints.subscribe(bob, url or device.url, device.keys | keys, now=db_now())
+    assert set(refused.value.errors) == {field}
+
+
+def test_a_changed_subscription_is_the_same_device(bob: Recipient, alice: Recipient, service: PushService) -> None:
+    old, new = service.device("old"), service.device("new")
+    first = add(bob, old, label="Phone")
+
+    changed = endpoints.refresh(bob, old.url, new.url, new.keys, now=db_now())
+    other = endpoints.refresh(alice, new.url, service.device("c").url, service.device("c").keys, now=db_now())
+
+    assert (changed.pk, changed.label, changed.address) == (first.pk, "Phone", new.url)
+    assert other.pk != first.pk
+    assert [one.address for one in endpoints.devices(bob)] == [new.url]
+
+
+# -- how a message finds them --------------------------------------------------------------------------------------
+
+
+def test_a_workflow_reaches_every_device_of_everybody(
+    acme: Tenant, globex: Tenant, publish: Publish, service: PushService
+) -> None:
+    counts = []
+    for size in (10, 100):
+        flow = publish(workflow(f"shipped{size}", send("push", title="Hello {{ recipient.name }}")))
+        people = crowd(acme, size, prefix=f"n{size}")
+        bare = crowd(acme, 1, prefix=f"bare{size}")
+        many(acme, people, service)
+        many(globex, crowd(globex, 1, prefix=f"x{size}"), service)
+        made = trigger(flow.key, tenant=acme, to=[*people, *bare])
+        with statements() as found:
+            engine.run_until_idle() if hasattr(engine, "run_until_idle") else engine.drain()
+        counts.append(len(found))
+        mine = Delivery.objects.filter(tenant=acme, kind="push", origin=made.run.public_id)
+        assert mine.count() == 3 * size
+        assert set(mine.values_list("recipient", flat=True)) == {one.pk for one in people}
+
+
+@pytest.mark.parametrize("size", [10, 1_000])
+def test_looking_them_up_takes_two_statements(acme: Tenant, service: PushService, size: int) -> None:
+    people = crowd(acme, size)
+    away = crowd(acme, 1, prefix="away", active=False)
+    many(acme, people[1:] + away, service)
+
+    with statements() as found:
+        reached = routing.reach_many(PUSH, [one.pk for one in people + away], tenant_id=acme.pk)
+
+    assert len(found) == 2
+    assert reached.unreachable == {people[0].pk}
+    assert reached.ids == {one.pk for one in people[1:]}
+    assert {len(spots) for spots in reached.addresses.values()} == {3}
+
+
+@pytest.mark.parametrize("off", ["disabled_at", "verified_at"])
+def test_what_is_off_is_not_reached(acme: Tenant, bob: Recipient, service: PushService, off: str) -> None:
+    add(bob, service.device())
+    Endpoint.objects.filter(tenant=acme).update(**{off: None if off == "verified_at" else db_now()})
+
+    assert routing.reach_many(PUSH, [bob.pk], tenant_id=acme.pk).unreachable == {bob.pk}
+
+
+# -- what their push service says ----------------------------------------------------------------------------------
+
+
+def test_each_device_gets_it(bob: Recipient, service: PushService) -> None:
+    add(bob, service.device("a"))
+    add(bob, service.device("b"))
+    put(bob)
+    go()
+
+    assert states() == ["accepted", "accepted"]
+    assert [told["title"] for _, told in service.came] == ["Hello", "Hello"]
+    assert all(one.last_ok_at for one in endpoints.devices(bob))
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "410 Gone"])
+def test_one_that_is_gone_is_forgotten_and_no_other(bob: Recipient, service: PushService, status: str) -> None:
+    add(bob, service.device("a"))
+    put(bob)
+    add(bob, service.device("b"))
+    service.says(after=status)
+    go()
+
+    assert states() == ["failed"]
+    assert [one.address for one in endpoints.devices(bob)] == [service.device("b").url]
+    assert not Suppression.objects.across_tenants().exists()
+
+
+def test_one_that_changed_meanwhile_stays(bob: Recipient, service: PushService) -> None:
+    old, new = service.device("old"), service.device("new")
+    add(bob, old)
+    put(bob)
+    endpoints.refresh(bob, old.url, new.url, new.keys, now=db_now())
+    service.says(after="410 Gone")
+    go()
+
+    assert [one.address for one in endpoints.devices(bob)] == [new.url]
+
+
+def test_one_device_that_is_refused_three_times_goes(bob: Recipient, service: PushService) -> None:
+    add(bob, service.device())
+    service.says(after="403 No")
+    put(bob)
+    left = []
+    for _ in range(3):
+        go()
+        left.append([one.failures for one in endpoints.devices(bob)])
+
+    assert left == [[1], [2], []]
+
+
+def test_where_everybody_is_refused_it_is_our_key(
+    acme: Tenant, service: PushService, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = crowd(acme, 3)
+    for n, one in enumerate(people):
+        add(one, service.device(str(n)))
+    channel = Channel.objects.create(tenant=acme, kind="push", name="Push")
+    service.says(after="401 No")
+    put(*people)
+    for _ in range(4):
+        go()
+
+    channel.refresh_from_db()
+    assert Endpoint.objects.filter(tenant=acme).count() == 3
+    assert channel.paused_at is not None
+    assert channel.paused_because == "refused"
+    assert "push.key_refused" in caplog.text
+
+
+def test_a_success_within_ten_minutes_says_that_it_is_not(acme: Tenant, service: PushService) -> None:
+    people = crowd(acme, 4)
+    for n, one in enumerate(people):
+        add(one, service.device(str(n)))
+    Endpoint.objects.filter(tenant=acme, recipient=people[3]).update(last_ok_at=db_now() - timedelta(minutes=9))
+    service.says(after="401 No")
+    put(*people[:3])
+    for _ in range(3):
+        go()
+
+    assert [one.recipient_id for one in Endpoint.objects.filter(tenant=acme)] == [people[3].pk]
+
+
+def test_what_came_back_is_learnt_in_few_statements(acme: Tenant, service: PushService) -> None:
+    counts = []
+    for size in (10, 40):
+        people = crowd(acme, size, prefix=f"s{size}")
+        many(acme, people, service, each=1)
+        rows = Endpoint.objects.filter(tenant=acme, recipient__in=people)
+        parcels = [_parcel(one) for one in rows.defer("secrets")]
+        with statements() as found:
+            endpoints.learn([(one, _auth()) for one in parcels], now=db_now())
+        counts.append(len(found))
+
+    assert counts[0] == counts[1] <= 5
+
+
+def _auth() -> Any:
+    from channels_delivery.outcome import Temporary
+
+    return Temporary("auth")
+
+
+def _parcel(row: Endpoint) -> Any:
+
+    from channels_delivery.parcel import Parcel
+
+    return Parcel(
+        id=row.pk,
+        token=uuid.uuid4(),
+        attempt=1,
+        lane_id=1,
+        tenant_id=row.tenant_id,
+        public_id=uuid.uuid4(),
+        stable_id=uuid.uuid4(),
+        kind="push",
+        address=row.address,
+        channel_id=None,
+        recipient_id=row.recipient_id,
+        slots={"endpoint": row.pk},
+        parts={},
+        attachments=[],
+        notice_key="",
+        expires_at=None,
+        created_at=db_now(),
+        decided_at=db_now(),
+    )
