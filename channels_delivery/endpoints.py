@@ -169,13 +169,14 @@ def _refusing_everybody(origins: set[str], now: datetime) -> set[str]:
 
 def _checked(url: str, keys: Mapping[str, str]) -> Keys:
     errors: dict[str, str] = {}
+    checked: Keys | None = None
     if not permitted(url):
         errors["endpoint"] = _("Is not an address at a push service that this site sends to.")
     try:
         checked = Keys(keys.get("p256dh", ""), keys.get("auth", ""))
     except ValueError:
         errors["keys"] = _("Are not the keys of a push subscription.")
-    if errors:
+    if errors or checked is None:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
     return checked
 

@@ -37,3 +37,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *([path("", include("preferences.web.urls"))] if apps.is_installed("preferences") else []),
     path("", include("notifyhub.pages.urls")),
 ]
+if apps.is_installed("channels_delivery"):
+    urlpatterns.append(path("", include("channels_delivery.web.urls")))

@@ -143,7 +143,7 @@ class DevicesView(_DeviceView):
     @extend_schema(operation_id="push_devices_list", responses=DevicesSerializer)
     def get(self, request: Request) -> Response:
         """The caller's devices, the oldest first; there are at most 20."""
-        return Response({"results": DeviceSerializer(endpoints.devices(person(request)), many=True).data})
+        return Response(DevicesSerializer({"results": endpoints.devices(person(request))}).data)
 
 
 class DeviceView(_DeviceView):

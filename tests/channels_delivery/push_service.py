@@ -14,7 +14,6 @@ from channels_delivery.push.vapid import fresh_pair
 from notifications.kernel.encrypted import EncryptedJSONField
 from tests.channels_delivery.outbound.servers import Exchange, Receiver
 
-CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 SITE = {"VAPID_PRIVATE_KEY": fresh_pair().private, "VAPID_SUBJECT": "mailto:ops@acme.example"}
 
 
@@ -51,7 +50,8 @@ class PushService:
     """Answers by its script; keeps what came."""
 
     def __init__(self) -> None:
-        self.receiver = Receiver(CREATED)
+        self.receiver = Receiver()
+        self.says()
         self.devices: dict[str, Device] = {}
 
     def __enter__(self) -> Self:
@@ -79,7 +79,8 @@ class PushService:
 
         def script(exchange: Exchange) -> None:
             status = waiting.pop(0) if waiting else after
-            exchange.send(f"HTTP/1.1 {status}\r\n{fields}Content-Length: 0\r\n\r\n".encode())
+            exchange.send(f"HTTP/1.1 {status}\r\n{fields}Connection: close\r\nContent-Length: 0\r\n\r\n".encode())
+            exchange.connection.close()
 
         self.does(script)
 

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 
 from channels_delivery import models as delivering
 from channels_delivery import outbox
+from channels_delivery.endpoints import subscribe
 from channels_delivery.models import Attempt, Channel, Delivery
 from channels_delivery.outbox import Address, Letter, Way
 from notifications import models as notifications
@@ -33,6 +34,7 @@ from preferences.changing import By, choose
 from preferences.models import Choice, Via
 from preferences.personal import Wish
 from tests.cast import api_key, crowd, drop, member, run_named, signed_in, topic, with_key, workflow
+from tests.channels_delivery.push_service import Device
 from tests.standing import around_tests
 from workflows import dynamic, engine, registry, silences, texts
 from workflows import models as workflows
@@ -64,6 +66,7 @@ class Acme:
     template: str
     fragment: str
     silence: str
+    device: str
     rows: str = ""
     """All that Acme has, before anybody did anything."""
 
@@ -81,11 +84,15 @@ class Acme:
                 template=self.template,
                 fragment=self.fragment,
                 silence=self.silence,
+                device=self.device,
             )
         if isinstance(template, dict):
             return {key: self.fill(value) for key, value in template.items()}
         return [self.fill(one) for one in template] if isinstance(template, list) else template
 
+
+DEVICE = f"https://fcm.googleapis.com/fcm/send/{CANARY}"
+HER_KEYS = Device(DEVICE).keys
 
 TRIGGERS = [
     {"workflow": "hello", "recipients": [{"user": "{user}"}]},
@@ -192,6 +199,17 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-delivery", "get"): ("/api/v1/deliveries/{delivery}/", [None], GONE),
     ("api-delivery-replay", "post"): ("/api/v1/deliveries/{delivery}/replay/", [None], GONE),
     ("api-delivery-cancel", "post"): ("/api/v1/deliveries/{delivery}/cancel/", [None], GONE),
+    ("api-push-key", "get"): ("/api/v1/push/vapid-public-key/", [None], {409}),
+    ("api-push-subscribe", "post"): ("/api/v1/push/subscribe/", [{"endpoint": DEVICE, "keys": HER_KEYS}], OWN),
+    ("api-push-refresh", "post"): (
+        "/api/v1/push/refresh/",
+        [{"old_endpoint": DEVICE, "endpoint": f"{DEVICE}-2", "keys": HER_KEYS}],
+        OWN,
+    ),
+    ("api-push-unsubscribe", "post"): ("/api/v1/push/unsubscribe/", [{"endpoint": DEVICE}], OWN),
+    ("api-push-devices", "get"): ("/api/v1/push/devices/", [None], OWN),
+    ("api-push-device", "patch"): ("/api/v1/push/devices/{device}/", [{"label": "Hers now"}], GONE),
+    ("api-push-device", "delete"): ("/api/v1/push/devices/{device}/", [None], GONE),
     ("api-workflows", "get"): ("/api/v1/workflows/?limit=200", [None], OWN),
     ("api-workflows", "post"): ("/api/v1/workflows/", [{"key": "{workflow}-new", "name": "Hers"}], OWN),
     ("api-workflow", "get"): ("/api/v1/workflows/{workflow}/", [None], GONE),
@@ -259,7 +277,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     for verb in ("read", "unread", "seen", "archive", "unarchive")
 }
 
-PUBLIC = {"api-schema", "api-docs", "healthz", "readyz", "callback-delivery", "callback-channel"}
+PUBLIC = {"api-schema", "api-docs", "healthz", "readyz", "callback-delivery", "callback-channel", "push-worker"}
 """Routes that tell nothing of any tenant."""
 
 PAGES = {
@@ -336,7 +354,8 @@ def with_everything(acme: Tenant) -> Acme:
     told = {"title": f"Secret {CANARY}", "html": "x"}
     template = texts.create(acme, Place("hello", "email"), told, layout=fragment.name)
     ids = [str(one.public_id) for one in (channel, delivery)]
-    own = [str(one.public_id) for one in (template, fragment, hush(acme))]
+    device = subscribe(person, DEVICE, Device(DEVICE).keys, label=f"Secret {CANARY}", now=db_now())
+    own = [str(one.public_id) for one in (template, fragment, hush(acme), device)]
     return Acme(person, str(item), run, topic_key, *ids, flow.key, *own)
 
 
@@ -491,8 +510,9 @@ def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -
     assert answers <= ({200, 201, 404, 428} if route[0].startswith(PERSONAL) else {403})
 
 
-PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket")
-"""Routes about the inbox and the wishes of whoever calls, and about what they follow: a server's key has none."""
+PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket", "api-push")
+"""Routes about the inbox, the wishes and the devices of whoever calls, and about what they follow: a server's key has
+none."""
 
 NEEDS: dict[str, set[str]] = {
     "trigger": {

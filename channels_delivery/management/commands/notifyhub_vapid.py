@@ -12,8 +12,8 @@ from channels_delivery.push.vapid import NoKey, fresh_pair, identity_of
 
 class Command(BaseCommand):
     help = (
-        "Make a pair of VAPID keys for web push. Keep the private one secret, and keep it: browsers that subscribed with "
-        "a pair take nothing that another one signed."
+        "Make a pair of VAPID keys for web push. Keep the private one secret, and keep it: browsers that subscribed "
+        "with a pair take nothing that another one signed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

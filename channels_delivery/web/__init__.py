@@ -1,0 +1,1 @@
+"""What browsers are served beside the API."""
