@@ -53,7 +53,7 @@ def reach(kind: str, recipients: Sequence[int], *, tenant_id: int) -> dict[int, 
 
 
 def subscribe(person: Recipient, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime) -> Endpoint:
-    """Send pushes for this person to this browser too. One that was somebody else's becomes theirs if they show its very
+    """Send pushes for this person to this browser too. One of somebody else becomes theirs if they show its very
     keys, which only that browser has. Raises Invalid by field, NotNow."""
     checked = _checked(url, keys)
     with transaction.atomic():
@@ -209,7 +209,7 @@ def _allow(row: Endpoint, person: Recipient, keys: Keys) -> None:
 
 def _same(held: Mapping[str, Any], keys: Keys) -> bool:
     pairs = ((held.get("p256dh", ""), keys.p256dh), (held.get("auth", ""), keys.auth))
-    return all([hmac.compare_digest(one.rstrip("="), other.rstrip("=")) for one, other in pairs])
+    return all(hmac.compare_digest(one.rstrip("="), other.rstrip("=")) for one, other in pairs)
 
 
 def _written(row: Endpoint, url: str, keys: Keys, now: datetime) -> Endpoint:

@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern] = [
     path("sign-in/as/", sign_in.sign_in_as, name="sign-in-as"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
 ]
+if apps.is_installed("channels_delivery"):
+    from . import devices
+
+    urlpatterns.append(path("devices/", devices.page, name="devices"))
 if apps.is_installed("workflows"):
     from . import playground, run
 

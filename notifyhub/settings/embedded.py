@@ -1,12 +1,17 @@
 """Everything in one process on SQLite: for a first look, a demo, a small team (`make run`)."""
 
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import LOGGING, NOTIFYHUB_ENCRYPTION_KEYS, STATIC_ROOT, VAR_DIR
+from .base import LOGGING, NOTIFYHUB, NOTIFYHUB_ENCRYPTION_KEYS, STATIC_ROOT, VAR_DIR
 from .databases import sqlite
-from .environment import env, kept_encryption_key, kept_secret_key, secret
+from .environment import env, kept_encryption_key, kept_secret_key, kept_vapid_key, secret
 
 SECRET_KEY = secret("SECRET_KEY", default="") or kept_secret_key(VAR_DIR)
 NOTIFYHUB_ENCRYPTION_KEYS = NOTIFYHUB_ENCRYPTION_KEYS or [kept_encryption_key(VAR_DIR)]
+if not NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_PRIVATE_KEY"]:
+    NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_PRIVATE_KEY"] = kept_vapid_key(VAR_DIR)
+NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_SUBJECT"] = (
+    NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_SUBJECT"] or "mailto:hello@notifyhub.example"
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

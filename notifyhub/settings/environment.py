@@ -37,6 +37,18 @@ def kept_encryption_key(folder: Path) -> str:
     return _kept(folder, "encryption_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
+def kept_vapid_key(folder: Path) -> str:
+    """The same for the key of web push: a number of its curve, in URL-safe base64 without padding."""
+
+    def make() -> str:
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+        return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+
+    return _kept(folder, "vapid_key", make)
+
+
 def _kept(folder: Path, name: str, make: Callable[[], str]) -> str:
     path = folder / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 from channels_delivery import models as delivering
 from channels_delivery import outbox
 from channels_delivery.endpoints import subscribe
-from channels_delivery.models import Attempt, Channel, Delivery
+from channels_delivery.models import Attempt, Channel, Delivery, Endpoint
 from channels_delivery.outbox import Address, Letter, Way
 from notifications import models as notifications
 from notifications.kernel.clock import db_now
@@ -286,7 +286,7 @@ PAGES = {
     "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
     "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
-    "phones", "phone", "phone-state", "phone-answer", "phone-provider",
+    "devices", "phones", "phone", "phone-state", "phone-answer", "phone-provider",
 }  # fmt: skip
 """The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py,
 test_catcher.py, test_chats.py and test_phone.py, what people want in test_preferences_page.py, and tokens in
@@ -412,9 +412,9 @@ def everything_of(tenant: Tenant) -> str:
                     rows += model.everything.filter(tenant=tenant).order_by("pk")
                 elif "recipient" in names:
                     rows += model.objects.filter(recipient__tenant=tenant).order_by("pk")
-    secrets = [row.secrets for row in rows if isinstance(row, Channel)]  # encrypted, they look new each time
+    secrets = [row.secrets for row in rows if isinstance(row, Channel | Endpoint)]  # encrypted, they look new each time
     for row in rows:
-        if isinstance(row, Channel):
+        if isinstance(row, Channel | Endpoint):
             row.secrets = None
     return serializers.serialize("json", rows) + json.dumps(secrets)
 
