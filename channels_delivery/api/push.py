@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.fields import StrictSerializer
-from notifications.api.permissions import InTenant, IsPerson, person
+from notifications.api.permissions import IsPerson, person
 from notifications.api.problems import ProblemSerializer
 from notifications.api.views import HubView
 from notifications.kernel.clock import db_now
@@ -76,7 +76,7 @@ class DeviceLabelSerializer(StrictSerializer):
 
 
 class VapidKeyView(HubView):
-    permission_classes = [InTenant]
+    permission_classes = [IsPerson]
 
     @extend_schema(
         operation_id="push_vapid_public_key",

@@ -8,7 +8,7 @@ find their broker at NOTIFYHUB_TEST_BROKER_URL, and hold a cohort for NOTIFYHUB_
 from zlib import crc32
 
 from .base import *  # noqa: F403  a settings module is its base plus its differences
-from .base import BASE_DIR, HUB_APPS, SITE_APPS
+from .base import BASE_DIR, HUB_APPS, NOTIFYHUB, SITE_APPS
 from .databases import from_url, sqlite
 from .environment import env
 from .layers import pubsub
@@ -42,6 +42,9 @@ CELERY_BROKER_URL = env.str("NOTIFYHUB_TEST_BROKER_URL", default="memory://local
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02} if CELERY_BROKER_URL.startswith("memory:") else {}
 if _lease := env.int("NOTIFYHUB_TEST_LEASE", default=0):
     NOTIFYHUB["WORKFLOWS"]["LEASE_SECONDS"] = _lease
+
+NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_PRIVATE_KEY"] = "zfddKLo8lF9Qze_EIwV47AoWlfrlmZG6qegN8KiY6UA"
+NOTIFYHUB["CHANNELS_DELIVERY"]["VAPID_SUBJECT"] = "mailto:tests@notifyhub.example"
 
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file at the start of each test client
