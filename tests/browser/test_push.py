@@ -15,7 +15,7 @@ from .hub import _CHROMIUM
 pytestmark = pytest.mark.browser
 _UNTIL = """async (wanted) => {
     const registration = await navigator.serviceWorker.ready;
-    for (;;) {
+    for (let round = 0; round < 60; round++) {
         const shown = await registration.getNotifications();
         if (shown.some((one) => one.title === wanted)) {
             return shown.map(({ title, body, tag, data, actions }) => (
@@ -23,6 +23,7 @@ _UNTIL = """async (wanted) => {
         }
         await new Promise((done) => setTimeout(done, 50));
     }
+    return (await registration.getNotifications()).map(({ title }) => ({ title }));
 }"""
 
 
