@@ -11,6 +11,7 @@ class ChannelsDeliveryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_out
         from django.core import checks
 
         from notifications import kinds, routing
@@ -20,6 +21,7 @@ class ChannelsDeliveryConfig(AppConfig):
         from .backends import channel_kinds
         from .checks import check_gate, check_keys, check_vapid
         from .outbound.site import check_outbound
+        from .push.signed_in import forget_devices
 
         checks.register(check_outbound)
         checks.register(check_gate)
@@ -28,6 +30,7 @@ class ChannelsDeliveryConfig(AppConfig):
         kinds.add_source(channel_kinds)
         routing.add_suppression(suppression.suppressed_among)
         routing.add_source(endpoints.SOURCE, endpoints.reach)
+        user_logged_out.connect(forget_devices, dispatch_uid="notifyhub.devices")
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
         ticker.register("outbox.note_forgotten", every=600, verb=sweeps.note_forgotten)

@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 
 from notifications.kernel import rowset
 from notifications.models import Recipient
+from notifications.models.base import TenantQuerySet
 from notifications.routing import Spot
 
-from .models import Endpoint
+from .log import take_back
+from .models import Delivery, Endpoint, Lane
 from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
 from .parcel import Parcel
 from .push.hosts import origin_of, permitted
@@ -32,6 +34,9 @@ logger = logging.getLogger(__name__)
 PUSH = "push"
 SOURCE = "endpoint"
 """What a kind says as its `address` when it reaches people here."""
+
+REMOVED = "device_removed"
+"""The code of what was cancelled because its device went."""
 
 DEVICES_MAX, LABEL_MAX = 20, 100
 STRIKES, QUIET, NOTED = 3, timedelta(minutes=10), timedelta(minutes=1)
@@ -78,10 +83,10 @@ def refresh(
         return _written(row, url, checked, now)
 
 
-def unsubscribe(person: Recipient, url: str) -> bool:
+def unsubscribe(person: Recipient, url: str, *, now: datetime) -> bool:
     """Send nothing more to this browser for this person; whether it was theirs."""
     mine = Endpoint.objects.filter(tenant=person.tenant_id, kind=PUSH, digest=digest(person.tenant_id, PUSH, url))
-    return bool(mine.filter(recipient=person).delete()[0])
+    return bool(_remove(mine.filter(recipient=person), now))
 
 
 def devices(person: Recipient) -> list[Endpoint]:
@@ -97,9 +102,40 @@ def rename(person: Recipient, public_id: UUID, *, label: str) -> Endpoint | None
     return mine.defer("secrets").first()
 
 
-def remove(person: Recipient, public_id: UUID) -> bool:
+def remove(person: Recipient, public_id: UUID, *, now: datetime) -> bool:
     """Forget a device of this person; whether it was there."""
-    return bool(Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id).delete()[0])
+    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id)
+    return bool(_remove(mine, now))
+
+
+def remove_all(user_id: int, public_ids: Sequence[str], *, now: datetime) -> int:
+    """Forget those of these devices that are this account's, in whatever tenant; how many there were."""
+    rows = Endpoint.objects.across_tenants()
+    return _remove(rows.filter(recipient__user=user_id, public_id__in=public_ids), now)
+
+
+def copy_devices(twins: Mapping[int, int], *, of_tenant: int, to_tenant: int, now: datetime) -> None:
+    """Each person's devices for their twin in another tenant, by recipient id. Without keys and at no real address, so
+    that nothing can leave by the copies: for a simulation. Two queries."""
+    rows = Endpoint.objects.filter(tenant=of_tenant, recipient__in=list(twins), disabled_at=None).order_by("pk")
+    pretend([(twins[one.recipient_id], one.label) for one in rows.defer("secrets")], tenant_id=to_tenant, now=now)
+
+
+def pretend(devices: Sequence[tuple[int, str]], *, tenant_id: int, now: datetime) -> None:
+    """Devices that are not there, each of a person and with a label. One query."""
+    Endpoint.objects.bulk_create(
+        Endpoint(
+            tenant_id=tenant_id,
+            recipient_id=person,
+            kind=PUSH,
+            label=label,
+            address=(url := f"https://push.invalid/{person}-{n}"),
+            digest=digest(tenant_id, PUSH, url),
+            created_at=now,
+            verified_at=now,
+        )
+        for n, (person, label) in enumerate(devices)
+    )
 
 
 def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int]:
@@ -123,6 +159,26 @@ def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int
     _note_success(well, now)
     _forget(gone)
     return _count_refusals(refused, now) if refused else set()
+
+
+def _remove(rows: TenantQuerySet[Endpoint], now: datetime) -> int:
+    """With what waits for them, which is cancelled: first that, in the order in which settling locks."""
+    with transaction.atomic():
+        gone = list(rows.order_by("pk").values_list("pk", "tenant_id", "address"))
+        for _pk, tenant, address in gone:
+            _cancel(tenant, address, now)
+        return Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, *_ in gone]).delete()[0]
+
+
+def _cancel(tenant: int, address: str, now: datetime) -> None:
+    """Looked for in the lanes of pushes, where an index has what is open."""
+    lanes = Lane.objects.filter(tenant=tenant, key__startswith=PUSH)
+    open_ones = Delivery.objects.filter(tenant=tenant, lane__in=lanes, address=address, finished_at=None)
+    held = list(open_ones.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    if held:
+        chosen = Delivery.objects.filter(tenant=tenant, pk__in=held)
+        chosen.update(code=REMOVED)
+        take_back(chosen, now=now)
 
 
 def _note_success(well: set[int], now: datetime) -> None:

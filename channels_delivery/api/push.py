@@ -21,6 +21,7 @@ from .. import endpoints
 from ..conf import conf
 from ..models import Endpoint
 from ..push.hosts import ADDRESS_MAX
+from ..push.signed_in import remember
 from ..push.vapid import NoKey, identity_of
 from ..refusals import NotNow
 
@@ -106,6 +107,7 @@ class SubscribeView(_DeviceView):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         row = endpoints.subscribe(person(request), given["endpoint"], given["keys"], label=given["label"], now=db_now())
+        remember(request, row)
         return Response(DeviceSerializer(row).data)
 
 
@@ -126,6 +128,7 @@ class RefreshView(_DeviceView):
             label=given["label"],
             now=db_now(),
         )
+        remember(request, row)
         return Response(DeviceSerializer(row).data)
 
 
@@ -135,7 +138,7 @@ class UnsubscribeView(_DeviceView):
         """Tell the caller nothing more in this browser. One that is not theirs stays as it is."""
         asked = UnsubscribeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        endpoints.unsubscribe(person(request), asked.validated_data["endpoint"])
+        endpoints.unsubscribe(person(request), asked.validated_data["endpoint"], now=db_now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -160,6 +163,6 @@ class DeviceView(_DeviceView):
     @extend_schema(operation_id="push_devices_delete", responses={204: None})
     def delete(self, request: Request, public_id: UUID) -> Response:
         """Forget it."""
-        if not endpoints.remove(person(request), public_id):
+        if not endpoints.remove(person(request), public_id, now=db_now()):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)

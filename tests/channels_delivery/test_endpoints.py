@@ -122,7 +122,7 @@ def test_who_does_not_gets_nothing(alice: Recipient, bob: Recipient, service: Pu
 
     with pytest.raises(NotNow, match="somebody else"):
         endpoints.subscribe(alice, mine.url, keys, now=db_now())
-    assert endpoints.unsubscribe(alice, mine.url) is False
+    assert endpoints.unsubscribe(alice, mine.url, now=db_now()) is False
     assert len(endpoints.devices(bob)) == 1
 
 
@@ -328,3 +328,22 @@ def _parcel(row: Endpoint) -> Parcel:
         created_at=db_now(),
         decided_at=db_now(),
     )
+
+
+# -- what goes with them -------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_removed_device_is_cancelled_and_says_why(
+    alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    gone, kept = add(bob, service.device("gone")), add(bob, service.device("kept"))
+    add(alice, service.device("hers"))
+    put(alice, bob)
+
+    assert endpoints.remove(bob, gone.public_id, now=db_now())
+    go()
+
+    found = {one.address: (one.state, one.code) for one in Delivery.objects.across_tenants()}
+    assert found[gone.address] == ("cancelled", "device_removed")
+    assert found[kept.address][0] == found[service.device("hers").url][0] != "cancelled"
+    assert len(service.came) == 2

@@ -125,3 +125,11 @@ def test_a_person_of_the_same_name_elsewhere_is_somebody_else(alice: Recipient, 
     item = drop(alice, "Board minutes")
 
     assert visitor(double).get(f"/inbox/{item}/").status_code == 404
+
+
+def test_the_page_of_devices_shows_nothing_of_others_and_is_linked(alice: Recipient, mallory: Recipient) -> None:
+    hers = visitor(mallory)
+
+    assert "/devices/" in hers.get("/preferences/").content.decode()
+    assert "/devices/" in hers.get("/inbox/").content.decode()
+    assert "Acme" not in words(hers.get("/devices/"))

@@ -100,7 +100,7 @@ def test_a_device_that_was_added_over_night_shows_it_and_one_that_went_does_not(
 ) -> None:
     (person,) = with_devices(acme, service, 1)
     start(acme, person, n=1)
-    endpoints.unsubscribe(person, service.device(f"{person.pk}-0").url)
+    endpoints.unsubscribe(person, service.device(f"{person.pk}-0").url, now=db_now())
     new = service.device("new")
     endpoints.subscribe(person, new.url, new.keys, now=db_now())
 
@@ -111,8 +111,8 @@ def test_a_device_that_was_added_over_night_shows_it_and_one_that_went_does_not(
 
 def test_devices_take_no_statement_of_their_own(acme: Tenant, service: PushService) -> None:
     counts = []
-    for size in (1, 8):
-        people = with_devices(acme, service, *[3] * size, prefix=f"of{size}-")
+    for name, size in (("first", 1), ("second", 1), ("third", 8)):
+        people = with_devices(acme, service, *[3] * size, prefix=f"{name}-")
         TenantHabits.objects.get_or_create(tenant=acme, defaults={"quiet_hours": [{"start": "00:00", "end": "24:00"}]})
         start(acme, *people, n=1)
         wake(acme)
@@ -120,4 +120,4 @@ def test_devices_take_no_statement_of_their_own(acme: Tenant, service: PushServi
             releasing.release_all(tenant=acme.pk, clock=db_now)
         counts.append(len(taken))
 
-    assert counts[0] == counts[1]
+    assert counts[1] == counts[2]  # the first one makes the lane

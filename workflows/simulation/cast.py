@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from channels_delivery.endpoints import copy_devices, pretend
 from notifications import directory
 from notifications import topics as nested
 from notifications.models import Attention, Nesting, Recipient, Role, Stance, Subscription, Tenant, Topic
@@ -41,7 +42,7 @@ class Persona:
     """Somebody made up, called `user`. `email` None makes up an address too; with "" they have none. `conditions`:
     those of their subscriptions, by topic. Objects that they follow, have muted, and may not see are as `trigger()`
     takes them. `habits`: when they want it, fields of `preferences.personal.Preferences` as
-    `preferences.changing.change` takes them."""
+    `preferences.changing.change` takes them. `devices`: how many of theirs take pushes."""
 
     user: str
     name: str = ""
@@ -58,6 +59,7 @@ class Persona:
     cannot_see: Sequence[Any] = ()
     wishes: Sequence[Wish] = ()
     habits: Mapping[str, Any] = field(default_factory=dict)
+    devices: int = 0
 
     def profile(self) -> dict[str, Any]:
         """As the directory takes it."""
@@ -112,6 +114,10 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant, *, now: datetim
     )
     if twins:
         copy_choices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk)
+        copy_devices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk, now=now)
+    pretend(
+        [(ids[user], "") for user, one in made_up.items() for _ in range(one.devices)], tenant_id=tenant.pk, now=now
+    )
     topics = {ids[user]: _subscribed(one) for user, one in made_up.items()} | _followed(twins)
     _follow(topics, tenant, like=real[0].tenant_id if real else None)
     _attend([(ids[user], one) for user, one in made_up.items()], tenant)

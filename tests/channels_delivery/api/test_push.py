@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
+from channels_delivery import endpoints
 from channels_delivery.push.vapid import identity_of
-from notifications.models import Scope, Tenant
+from notifications.models import Recipient, Scope, Tenant
 from tests.cast import api_key, with_key
 from tests.channels_delivery.push_service import SITE, PushService
 
@@ -96,3 +98,30 @@ def test_the_worker_may_serve_the_whole_site(client: Any) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert b"pushsubscriptionchange" in answer.content
+
+
+def test_who_signs_out_takes_along_the_devices_of_that_browser_and_no_other(
+    bob: Recipient, service: PushService
+) -> None:
+    here, there = Client(), Client()
+    for browser, name in ((here, "here"), (there, "there")):
+        browser.force_login(bob.user)
+        made = browser.post(f"{URL}subscribe/", service.device(name).subscription, "application/json")
+        assert made.status_code == 200, made.content
+
+    here.post("/sign-out/")
+
+    assert [one.address for one in endpoints.devices(bob)] == [service.device("there").url]
+
+
+def test_what_somebody_else_took_over_meanwhile_stays_theirs(
+    alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    first, second = Client(), Client()
+    for browser, person in ((first, bob), (second, alice)):
+        browser.force_login(person.user)
+        browser.post(f"{URL}subscribe/", service.device().subscription, "application/json")
+
+    first.post("/sign-out/")
+
+    assert [one.address for one in endpoints.devices(alice)] == [service.device().url]
