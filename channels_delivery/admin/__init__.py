@@ -1,5 +1,5 @@
 """Django's admin for this app's rows."""
 
-from . import channels, deliveries, lanes
+from . import channels, deliveries, endpoints, lanes
 
-__all__ = ["channels", "deliveries", "lanes"]
+__all__ = ["channels", "deliveries", "endpoints", "lanes"]

@@ -1,7 +1,8 @@
 """Encrypting a payload for one browser (RFC 8291, aes128gcm), and what a subscription's keys must be.
 
-It takes a fifth of a millisecond under the interpreter's lock, less than it costs to hand it to another thread, so it
-is done where it is wanted.
+It is done where it is wanted, not in the threads of `blocking.py`. Measured on two cores with 400 bytes, 600 at a time,
+the median of seven: 0.15 ms each in place, 0.24 ms each through that pool with 64 at once. It never waits for anything,
+and no payload is longer than 4 kB, so the loop is never held for more than that.
 """
 
 from __future__ import annotations
