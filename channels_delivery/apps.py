@@ -17,7 +17,7 @@ class ChannelsDeliveryConfig(AppConfig):
         from notifications import kinds, routing
         from notifications.kernel import ticker
 
-        from . import courier, endpoints, retention, suppression, sweeps
+        from . import courier, endpoints, privacy, retention, suppression, sweeps
         from .backends import channel_kinds
         from .checks import check_gate, check_keys, check_vapid
         from .outbound.site import check_outbound
@@ -31,6 +31,7 @@ class ChannelsDeliveryConfig(AppConfig):
         routing.add_suppression(suppression.suppressed_among)
         routing.add_source(endpoints.SOURCE, endpoints.reach)
         user_logged_out.connect(forget_devices, dispatch_uid="notifyhub.devices")
+        privacy.join()
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)
         ticker.register("outbox.note_forgotten", every=600, verb=sweeps.note_forgotten)

@@ -13,7 +13,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from . import conf  # noqa: F401 - registers the section of the setting
+        from . import conf, privacy  # noqa: F401 - conf registers the section of the setting
         from .kernel import ticker
         from .kernel.config import check_setting
         from .live import tickets
@@ -21,4 +21,5 @@ class NotificationsConfig(AppConfig):
 
         checks.register(check_setting)
         checks.register(check_hook)
+        privacy.join()
         ticker.register("live.tickets", every=3600, verb=tickets.forget_expired)

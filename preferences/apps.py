@@ -17,10 +17,11 @@ class PreferencesConfig(AppConfig):
         from notifications.kernel import ticker
         from notifications.kernel.clock import db_now
 
-        from . import conf, holding, retention  # noqa: F401 - conf registers its section
+        from . import conf, holding, privacy, retention  # noqa: F401 - conf registers its section
         from .checks import check_defaults_and_locks, check_zone_tables
 
         checks.register(check_zone_tables)
         checks.register(check_defaults_and_locks, checks.Tags.database)
         directory.on_new_zone(lambda people: holding.look_again(people, now=db_now()))
+        privacy.join()
         ticker.register("preferences.retention", every=600, verb=retention.clear_out_for_a_while)

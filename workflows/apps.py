@@ -29,6 +29,7 @@ class WorkflowsConfig(AppConfig):
             door,
             engine,
             levels,
+            privacy,
             registry,
             releasing,
             retention,
@@ -43,6 +44,7 @@ class WorkflowsConfig(AppConfig):
         watching.register("run", runs.watched_by)
         warnings.add_waits(levels.waits_of)
         waiting.register("held", next_due=holding.next_due, work_off=releasing.release_all)
+        privacy.join()
         registry.discover()
         checks.register(registry.check_registry)
         post_migrate.connect(_publish, sender=self)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError as Invalid
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import directory
+from .. import directory, privacy
+from ..kernel.clock import db_now
 from ..models import Recipient, Role, Scope
 from .fields import PathName, StrictSerializer
 from .parsers import BULK_BODY_MAX
@@ -51,6 +53,11 @@ class RecipientSerializer(serializers.ModelSerializer[Recipient]):
 
 class CountSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
+
+
+class ErasedSerializer(serializers.Serializer[Any]):
+    recipient = serializers.CharField(help_text="What they are called from now on")
+    rows = serializers.DictField(child=serializers.IntegerField())
 
 
 class TenantView(HubView):
@@ -97,12 +104,45 @@ class RecipientView(TenantView):
         _recipient(request, external_id)
         return _put(request, external_id, revive=False)
 
-    @extend_schema(operation_id="recipients_delete", responses={204: None})
+    @extend_schema(
+        operation_id="recipients_delete",
+        parameters=[OpenApiParameter("erase", bool, description="Erase what is kept of them, too")],
+        responses={200: ErasedSerializer, 204: None},
+    )
     def delete(self, request: Request, external_id: str) -> Response:
-        """Take somebody out: they are not told anything more. The record stays."""
+        """Take somebody out: they are not told anything more. The record stays; with `erase=true` it is erased, and
+        what waits for them is cancelled. The answer has the name under which that may be repeated."""
+        if flag(request, "erase"):
+            return Response(privacy.erase(_anybody(request, external_id), now=db_now()).to_json())
         _recipient(request, external_id)
         directory.take_out(principal(request).tenant, [external_id])
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ExportView(TenantView):
+    read_scope = Scope.ADMIN
+
+    @extend_schema(operation_id="recipients_export", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, external_id: str) -> Response:
+        """Everything that is kept of this person, as lists of rows by name."""
+        told = privacy.export(_anybody(request, external_id))
+        return Response(told, headers={"Cache-Control": "no-store"})
+
+
+def flag(request: Request, name: str) -> bool:
+    """A switch in the address. Raises ValidationError for what is neither yes nor no."""
+    said = request.query_params.get(name, "false")
+    if said not in ("true", "false"):
+        raise serializers.ValidationError({name: "Must be true or false."})
+    return said == "true"
+
+
+def _anybody(request: Request, external_id: str) -> Recipient:
+    """A person, or a mere address."""
+    found = privacy.find(principal(request).tenant, external_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _put(request: Request, external_id: str, *, revive: bool) -> Response:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("recipients/", people.RecipientsView.as_view(), name="api-recipients"),
     path("recipients/bulk/", people.RecipientsBulkView.as_view(), name="api-recipients-bulk"),
     path("recipients/<str:external_id>/", people.RecipientView.as_view(), name="api-recipient"),
+    path("recipients/<str:external_id>/export/", people.ExportView.as_view(), name="api-recipient-export"),
     path("recipients/<str:external_id>/token/", live.TokenView.as_view(), name="api-recipient-token"),
     path("socket-ticket/", live.TicketView.as_view(), name="api-socket-ticket"),
     path("topics/", topics.TopicsView.as_view(), name="api-topics"),

@@ -5,6 +5,7 @@
 - `doorbell`  ring a worker after commit; a hint that may be lost
 - `encrypted` JSON at rest that only this site can read: secrets of channels, and of what identifies people
 - `local_time` when a clock on somebody's wall shows what: waiting in workflows, quiet hours in preferences
+- `privacy`   what each app keeps of a person: exported and erased together
 - `rowset`    one statement for any number of rows, on PostgreSQL and SQLite
 - `schema`    JSON Schema: of payloads and steps, of the settings and secrets of channels
 - `snapshot`  several things read as of one moment: an inbox and its number, a run and its people

@@ -153,6 +153,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
         OWN,
     ),
     ("api-recipient", "get"): ("/api/v1/recipients/{user}/", [None], GONE),
+    ("api-recipient-export", "get"): ("/api/v1/recipients/{user}/export/", [None], GONE),
     ("api-recipient", "put"): ("/api/v1/recipients/{user}/", [{"name": "Hers now", "role": "owner"}], OWN),
     ("api-recipient", "patch"): ("/api/v1/recipients/{user}/", [{"name": "Hers now"}], GONE),
     ("api-recipient", "delete"): ("/api/v1/recipients/{user}/", [None], GONE),
