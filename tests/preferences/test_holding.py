@@ -1,6 +1,7 @@
 """What is held: kept once for all, looked at again when something changes, cleared out when it is old."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from preferences import due, holding
 from preferences.again import Asked, decide_again
 from preferences.due import Ended
 from preferences.holding import Message
-from preferences.models import HeldWords, Hold, TenantHabits
+from preferences.models import Change, HeldWords, Hold, TenantHabits
 from preferences.retention import clear_out
 from preferences.spread import release_at
 from preferences.verdict import Hold as Held
@@ -98,8 +99,8 @@ def test_old_records_go_with_their_words_and_what_is_held_stays(acme: Tenant) ->
     soon = clear_out(now=NOON + timedelta(days=20))
     late = clear_out(now=NOON + timedelta(days=92))
 
-    assert soon == {"bodies": 1, "holds": 0, "words": 0}
-    assert late == {"bodies": 0, "holds": 1, "words": 1}
+    assert soon == {"bodies": 1, "holds": 0, "words": 0, "changes": 0}
+    assert late == {"bodies": 0, "holds": 1, "words": 1, "changes": 0}
     assert Hold.objects.get(tenant=acme).recipient_id == ben.pk
     assert HeldWords.objects.get(tenant=acme).content == {"title": "Mail"}
 
@@ -151,3 +152,16 @@ def test_people_see_what_waits_for_them_over_http_page_by_page(
         "since": "2026-01-14T12:00:00Z",
         "until": "2026-01-15T12:00:00Z",
     }
+
+
+def test_the_history_of_changes_goes_by_its_own_setting_and_never_within_two_days(acme: Tenant, settings: Any) -> None:
+    (ana,) = crowd(acme, 1)
+    for days in (100, 10, 1):
+        Change.objects.create(tenant=acme, recipient=ana, at=NOON - timedelta(days=days), by="Ana", via="page")
+
+    kept = clear_out(now=NOON)["changes"]
+    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "PREFERENCES": {"KEEP_HISTORY_DAYS": 0}}
+    gone = clear_out(now=NOON, most=3)["changes"]
+
+    assert (kept, gone) == (0, 2)
+    assert [one.at for one in Change.objects.filter(tenant=acme)] == [NOON - timedelta(days=1)]
