@@ -34,6 +34,25 @@ def on_new_zone(hear: Callable[[Sequence[int]], object]) -> None:
     _hear_of_zones.append(hear)
 
 
+_hear_of_tenants: list[Callable[[int], object]] = []
+
+
+def on_new_zone_of_tenant(hear: Callable[[int], object]) -> None:
+    """The same for a tenant, whose zone is that of all its people without one of their own."""
+    _hear_of_tenants.append(hear)
+
+
+def move_tenant(tenant: Tenant, zone: str) -> None:
+    """It is in this time zone from now on. Raises ValidationError for what is none."""
+    if problem := problem_with("zone", zone):
+        raise ValidationError({"zone": problem})
+    with transaction.atomic():
+        Tenant.objects.filter(pk=tenant.pk).update(zone=zone)
+        tenant.zone = zone
+        for hear in _hear_of_tenants:
+            hear(tenant.pk)
+
+
 def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, revive: bool = True) -> list[Recipient]:
     """Create or change these people of one tenant, by external id: at most 1,000, in four statements.
 

@@ -23,5 +23,6 @@ class PreferencesConfig(AppConfig):
         checks.register(check_zone_tables)
         checks.register(check_defaults_and_locks, checks.Tags.database)
         directory.on_new_zone(lambda people: holding.look_again(people, now=db_now()))
+        directory.on_new_zone_of_tenant(lambda tenant: holding.look_again_at_all(tenant, now=db_now()))
         privacy.join()
         ticker.register("preferences.retention", every=600, verb=retention.clear_out_for_a_while)

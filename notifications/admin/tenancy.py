@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .. import directory
 from ..kernel.clock import db_now
 from ..models import ApiKey, Tenant
 from .base import HubAdmin, OwnFilter, TenantAdmin, tenants_of
@@ -25,6 +27,23 @@ class TenantPage(HubAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         return tenants_of(request)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "zone" and field is not None:
+            field.validators.append(_known_zone)
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        """A new zone is told to whoever waits by it."""
+        super().save_model(request, obj, form, change)
+        if change and "zone" in form.changed_data:
+            directory.move_tenant(obj, obj.zone)
+
+
+def _known_zone(zone: str) -> None:
+    if problem := directory.problem_with("zone", zone):
+        raise ValidationError(problem)
 
 
 @admin.register(ApiKey)

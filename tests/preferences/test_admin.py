@@ -1,14 +1,21 @@
 """The admin changes choices by the verb that everybody's go through, and never shows another tenant's."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from notifications.kernel.clock import db_now
 from notifications.models import Recipient
-from preferences.models import Change, Choice, TenantChoice, TenantHabits
+from preferences import holding
+from preferences.holding import Message
+from preferences.models import Change, Choice, Hold, TenantChoice, TenantHabits
+from preferences.verdict import Hold as Held
+from preferences.verdict import Subject
 
 from .moves import NIGHT, NOON, habits
 
@@ -83,3 +90,56 @@ def test_no_list_shows_another_tenants(staff: Client, mallory: Recipient) -> Non
 
 def habits_of(person: Recipient) -> Any:
     return habits(person, quiet_hours=[NIGHT])
+
+
+def held_until_far(person: Recipient) -> Hold:
+    """A message that waits for days."""
+    far = db_now() + timedelta(days=3)
+    subject = Subject("t.mail", "news", "email")
+    message = Message(
+        person.tenant_id, subject, uuid4(), "0.0", {"title": "Mail"}, {}, {person.pk: Held(far, "quiet_hours")}
+    )
+    holding.hold_many([message], now=db_now())
+    return Hold.objects.get(tenant=person.tenant, recipient=person)
+
+
+def is_due(hold: Hold) -> bool:
+    hold.refresh_from_db()
+    return hold.due_at <= db_now()
+
+
+def test_a_new_zone_of_the_tenant_has_what_is_held_looked_at_at_once(
+    admin_client: Client, bob: Recipient, mallory: Recipient
+) -> None:
+    ours, theirs = held_until_far(bob), held_until_far(mallory)
+    form = {"name": "Acme", "slug": "acme", "locale": "en", "active": "on"}
+    at = reverse("admin:notifyhub_notifications_tenant_change", args=[bob.tenant_id])
+
+    refused = admin_client.post(at, {**form, "zone": "Mars/Base"})
+    admin_client.post(at, {**form, "zone": "UTC", "name": "Acme Inc."})
+    before = is_due(ours)
+    admin_client.post(at, {**form, "zone": "Asia/Tokyo"})
+
+    assert "Is not an IANA time zone" in refused.content.decode()
+    assert (before, is_due(ours), is_due(theirs)) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (TenantChoice, {"kind": "email"}),
+        (TenantChoice, {"kind": "email", "locked": "on", "note": "The law"}),
+        (TenantHabits, {"quiet_hours": "[]"}),
+    ],
+)
+def test_a_default_a_lock_and_hours_do_so_too_when_they_come_and_when_they_go(
+    staff: Client, bob: Recipient, model: Any, said: dict[str, str]
+) -> None:
+    hold = held_until_far(bob)
+    staff.post(page(model, "add"), {"tenant": bob.tenant_id, **said})
+    came = is_due(hold)
+    Hold.objects.filter(tenant=bob.tenant).update(due_at=hold.until)
+
+    staff.post(page(model, "delete", model.objects.get(tenant=bob.tenant).pk), {"post": "yes"})
+
+    assert (came, is_due(hold)) == (True, True)
