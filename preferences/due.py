@@ -27,12 +27,13 @@ ROWS = 10_000
 
 
 class Due(NamedTuple):
-    """A message that is due. `words` names its `Said`."""
+    """A message that is due. `words` names its `Said`. `sooner`: its person has asked for it, whatever the hour."""
 
     pk: int
     recipient: int
     words: int
     since: datetime
+    sooner: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,14 @@ def take(people: Sequence[int], *, tenant_id: int, now: datetime) -> list[Due]:
             return []
         chosen, values = rowset.any_of(connection, "h.recipient_id", mine)
         cursor.execute(
-            f"SELECT h.id, h.recipient_id, h.words_id, h.since FROM {hold} h WHERE {chosen} AND {due}"
-            f" ORDER BY h.recipient_id, h.id LIMIT {ROWS} {locking}",
+            f"SELECT h.id, h.recipient_id, h.words_id, h.since, h.sooner_at IS NOT NULL FROM {hold} h"
+            f" WHERE {chosen} AND {due} ORDER BY h.recipient_id, h.id LIMIT {ROWS} {locking}",
             [*values, tenant_id, at],
         )
-        return [Due(pk, person, words, rowset.moment(since)) for pk, person, words, since in cursor.fetchall()]
+        return [
+            Due(pk, person, words, rowset.moment(since), bool(sooner))
+            for pk, person, words, since, sooner in cursor.fetchall()
+        ]
 
 
 def said_by(words: Collection[int], *, tenant_id: int) -> dict[int, Said]:

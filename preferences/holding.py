@@ -28,6 +28,8 @@ __all__ = [
     "Message",
     "cancel",
     "hold_many",
+    "hurried",
+    "hurry",
     "left_in",
     "look_again",
     "look_again_at_all",
@@ -220,6 +222,28 @@ def look_again_at_all(tenant_id: int, *, now: datetime) -> int:
         f'SELECT h.id FROM "{Hold._meta.db_table}" h WHERE h.tenant_id = %s AND h.ended_at IS NULL AND h.due_at > %s',
         [tenant_id, at],
     )
+
+
+def hurry(recipient: int, *, tenant_id: int, now: datetime) -> int:
+    """Have what is held for somebody leave now, because they say so; how much that is. What they have asked for already
+    does not count again. Who does it keeps the record: see `sooner.py`."""
+    return _update(
+        "due_at = %s, sooner_at = %s",
+        [now, now],
+        f'SELECT h.id FROM "{Hold._meta.db_table}" h WHERE h.tenant_id = %s AND h.recipient_id = %s'
+        " AND h.ended_at IS NULL AND h.sooner_at IS NULL",
+        [tenant_id, recipient],
+    )
+
+
+def hurried(keys: Collection[tuple[UUID, int]], *, tenant_id: int) -> set[tuple[UUID, int]]:
+    """Of these (origin, or that of a summary; recipient) those that somebody asked for before its time. One
+    statement."""
+    origins, people = {origin for origin, _ in keys}, {person for _, person in keys}
+    rows = Hold.objects.filter(tenant=tenant_id, recipient__in=people, sooner_at__isnull=False)
+    rows = rows.filter(Q(words__origin__in=origins) | Q(left_as__in=origins))
+    found = rows.values_list("recipient", "words__origin", "left_as")
+    return {(origin, person) for person, *both in found for origin in both if origin} & set(keys)
 
 
 def _update(what: str, said: Sequence[Any], which: str, values: Sequence[Any]) -> int:

@@ -146,6 +146,8 @@ class _Release:
                     self.bound |= {row.pk} if why.rule in BOUND else set()
                 case Skip(reason):
                     self._end([row], reason)
+                case Hold() if row.sooner:
+                    going.append(row)
                 case Hold():
                     self.held[row.pk] = row.recipient, decision
         return going

@@ -37,7 +37,7 @@ class Look:
 
 
 def look(parcels: Sequence[Parcel], *, now: datetime) -> Look:
-    """Five statements for each tenant among them at most, whatever their number."""
+    """Six statements for each tenant among them at most, whatever their number."""
     of_tenants: dict[int, list[Parcel]] = defaultdict(list)
     for parcel in parcels:
         of_tenants[parcel.tenant_id].append(parcel)
@@ -59,7 +59,20 @@ def _of_tenant(
         answers[parcel.id].append(decision)
     people = {parcel.id: parcel.recipient_id or 0 for parcel in parcels}
     said = ((pk, _answer(decisions, people[pk])) for pk, decisions in answers.items())
-    return {pk: one for pk, one in said if one is not None}
+    return _unless_asked_for({pk: one for pk, one in said if one is not None}, parcels, tenant)
+
+
+def _unless_asked_for(
+    answers: Mapping[int, Drop | Hold], parcels: Sequence[Parcel], tenant: int
+) -> dict[int, Drop | Hold]:
+    """Nobody waits for the morning with what they asked for at night."""
+    keys = {
+        one.id: (one.origin, one.recipient_id)
+        for one in parcels
+        if one.origin and one.recipient_id and isinstance(answers.get(one.id), Hold)
+    }
+    wanted = holding.hurried(set(keys.values()), tenant_id=tenant) if keys else set()
+    return {pk: one for pk, one in answers.items() if keys.get(pk) not in wanted}
 
 
 def _answer(decisions: Sequence[Decision], person: int) -> Drop | Hold | None:

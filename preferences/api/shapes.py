@@ -187,3 +187,7 @@ class HeldPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = HeldSerializer(many=True)
+
+
+class HeldCountSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()

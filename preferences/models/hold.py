@@ -66,7 +66,8 @@ class Hold(TenantOwned):
     first held, `reason` the code of the rule that holds it.
 
     An ended one stays on record for a time, to be explained: `ended_as` is one of `End`, or the code of the reason why
-    nothing was sent. `left_as` is the origin under which it left in a summary, with `left_with` others.
+    nothing was sent. `sooner_at` is when its person asked for it before its time. `left_as` is the origin under which
+    it left in a summary, with `left_with` others.
 
     No foreign keys in the database but the tenant's: one verb writes these rows, thousands at a time. What is open is
     found by when it is due, what is held for a person by them, and what came from one place by its words.
@@ -89,6 +90,7 @@ class Hold(TenantOwned):
     until = models.DateTimeField(_("until"))
     due_at = models.DateTimeField()
     reason = models.CharField(_("because"), max_length=64)
+    sooner_at = models.DateTimeField(_("asked for"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     ended_as = models.CharField(_("ended as"), max_length=64, blank=True)
     left_as = models.UUIDField(null=True)

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Change, Via
+from ..sooner import SENT_NOW
 
 FIELDS: Mapping[str, str | Promise] = {
     "zone": gettext_lazy("Time zone"),
@@ -51,6 +52,9 @@ def _part(one: Mapping[str, Any], names: Mapping[str, str], channels: Mapping[st
         topic = one["workflow"] or one["category"]
         about = [names.get(topic, topic) if topic else _("Everything"), channels.get(one["channel"], one["channel"])]
         return f"{', '.join(filter(None, about))}: {_answer(after)}"
+    if what == SENT_NOW:
+        count = int(one["before"])
+        return str(ngettext("%d held message, sent at once", "%d held messages, sent at once", count) % count)
     if what == "zone":
         return f"{FIELDS[what]}: {after}" if after else _("Time zone: that of the organisation")
     if what == "snooze_until":

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -20,6 +21,7 @@ from notifications.web.access import for_person
 
 from ..changing import By, Outdated, change
 from ..models import Via
+from ..sooner import send_now
 from .forms import SECTIONS
 from .history import FIELDS
 from .origin import address_of
@@ -36,6 +38,8 @@ def page(request: HttpRequest, person: Recipient) -> HttpResponse:
 def _changed(request: HttpRequest, person: Recipient) -> HttpResponse:
     """One section at a time, on the state that its form was filled in on; then back to it."""
     section, now = request.POST.get("section", ""), db_now()
+    if section == "held":
+        return _sent_now(request, person)
     if section not in SECTIONS:
         return _shown(request, person, problems={"": _("There is no such form on this page.")}, status=400)
     try:
@@ -53,6 +57,16 @@ def _changed(request: HttpRequest, person: Recipient) -> HttpResponse:
     else:
         messages.success(request, _("Saved. It counts from now on, also for what is held for you."), fail_silently=True)
     response = redirect(f"{reverse('preferences')}#{section}")
+    response.status_code = 303
+    return response
+
+
+def _sent_now(request: HttpRequest, person: Recipient) -> HttpResponse:
+    """What is held leaves with the next release, in a second or two."""
+    count = send_now(person, by=By(str(person), Via.PAGE, address_of(request)), now=db_now())
+    told = ngettext("%d message is on its way.", "%d messages are on their way.", count) % count
+    messages.success(request, told if count else _("Nothing is held for you any more."), fail_silently=True)
+    response = redirect(reverse("preferences"))
     response.status_code = 303
     return response
 

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from notifications.kinds import Kind
 from notifications.models import Recipient
 
+from .. import holding
 from ..hours import NOTHING_SAID, Clock
-from ..models import Change, TenantHabits
+from ..models import Change, Hold, TenantHabits
 from ..overview import Matrix, matrix_of
 from ..personal import Preferences, preferences_of
 from ..reading import hours_of
@@ -56,6 +57,8 @@ class Shown:
     usual_digest_at: str
     usual_digest_day: str
     weekdays: Sequence[tuple[int, str, str]]
+    held: Sequence[Hold]
+    held_in_all: int
     history: Sequence[Told]
 
 
@@ -63,6 +66,8 @@ def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -
     """In a dozen queries, whatever there is. `typed`: a form that could not be saved; its hours are shown as typed."""
     said, matrix = preferences_of(person), matrix_of(person)
     tenant = TenantHabits.objects.filter(tenant=person.tenant_id).first()
+    held = holding.of_person(person.pk, tenant_id=person.tenant_id)
+    waiting = held.filter(sooner_at__isnull=True)
     hours = typed if typed and typed.get("section") == "hours" else None
     weekdays = quiet.weekdays()
     return Shown(
@@ -81,6 +86,8 @@ def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -
         usual_digest_at=(tenant.digest_at if tenant else "") or DIGEST_AT,
         usual_digest_day=weekdays[((tenant.digest_day if tenant else None) or DIGEST_DAY) - 1][1],
         weekdays=weekdays,
+        held=list(waiting[:LATEST]),
+        held_in_all=waiting.count(),
         history=_history(person, matrix),
     )
 

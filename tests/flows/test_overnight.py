@@ -15,10 +15,12 @@ from notifications.models import Recipient, Tenant
 from preferences import changing, holding
 from preferences.changing import By
 from preferences.models import HeldWords, Hold, TenantHabits, Via
+from preferences.sooner import send_now
 from tests.cast import Publish, crowd, statements, workflow
 from workflows import catalogue, engine, releasing
 from workflows.define import send_email
-from workflows.models import Outcome
+from workflows.explain import explain
+from workflows.models import Outcome, Run
 from workflows.trigger import Trigger, trigger_many
 
 SOAK = os.environ.get("NOTIFYHUB_SOAK") == "1"
@@ -142,3 +144,31 @@ def test_a_change_made_at_night_is_honoured_in_the_morning(acme: Tenant, publish
     assert found == {ben.pk: ["09"], cem.pk: ["07"] * 3}
     reasons = Hold.objects.filter(tenant=acme, recipient=ana).values_list("ended_as", flat=True)
     assert set(reasons) == {"off_by_workflow"}
+
+
+def test_who_asks_for_it_at_night_gets_it_then_and_it_is_on_record(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t.night", send_email(title="Number {{ payload.n }}")))
+    catalogue.publish_static()
+    TenantHabits.objects.create(tenant=acme, quiet_hours=NIGHT)
+    ana, ben = crowd(acme, 2, zone="Europe/Berlin", email="a@example.com")
+    told_three_things(acme)
+    midnight = EVENING + timedelta(minutes=30)
+
+    counts = [send_now(ana, by=By("Ana", Via.PAGE), now=midnight) for _ in range(2)]
+    while releasing.release_due(now=midnight, tenant=acme.pk) is not None:
+        pass
+    parcel = Delivery.objects.get(tenant=acme)
+
+    assert counts == [3, 0]
+    assert (parcel.recipient_id, parcel.created_at) == (ana.pk, midnight)
+    assert Hold.objects.filter(tenant=acme, recipient=ben, ended_at__isnull=True).count() == 3
+    assert parcel.origin is not None
+    assert holding.hurried({(parcel.origin, ana.pk), (parcel.origin, ben.pk)}, tenant_id=acme.pk) == {
+        (parcel.origin, ana.pk)
+    }
+    told = str(explain(run_told(acme), ana))
+    assert "to have it sent at once" in told
+
+
+def run_told(tenant: Tenant) -> Run:
+    return Run.objects.filter(tenant=tenant).order_by("pk")[0]

@@ -144,6 +144,7 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-preferences-snooze", "post"): ("/api/v1/preferences/snooze/", [{"minutes": 30}], OWN),
     ("api-preferences-history", "get"): ("/api/v1/preferences/history/", [None], OWN),
     ("api-preferences-held", "get"): ("/api/v1/preferences/held/", [None], OWN),
+    ("api-preferences-held-send", "post"): ("/api/v1/preferences/held/send/", [None], OWN),
     ("api-preferences-matrix", "get"): ("/api/v1/preferences/matrix/", [None], OWN),
     ("api-preferences-explain", "post"): ("/api/v1/preferences/explain/", [{"workflow": "{workflow}"}], GONE),
     ("api-recipients", "get"): ("/api/v1/recipients/", [None], OWN),

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import QueryDict
 
 from notifications.kernel.clock import db_now
 from notifications.models import Category, NoticeType, Recipient, Tenant
+from preferences import holding
 from preferences.changing import By, change
-from preferences.models import Change, Choice, Habits, TenantChoice, TenantHabits, Via
+from preferences.models import Change, Choice, Habits, Hold, TenantChoice, TenantHabits, Via
 from preferences.personal import preferences_of
+from preferences.verdict import Hold as Held
+from preferences.verdict import Subject
 from preferences.web import forms
 from tests.cast import member
 
@@ -191,3 +195,34 @@ def test_the_page_costs_the_same_however_much_there_is(bob: Recipient, billing: 
         NoticeType.objects.create(key=f"w{number}", name=f"Workflow {number}", category=category, kinds=["email"])
 
     assert len(queries(lambda: visitor(bob).get(PAGE))) == few
+
+
+def test_what_is_held_is_listed_and_sent_at_once_on_ones_own_word(bob: Recipient, mallory: Recipient) -> None:
+    until, subject = db_now() + timedelta(days=2), Subject("invoice.sent", "", "email")
+    for person, title in ((bob, "Your invoice"), (bob, "Another one"), (mallory, "Not yours")):
+        to = {person.pk: Held(until, "snoozed")}
+        message = holding.Message(person.tenant_id, subject, uuid4(), "0.0", {"title": title}, {}, to)
+        holding.hold_many([message], now=db_now())
+
+    before = words(visitor(bob).get(PAGE))
+    after = words(save(bob, "held"))
+
+    assert "2 messages are held for you" in before
+    assert "Your invoice" in before
+    assert "Not yours" not in before
+    assert "2 messages are on their way." in after
+    assert "2 held messages, sent at once" in after
+    assert "are held for you" not in after
+    due = Hold.objects.across_tenants().filter(due_at__lte=db_now())
+    assert set(due.values_list("recipient", flat=True)) == {bob.pk}
+
+
+def test_the_same_over_http(bob: Recipient, as_bob: Any) -> None:
+    to = {bob.pk: Held(db_now() + timedelta(days=2), "snoozed")}
+    message = holding.Message(bob.tenant_id, Subject("invoice.sent", "", "email"), uuid4(), "0.0", {}, {}, to)
+    holding.hold_many([message], now=db_now())
+
+    answers = [as_bob.post("/api/v1/preferences/held/send/").json() for _ in range(2)]
+
+    assert answers == [{"count": 1}, {"count": 0}]
+    assert as_bob.get("/api/v1/preferences/history/").json()["results"][0]["said"][0]["what"] == "held_sent_now"

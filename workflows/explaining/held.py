@@ -41,6 +41,8 @@ def what_became_of(one: Held, speaker: Speaker) -> Iterator[Sentence]:
     """After the note that it is held. Of what left by itself its delivery tells."""
     hold, kind = one.hold, one.hold.words.kind
     where: dict[str, Any] = {"step": one.step, "kind": kind, "channel": kind_in_words(kind)}
+    if hold.sooner_at is not None:
+        yield speaker.say("asked_for", at=hold.sooner_at, **where)
     if hold.ended_at is None:
         yield speaker.say("still_held", until=hold.until, why=in_words(hold.reason), **where)
     elif hold.ended_as == End.SUMMARY:

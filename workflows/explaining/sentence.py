@@ -47,6 +47,7 @@ WORDS: Mapping[str, Promise] = {
     "nothing_sent": _("%(channel)s: nothing was sent. %(why)s"),
     "remark": _("%(channel)s: %(why)s"),
     "held_until": _("%(channel)s: held until %(until)s. %(why)s"),
+    "asked_for": _("%(channel)s: they asked at %(at)s to have it sent at once."),
     "still_held": _("%(channel)s: it is now held until %(until)s. %(why)s"),
     "in_summary": _("%(channel)s: at %(at)s it was sent in one summary with others that had waited: %(count)s."),
     "waits": _("Waits until %(until)s."),
