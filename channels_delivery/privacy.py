@@ -1,4 +1,4 @@
-"""What this app keeps of a person: what was sent to them, where, and how it went.
+"""What this app keeps of a person: what was sent to them, where, and how it went, and the devices that they added.
 
 The list of suppressed addresses stays, being hashes: who said no is not written to again, also after they were erased.
 """
@@ -15,9 +15,10 @@ from notifications.kernel import privacy
 from notifications.kernel.privacy import Person, plain, scrub
 
 from . import log
-from .models import Attempt, Delivery, Message, Suppression
+from .models import Attempt, Delivery, Endpoint, Message, Receipt, Suppression
 
 GONE = "erased:"
+_ADDED = ("public_id", "kind", "label", "address", "created_at", "verified_at", "last_ok_at", "disabled_at")
 _SENT = ("public_id", "kind", "address", "state", "code", "created_at", "finished_at", "message__notice_key")
 
 
@@ -27,6 +28,8 @@ def export(person: Person) -> dict[str, Any]:
     return {
         "deliveries": plain(mine, *_SENT, "message__parts", "message__attachments"),
         "attempts": plain(tries, "delivery__public_id", "no", "started_at", "finished_at", "result", "code", "detail"),
+        "receipts": plain(_told_of(person).order_by("pk"), "delivery__public_id", "event", "detail", "at"),
+        "endpoints": plain(_added_by(person).order_by("pk"), *_ADDED),
     }
 
 
@@ -45,12 +48,24 @@ def erase(person: Person, *, now: datetime) -> dict[str, int]:
         "deliveries": _of(person)
         .exclude(address__startswith=GONE)
         .update(address=Concat(Value(GONE), Cast("pk", CharField())), slots={}),
+        "receipts": _told_of(person).exclude(detail="").update(detail=""),
+        "receipts_mentioning": scrub(Receipt.objects.filter(**everywhere), ("detail",), person),
+        "endpoints": _added_by(person).delete()[0],
         "suppressions_mentioning": scrub(Suppression.objects.filter(**everywhere), ("reason",), person),
     }
 
 
 def _of(person: Person) -> Any:
     return Delivery.objects.filter(tenant=person.tenant_id, recipient__in=person.ids)
+
+
+def _told_of(person: Person) -> Any:
+    """What providers told of their deliveries."""
+    return Receipt.objects.filter(tenant=person.tenant_id, delivery__in=_of(person).values("pk"))
+
+
+def _added_by(person: Person) -> Any:
+    return Endpoint.objects.filter(tenant=person.tenant_id, recipient__in=person.ids)
 
 
 def _only_theirs(person: Person) -> Any:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Model
 
 from channels_delivery import suppression
-from channels_delivery.models import Attempt, Delivery, Message
+from channels_delivery.models import Attempt, Delivery, Endpoint, Message, Receipt
 from notifications import directory, privacy
 from notifications.kernel.clock import db_now
 from notifications.models import InboxItem, Recipient, Scope, Tenant
@@ -74,6 +74,18 @@ def seeded(acme: Tenant, canary: Recipient, publish: Publish) -> Recipient:
         Attempt.objects.create(
             delivery=one, no=1, started_at=db_now(), result="temporary", detail=f"450 <{canary.email}>"
         )
+        Receipt.objects.create(
+            tenant=acme, delivery=one, event="bounced", detail=f"<{canary.email}>", digest=str(one.pk), at=db_now()
+        )
+    Endpoint.objects.create(
+        tenant=acme,
+        recipient=canary,
+        kind="push",
+        label=f"Phone of {canary.name}",
+        address=f"https://push.example/{canary.external_id}",
+        digest="d",
+        created_at=db_now(),
+    )
     for chunk in Chunk.objects.filter(tenant=acme):
         values = {str(place): {"mail": canary.email} for place, one in enumerate(chunk.people) if one == canary.pk}
         ChunkResult.objects.create(chunk=chunk, step="9", values={**values, "99": "stays"}, created_at=db_now())
