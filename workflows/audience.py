@@ -243,15 +243,18 @@ def _parts(
     members = f"SELECT id FROM {recipient} WHERE tenant_id = %s AND active AND id > %s"
     active = f"JOIN {recipient} r ON r.id = s.recipient_id AND r.active"
     tail = f"LIMIT {limit + 1:d}"
-    if audience.everyone:
-        return [f"{members} ORDER BY id {tail}"], [tenant_id, after]
     parts: list[str] = []
     parameters: list[Any] = []
+    if audience.everyone:
+        parts.append(f"{members} ORDER BY id {tail}")
+        parameters += [tenant_id, after]
     if audience.people:
         named, values = rowset.any_of(connection, "id", audience.people[bisect_right(audience.people, after) :])
         there = f"tenant_id = %s AND (active OR ad_hoc) AND {named}"
         parts.append(f"SELECT id FROM {recipient} WHERE {there} ORDER BY id {tail}")
         parameters += [tenant_id, *values]
+    if audience.everyone:  # which mere addresses are not among: they are named beside it
+        return parts, parameters
     for role in audience.roles:
         parts.append(f"{members} AND role = %s ORDER BY id {tail}")
         parameters += [tenant_id, after, role]

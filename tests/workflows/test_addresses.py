@@ -131,3 +131,20 @@ def test_a_cancel_before_they_are_found_counts_them(acme: Tenant) -> None:
 def test_no_person_takes_the_name_of_an_address(acme: Tenant) -> None:
     with pytest.raises(directory.ValidationError, match="stands before mere addresses"):
         directory.put_people(acme, {"mailto:x@example.org": {}})
+
+
+def test_an_address_beside_everyone_is_told_too(acme: Tenant) -> None:
+    crowd(acme, 2)
+
+    run = walked(acme, {"everyone": True}, X)
+
+    assert (run.people, "x@example.org" in mailed(run)) == (3, True)
+
+
+def test_everyone_is_not_said_of_an_address(acme: Tenant) -> None:
+    walked(acme, X)
+    run = walked(acme, {"everyone": True})
+
+    found = explain(run, Recipient.reachable.select_related("tenant").get(tenant=acme))
+
+    assert found.codes == ["outside"]

@@ -74,7 +74,7 @@ def _not_yet(run: Run, recipient: Recipient, speaker: Speaker) -> Sentence:
 
 def _ways_in(run: Run, recipient: Recipient, speaker: Speaker) -> Iterator[Sentence]:
     audience = Audience.from_json(run.audience)
-    if audience.everyone:
+    if audience.everyone and not recipient.ad_hoc:
         yield speaker.say("everyone")
     if recipient.pk in audience.people:
         yield speaker.say("named")
