@@ -63,7 +63,8 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
         if run.cancelled_at is not None:
             return Cancelled(transaction_id, 0, 0)
         now = clock()
-        unresolved, walking = _unresolved(run), _people_walking(run)
+        before = _cancelled_before(run)
+        unresolved, walking = _unresolved(run, before), _people_walking(run, before)
         taken_out = take_out(run)
         stop_waiting(run, now=now)
         called_back = call_back(run, now=now)
@@ -76,26 +77,40 @@ def cancel(transaction_id: str, *, tenant: Tenant, clock: Clock = db_now) -> Can
         doorbell.ring(BELL, queue=QUEUE)
         watching.changed([run.public_id])
         stopped = walking + len(taken_out)
-        late = run.people - stopped - _cancelled_before(run)
+        late = run.people - stopped - (len(told_among(run, before)) if before else 0)
         return Cancelled(transaction_id, unresolved + stopped, late, called_back, left)
 
 
-def _unresolved(run: Run) -> int:
+def _unresolved(run: Run, before: Collection[int]) -> int:
+    """How many are still to be found, without those who were cancelled `before`."""
     if run.expand_at is None:
         return 0
     without = run.audience.get("without")
     audience, others = known(Audience.from_json(run.audience), tenant_id=run.tenant_id)
-    return others + audiences.count(audience, tenant_id=run.tenant_id, without=without, after=run.cursor)
+    found = others + audiences.count(audience, tenant_id=run.tenant_id, without=without, after=run.cursor)
+    return found - len(unresolved_among(run, before)) if before else found
 
 
-def _cancelled_before(run: Run) -> int:
-    """For how many of its people this run was cancelled one by one."""
-    acts = Act.objects.filter(run=run, kind=CANCELLED).values_list("recipient_id", flat=True) if run.acts else ()
-    return len(told_among(run, acts)) if acts else 0
+def unresolved_among(run: Run, people: Collection[int]) -> set[int]:
+    """Those of these people whom the run would still find."""
+    if run.expand_at is None:
+        return set()
+    audience, _ = known(Audience.from_json(run.audience), tenant_id=run.tenant_id)
+    without = run.audience.get("without")
+    return audiences.among(audience, sorted(people), tenant_id=run.tenant_id, without=without, after=run.cursor)
 
 
-def _people_walking(run: Run) -> int:
-    return sum(len(walking - chunk.house) for chunk, walking in walking_in(run))
+def _cancelled_before(run: Run) -> set[int]:
+    """For whom this run was cancelled one by one; whether they are of its people or not."""
+    acts = Act.objects.filter(run=run, kind=CANCELLED).values_list("recipient_id", flat=True)
+    return set(acts) if run.acts else set()
+
+
+def _people_walking(run: Run, before: Collection[int]) -> int:
+    """How many walk, without those who were cancelled `before`, whom their worker lets go."""
+    return sum(
+        sum(chunk.people[place] not in before for place in walking - chunk.house) for chunk, walking in walking_in(run)
+    )
 
 
 def walks(run: Run) -> bool:

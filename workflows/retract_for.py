@@ -13,8 +13,6 @@ from notifications.kernel import doorbell
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 
-from . import audience as audiences
-from .audience import Audience
 from .calling_back import call_back
 from .collecting import take_out
 from .engine_bell import BELL, QUEUE
@@ -22,7 +20,7 @@ from .finish import finish_if_done
 from .hearing import CANCELLED
 from .models import Act, Run
 from .refusals import UnknownRun
-from .retract import Cancelled, stop_waiting, walking_in
+from .retract import Cancelled, stop_waiting, unresolved_among, walking_in
 from .runs import told_among
 
 
@@ -43,7 +41,7 @@ def cancel_for(transaction_id: str, *, tenant: Tenant, recipients: Sequence[Reci
             return Cancelled(transaction_id, 0, 0)
         Act.objects.bulk_create(Act(run=run, recipient_id=person, kind=CANCELLED, at=now) for person in fresh)
         Run.objects.filter(tenant=tenant, pk=run.pk).update(acts=F("acts") + len(fresh))
-        stopped = _unresolved(run, fresh) | _walking(run, set(fresh)) | take_out(run, recipients=fresh)
+        stopped = unresolved_among(run, fresh) | _walking(run, set(fresh)) | take_out(run, recipients=fresh)
         late = told_among(run, fresh) - stopped
         stop_waiting(run, now=now, recipients=set(fresh))
         called_back = call_back(run, now=now, recipients=fresh)
@@ -52,13 +50,6 @@ def cancel_for(transaction_id: str, *, tenant: Tenant, recipients: Sequence[Reci
         finish_if_done(run.pk, now=now)
         doorbell.ring(BELL, queue=QUEUE)
         return Cancelled(transaction_id, len(stopped), len(late), called_back, left)
-
-
-def _unresolved(run: Run, people: Sequence[int]) -> set[int]:
-    if run.expand_at is None:
-        return set()
-    audience, without = Audience.from_json(run.audience), run.audience.get("without")
-    return audiences.among(audience, people, tenant_id=run.tenant_id, without=without, after=run.cursor)
 
 
 def _walking(run: Run, people: set[int]) -> set[int]:

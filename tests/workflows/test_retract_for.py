@@ -118,6 +118,29 @@ def test_whom_a_worker_holds_at_this_moment_it_stops(acme: Tenant, hello: None) 
     assert titles(one) == []
 
 
+@pytest.mark.parametrize("step", ["unresolved", "held"])
+def test_who_was_cancelled_before_does_not_count_again(acme: Tenant, hello: None, step: str) -> None:
+    one, other = crowd(acme, 2)
+    run = start("hello", acme, one, other)
+    if step == "held":
+        expand_due(now=db_now())
+        claim_due(now=db_now(), lease=timedelta(seconds=30))
+    cancelled(run, one)
+
+    answer = cancel(run.transaction_id, tenant=acme)
+
+    assert (answer.cancelled, answer.too_late) == (1, 0)
+
+
+def test_a_person_who_is_named_by_their_address_counts(acme: Tenant, hello: None) -> None:
+    one, other = crowd(acme, 2, email="one@example.org")
+    run = start("hello", acme, {"email": "one@example.org"}, other)
+
+    assert cancelled(run, one) == (1, 0)
+
+    assert ended(run) == {"cancelled": {one.pk}, "done": {other.pk}}
+
+
 def test_in_a_shared_chunk_other_runs_are_not_touched(acme: Tenant, two_steps: None) -> None:
     one, other = crowd(acme, 2)
     answers = trigger_many([Trigger("t.two", {}, [one, other]) for _ in range(2)], tenant=acme)
