@@ -159,8 +159,8 @@ def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     if run.status == Status.PENDING:
         changes |= {"status": Status.PROCESSING} if pieces else {"status": Status.SENT, "finished_at": now}
     Run.objects.across_tenants().filter(pk=run.pk).update(**changes)
-    if out and finished:
-        finish_if_done(run.pk, now=now)
+    if finished and not cohorts:  # nobody comes who would end it
+        finish_if_done(run.pk, now=now, waiting=True)
     if held_for and cohorts:  # its first step, which comes now, tells those who watch
         return _in_hand(cohorts[0], [run], now)
     watching.changed([run.public_id])
@@ -310,7 +310,7 @@ def _disable(runs: Sequence[Due], now: datetime) -> None:
     stopped = Run.objects.across_tenants().filter(pk__in=[run.pk for run in runs])
     stopped.update(expand_at=None, error="disabled")
     for run in runs:
-        finish_if_done(run.pk, now=now)
+        finish_if_done(run.pk, now=now, waiting=True)
     watching.changed(run.public_id for run in runs)
 
 

@@ -9,17 +9,18 @@ from django.db import connection
 from .models import Chunk, Cohort, Run, Status
 
 
-def finish_if_done(run_id: int, *, now: datetime) -> bool:
+def finish_if_done(run_id: int, *, now: datetime, waiting: bool = False) -> bool:
     """Finish this run if it has resolved everybody and has no open cohort; whether it did.
 
     In the transaction that ended a cohort of it, after that write. The run is locked first, so of two workers who
     end the last two cohorts the second waits for the first and then sees what it wrote. A run that somebody is about
-    to cancel is left to them.
+    to cancel is left to them. `waiting`: for whoever has just resolved the last of its people, and is not seen by those
+    who end a cohort at this moment, so they are waited for.
     """
     mine = Run.objects.across_tenants().filter(pk=run_id, expand_at__isnull=True)
     mine = mine.filter(status__in=[Status.PENDING, Status.PROCESSING])
     if connection.features.has_select_for_update:
-        mine = mine.select_for_update(no_key=True, of=("self",))
+        mine = mine.select_for_update(no_key=not waiting, of=("self",))
     run = mine.only("chunk_id").first()
     if run is None or (run.chunk_id is not None and _walks_among_others(run)):
         return False

@@ -1,5 +1,6 @@
 """The engine: a set at a time, every step once, everybody accounted for, whatever breaks."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 from notifications.kernel.clock import db_now
@@ -18,9 +19,10 @@ from workflows import claim, engine
 from workflows.claim import Held, claim_due, release_failed
 from workflows.conf import CHUNK, conf
 from workflows.define import delay, send_inbox
-from workflows.expand import expand_due
+from workflows.expand import AHEAD, expand_due
 from workflows.models import Chunk, Cohort, Run, Status
 from workflows.people import People
+from workflows.planning import plan_step
 from workflows.runs import everyone_is_accounted_for
 from workflows.scene import load_work
 from workflows.settle import settle
@@ -253,6 +255,65 @@ class TestDelay:
 
         Run.objects.across_tenants().update(expand_at=db_now() - timedelta(seconds=1))
         assert walked(run).status == Status.SENT
+
+
+def all_but_the_last(tenant: Tenant) -> Run:
+    """A run that has told all of its people but for one, who is still to be found, and has left."""
+    people = crowd(tenant, AHEAD * CHUNK + 1)
+    run = start("hello", tenant, {"everyone": True})
+    expand_due(now=db_now())
+    Recipient.objects.filter(tenant=tenant, pk=people[-1].pk).update(active=False)
+    return run
+
+
+def claimed() -> Iterator[Held]:
+    """Every cohort that is due, held by us."""
+    while held := claim_due(now=db_now(), lease=LEASE):
+        yield from held
+
+
+class TestLargeRuns:
+    def test_it_ends_though_nobody_is_left_to_be_found(self, acme: Tenant, hello: None) -> None:
+        run = all_but_the_last(acme)
+        for held in claimed():
+            engine.advance(held)
+
+        assert (walked(run).status, run.people) == (Status.SENT, AHEAD * CHUNK)
+
+    def test_it_ends_when_it_is_switched_off_meanwhile(self, acme: Tenant, hello: None, settings: Any) -> None:
+        run = all_but_the_last(acme)
+        for held in claimed():
+            engine.advance(held)
+        settings.NOTIFYHUB = {**settings.NOTIFYHUB, "ENABLED": False}
+
+        assert (walked(run).status, run.error) == (Status.SENT, "disabled")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_large_run_ends_when_its_last_cohort_and_its_resolving_end_at_once(acme: Tenant, hello: None) -> None:
+    run = all_but_the_last(acme)
+    *others, last = claimed()
+    for held in others:
+        engine.advance(held)
+    work = load_work(last, now=db_now())
+    assert work is not None
+    resolving = threading.Thread(target=in_thread, args=(lambda: expand_due(now=db_now()),))
+
+    with transaction.atomic():
+        settle(last, work, plan_step(work.scene))
+        resolving.start()
+        resolving.join(timeout=0.5)
+    resolving.join(timeout=10)
+
+    assert walked(run).status == Status.SENT
+
+
+def in_thread(act: Callable[[], object]) -> None:
+    try:
+        act()
+    finally:
+        connection.close()
 
 
 class TestSmallRuns:
