@@ -233,7 +233,7 @@ def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
 
 
 def _members(audience: Audience, groups: Groups) -> set[int] | None:
-    """Everybody in a small audience; None for one that is not small."""
+    """Everybody in a small audience; None for one that is not small, be it that many small groups are many people."""
     parts = [
         *(groups.topics.get(topic) for topic in audience.topics),
         *(groups.roles.get(role) for role in audience.roles),
@@ -241,7 +241,8 @@ def _members(audience: Audience, groups: Groups) -> set[int] | None:
     ]
     if audience.everyone or len(audience.people) > SMALL or None in parts:
         return None
-    return set(audience.people).union(*(part for part in parts if part))
+    found = set(audience.people).union(*(part for part in parts if part))
+    return found if len(found) <= CHUNK else None
 
 
 def _left_out(asked: Sequence[Asked], runs: Sequence[Due]) -> dict[int, set[int]]:

@@ -343,6 +343,16 @@ class TestSmallRuns:
         assert [items_of(run) for run in small] == [{person.pk: 1} for person in people[:3]]
         assert len(chunks_of(large)) == 1
 
+    def test_runs_of_many_small_groups_are_large_ones(self, acme: Tenant, hello: None) -> None:
+        people = crowd(acme, CHUNK + 100)
+        groups = [topic(acme, f"t{n}", *people[n : n + 100]) for n in range(0, len(people), 100)]
+        runs = [start("hello", acme, *groups) for _ in range(2)]
+
+        engine.drain()
+
+        assert [(run.status, run.people) for run in map(walked, runs)] == [(Status.SENT, CHUNK + 100)] * 2
+        assert {len(chunk.people) for run in runs for chunk in chunks_of(run)} == {CHUNK, 100}
+
     def test_tenants_and_versions_are_never_mixed_in_a_chunk(
         self, acme: Tenant, globex: Tenant, publish: Publish
     ) -> None:
