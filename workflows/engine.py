@@ -99,6 +99,7 @@ class _Round:
         if not due:
             return False
         done = bool(due.cohorts and self._step(now, self._tenant))
+        now = self._clock() if done else now  # a step may have taken long, and leases count from now
         if due.expand and (expanded := self._expand(due.expand, now)) is not None:
             if not done and expanded.held is None:
                 self._step(now, expanded.tenant)

@@ -353,6 +353,23 @@ class TestSmallRuns:
         assert [(run.status, run.people) for run in map(walked, runs)] == [(Status.SENT, CHUNK + 100)] * 2
         assert {len(chunk.people) for run in runs for chunk in chunks_of(run)} == {CHUNK, 100}
 
+    def test_who_is_resolved_behind_a_long_step_is_held_from_then_on(self, acme: Tenant, publish: Publish) -> None:
+        later = timedelta()
+
+        def takes_long() -> None:
+            nonlocal later
+            later = LEASE * 2
+
+        publish(workflow("t.later", delay(hours=1), send_inbox(title="x")))
+        publish(workflow("hello", send_inbox(title="Hello")))
+        start("hello", acme, *crowd(acme, 1))
+        expand_due(now=db_now())
+        began, _ = db_now(), start("t.later", acme, *crowd(acme, 1, prefix="q"))
+
+        engine.drain(clock=lambda: db_now() + later, steps={**STEPS, "send": Interrupted(takes_long)})
+
+        assert sleeping().wake_at >= began + later + timedelta(hours=1)
+
     def test_tenants_and_versions_are_never_mixed_in_a_chunk(
         self, acme: Tenant, globex: Tenant, publish: Publish
     ) -> None:
