@@ -12,7 +12,7 @@ from ..definition import Body
 from ..hearing import ACKNOWLEDGED, listen
 from ..people import NOBODY, People
 from ..rounds import turn_and_stage
-from ..sending.sight import ASK_AGAIN
+from ..sending.sight import ASK_AGAIN, UNKNOWN
 from ..stages import Stages, stages_of
 from ..step import Again, Among, Effect, Move, Next, Note, Plan, Scene, Stay, Stop, join
 from .send import STEP as SEND
@@ -148,14 +148,15 @@ def _tell(level: Mapping[str, Any], people: People, scene: Scene) -> _Telling:
     concerned = replace(scene, house=house, body=Level(level, scene.now, 1).worded(scene.body))
     due = [(send, some | house) for send, some in zip(level["send"], stages.due, strict=True)]
     plans = [SEND.plan(send, replace(concerned, people=some)) for send, some in due if some]
-    # Of whom one send waits, none goes out: this stage is told as a whole, later.
+    # Of whom one send waits, none goes out: this stage is told as a whole, later, and who gets nothing is noted then.
     waiting = join([move.people for plan in plans for move in plan.moves if isinstance(move.to, Stay)])
     effects: list[Effect] = [effect for plan in plans for effect in plan.effects]
+    notes = [*stages.notes, *(note for plan in plans for note in plan.notes)]
     if waiting:
         effects = [Among((own | house) - waiting, effect) for effect in effects]
+        notes = [one if one.reason == UNKNOWN else replace(one, people=one.people - waiting) for one in notes]
     if "to" in level and house:
         effects.append(CallIn(house, level["to"]))
-    notes = [*stages.notes, *(note for plan in plans for note in plan.notes)]
     moves = [Move(move.people - waiting, move.to) for move in _moves(stages, people - own, level, scene)]
     return _Telling([*moves, Move(waiting, Stay(scene.now + ASK_AGAIN))], notes, effects)
 

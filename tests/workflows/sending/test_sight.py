@@ -10,9 +10,10 @@ from notifications.models import Recipient, Tenant
 from notifications.targets import Target
 from tests.cast import Publish, crowd, outcomes, statements, titles, wake_everybody, workflow
 from workflows import engine
-from workflows.define import digest, send_inbox
+from workflows.define import digest, escalate, level, send_email, send_inbox
 from workflows.explain import explain, explain_future
 from workflows.models import Cohort
+from workflows.runs import progress
 from workflows.trigger import Trigger, dry_run, trigger_many
 
 from .moves import start, walked
@@ -49,6 +50,22 @@ def test_while_nobody_can_say_they_wait_and_it_is_on_record_once(acme: Tenant) -
     assert (cohort.step, cohort.tries, titles(ana)) == ("0", 0, [])
     assert explain(run, ana).codes.count("visibility_unknown") == 1
     assert outcomes(run) == {"visibility_unknown": {ana.pk}}
+
+
+def test_an_escalation_notes_once_what_else_keeps_those_from_it_who_wait(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t.fire", escalate(level(send_inbox(title="Fire"), send_email(title="Fire"), minutes=5))))
+    (ana,) = crowd(acme, 1)
+
+    with visibility.answered_by(Site(broken=True)):
+        run = walked(start(acme, ana, key="t.fire", target=DOC))
+        wake_everybody()
+        run = walked(run)
+    assert progress(run).skipped == {("inbox", "visibility_unknown"): 1}
+
+    with visibility.answered_by(Site()):
+        wake_everybody()
+        run = walked(run)
+    assert (progress(run).skipped["email", "no_address"], titles(ana)) == (1, ["Fire"])
 
 
 def test_once_it_can_be_said_they_are_told(acme: Tenant) -> None:
