@@ -183,9 +183,9 @@ def summaries_with(origin: UUID, *, tenant_id: int, recipients: Collection[int] 
     return [one for one in mine.order_by().values_list("left_as", flat=True).distinct() if one is not None]
 
 
-def taken_apart(taken: Collection[tuple[UUID, int]], *, without: UUID, tenant_id: int, now: datetime) -> int:
+def taken_apart(taken: Collection[tuple[UUID, int]], *, without: UUID | None, tenant_id: int, now: datetime) -> int:
     """These summaries, as (origin, recipient), did not leave: their messages are held again and due now, those from
-    the origin `without` are cancelled. How many the latter are. Two statements."""
+    the origin `without`, if there is one, are cancelled. How many the latter are. Three statements."""
     wanted, people = set(taken), {person for _, person in taken}
     rows = Hold.objects.filter(tenant=tenant_id, recipient__in=people, left_as__in={origin for origin, _ in taken})
     parted: dict[bool, list[int]] = {True: [], False: []}

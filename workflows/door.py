@@ -2,7 +2,8 @@
 
 A message that was decided more than a minute ago was retried, held, or stood in a queue. Meanwhile its person may have
 been taken out, have switched it off, have muted what it is about, or may not see that any more. Then it is dropped,
-with the reason. Where they have gone to sleep, or nobody can say whether they may see it, it waits.
+with the reason. Where they have gone to sleep, or nobody can say whether they may see it, it waits. A summary that
+tells of something they may not see any more is taken apart: the other messages of it are released anew.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from channels_delivery.parcel import Parcel
 from notifications import visibility
 from notifications.models import Recipient
 from notifications.targets import Pair, muted_among
+from preferences import holding
 
 from . import second_look
+from .summary import KEY
 
 ASK_AGAIN = timedelta(seconds=30)
+HIDDEN = Drop("not_visible")
 
 
 def gate(parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hold]:
-    """What is not to leave now. Two queries, and five for each tenant among them at most, whatever their number; one
-    call of the site's hook."""
+    """What is not to leave now. Two queries, and five for each tenant among them at most, whatever their number, two
+    more where summaries are taken apart; one call of the site's hook."""
     there = _there({parcel.recipient_id or 0 for parcel in parcels})
     wanted = second_look.look(parcels, now=now)
     pairs = {pair for parcel in parcels for pair in _pairs(parcel)}
@@ -40,12 +44,20 @@ def gate(parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hol
         elif theirs and theirs <= muted and parcel.id not in wanted.critical:
             found[parcel.id] = Drop("muted")
         elif theirs & sight.hidden:
-            found[parcel.id] = Drop("not_visible")
+            found[parcel.id] = HIDDEN
         elif answer is not None:
             found[parcel.id] = answer
         elif theirs & sight.unknown:
             found[parcel.id] = Hold(now + ASK_AGAIN)
+    _take_apart([one for one in parcels if one.notice_key == KEY and found.get(one.id) == HIDDEN], now)
     return found
+
+
+def _take_apart(summaries: Collection[Parcel], now: datetime) -> None:
+    """What is in these is held again, and due: the release leaves out what may not be seen."""
+    for tenant in {one.tenant_id for one in summaries}:
+        mine = [(one.origin, one.recipient_id or 0) for one in summaries if one.tenant_id == tenant and one.origin]
+        holding.taken_apart(mine, without=None, tenant_id=tenant, now=now)
 
 
 def _pairs(parcel: Parcel) -> Iterator[Pair]:

@@ -2,20 +2,24 @@
 it. And the links of what leaves then."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from channels_delivery.models import Delivery
+from channels_delivery.outcome import Delivered
+from channels_delivery.simulated import send_due
 from notifications import visibility
+from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from notifications.targets import Target, mute
 from preferences.models import Hold, TenantChoice, TenantHabits
 from preferences.unsubscribe.scope import Scope
 from preferences.unsubscribe.tokens import scope_of
 from tests.cast import Publish, crowd, statements, workflow
-from workflows import engine
+from workflows import engine, releasing
 from workflows.define import send_email
 from workflows.trigger import trigger
 
@@ -96,6 +100,22 @@ class TestObjects:
 
         (sent,) = Delivery.objects.filter(tenant=acme).select_related("message")
         assert sent.message.about.splitlines() == [str(Target.of(DOC)), str(Target.of(OTHER))]
+
+    def test_a_summary_that_waited_leaves_without_what_may_not_be_seen_any_more(
+        self, acme: Tenant, ana: Recipient
+    ) -> None:
+        tell(ana)
+        tell(ana, target=OTHER, n=2)
+        morning(acme)
+
+        later = db_now() + timedelta(minutes=10)
+        with visibility.answered_by(but_not(OTHER)):
+            send_due(tenant_id=acme.pk, now=later, sender=lambda _: Delivered())
+            releasing.release_all(tenant=acme.pk, clock=lambda: later)
+
+        assert (mailed(acme), ends(acme)) == ({ana.pk: ["Mail 1"]}, ["sent", "not_visible"])
+        (summary,) = Delivery.objects.filter(tenant=acme).exclude(state="pending")
+        assert (summary.state, summary.code) == ("cancelled", "not_visible")
 
     def test_asking_costs_the_same_for_one_and_for_twenty(self, acme: Tenant, ana: Recipient) -> None:
         def cost(people: Sequence[Recipient]) -> int:
