@@ -5,7 +5,7 @@ from datetime import timedelta
 from workflows.define import delay, digest, send_email, send_inbox
 from workflows.testing import Persona, cancel, fire
 
-from .scenario import Scenario, publish
+from .scenario import AUTUMN, START, Scenario, publish
 
 MAIL = send_email(title="{{ digest.count }}: {% for item in digest.items %}{{ item.payload.n }}{% endfor %}")
 BERLIN = Persona("alice", zone="Europe/Berlin")
@@ -95,6 +95,54 @@ SCENARIOS = [
         people=[BERLIN],
         events=hours(20),
         look=SENT,
+    ),
+    Scenario(
+        "on the day when clocks go back, nine o'clock comes an hour later",
+        [digest(at="09:00"), MAIL],
+        ['1d23h alice sent email "1: 1"'],
+        people=[BERLIN],
+        events=hours(23.5),
+        look=SENT,
+        start=AUTUMN,
+    ),
+    Scenario(
+        "of a time that the clock shows twice the first counts",
+        [digest(at="02:30"), MAIL],
+        ['1d15h30m alice sent email "1: 1"', '2d16h30m alice sent email "1: 2"'],
+        people=[BERLIN],
+        events=hours(20, 40),
+        look=SENT,
+        start=AUTUMN,
+    ),
+    *(
+        Scenario(
+            f"{name} is as long as ever in the night in which clocks {change}",
+            [step, MAIL],
+            expect,
+            people=[BERLIN],
+            events=hours(39.5, 40.25, 40.75),
+            look=SENT,
+            start=start,
+        )
+        for change, start in (("go forward", START), ("go back", AUTUMN))
+        for name, step, expect in (
+            ("a fixed window", digest(hours=2), ['1d17h30m alice sent email "3: 123"']),
+            (
+                "a sliding window",
+                digest(hours=1, slides_up_to=timedelta(hours=6)),
+                ['1d17h45m alice sent email "3: 123"'],
+            ),
+            (
+                "one with a number",
+                digest(hours=2, most=2),
+                ['1d16h15m alice sent email "2: 12"', '1d18h45m alice sent email "1: 3"'],
+            ),
+            (
+                "one with a leading edge",
+                digest(hours=2, leading=True),
+                ['1d15h30m alice sent email "1: 1"', '1d17h30m alice sent email "2: 23"'],
+            ),
+        )
     ),
     Scenario(
         "on some days of the week it waits for the next of them",

@@ -13,6 +13,9 @@ from workflows.simulate import Event, Failure, Persona, Timeline, Wish, simulate
 START = datetime(2026, 3, 27, 9, tzinfo=UTC)
 """A Friday; on the Sunday after it, Europe's clocks go forward."""
 
+AUTUMN = datetime(2026, 10, 23, 9, tzinfo=UTC)
+"""And one on whose Sunday they go back, at the same hour of the story."""
+
 QUIET = ("triggered", "slept")
 """What is left out of the lines, unless a story asks for it."""
 
@@ -31,13 +34,14 @@ class Scenario:
     look: Sequence[str] = ()
     channel: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
+    start: datetime = START
     lasts: timedelta = timedelta(days=31)
     grain: timedelta = timedelta()
 
     def play(self) -> Timeline:
         story = workflow("story", *self.steps, **self.given)
         return simulate(
-            story, people=self.people, events=self.events, failures=self.failures, start=START, lasts=self.lasts
+            story, people=self.people, events=self.events, failures=self.failures, start=self.start, lasts=self.lasts
         )
 
     def lines(self) -> list[str]:
