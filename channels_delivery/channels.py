@@ -21,7 +21,7 @@ from notifications.models.base import TenantQuerySet
 
 from . import endpoints, log, outbox
 from .backend import Backend, Words
-from .backends import backends
+from .backends import absent, backends
 from .models import MISSED, Channel, Delivery
 from .outbox import Address, Letter
 from .refusals import Invalid, NameTaken, NotNow
@@ -112,7 +112,7 @@ def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
     if not setup.name or len(setup.name) > NAME_MAX or not setup.name.isprintable():
         errors["name"] = _("Must be 1 to %(limit)s printable characters.") % {"limit": NAME_MAX}
     if backend is None:
-        errors["kind"] = _("Must be one of: %(kinds)s.") % {"kinds": ", ".join(sorted(backends()))}
+        errors["kind"] = _unknown(setup.kind)
     else:
         wrong = advice(setup.settings, backend.settings_schema, within="settings")
         wrong |= advice(setup.secrets, backend.secrets_schema, within="secrets")
@@ -124,6 +124,14 @@ def check(setup: Setup, *, tenant: Tenant, kept: Iterable[str] = ()) -> None:
         errors["position"] = _("Must be 0 to %(limit)d.") % {"limit": POSITION_MAX}
     if errors:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
+
+
+def _unknown(kind: str) -> str:
+    if extra := absent().get(kind):
+        return _("Is not installed here. Whoever runs the site can: pip install 'notifyhub[%(extra)s]'.") % {
+            "extra": extra
+        }
+    return _("Must be one of: %(kinds)s.") % {"kinds": ", ".join(sorted(backends()))}
 
 
 def known_workflows(tenant: Tenant) -> Any:

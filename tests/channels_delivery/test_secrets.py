@@ -31,7 +31,7 @@ MOODS = ("refuse_for_now", "refuse_for_good", "babble", "take")
 @pytest.fixture(params=sorted(stages()))
 def stage(request: pytest.FixtureRequest, settings: Any, tmp_path: Any) -> Iterator[Stage]:
     with stages()[request.param]() as one:
-        given = {"ALLOW_ORIGINS": one.origins, "SITE_URL": SITE}
+        given = {**one.site, "ALLOW_ORIGINS": one.origins, "SITE_URL": SITE}
         if authority := getattr(one, "ca", ""):
             (tmp_path / "ca.pem").write_text(authority)
             given["CA_FILE"] = str(tmp_path / "ca.pem")

@@ -26,6 +26,8 @@ class Stage(ABC):
     """One server, and one channel that leads to it. Until told otherwise, the server takes everything."""
 
     kind: str
+    site: Mapping[str, Any] = {}
+    """What the settings of the site have to say for it, beside `ALLOW_ORIGINS`."""
     drops_doubles: bool = True
     """Whether the receiver knows by the id what came before, so that what had no answer may be sent again."""
 
