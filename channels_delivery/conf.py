@@ -29,6 +29,7 @@ class ChannelsDeliverySettings:
       the embedded mode obey it
     - `ca_file`: a PEM file of authorities that are trusted beside the system's
     - `dns_threads`: lookups at a time; one tenant gets a quarter
+    - `apprise_services`: which services of Apprise tenants may use, by the first part of their URLs
     - `connections_per_host`, `connections_per_tenant`: both are counts of one tenant in one process
 
     Web push needs `vapid_private_key`, made by `manage.py notifyhub_vapid`, and `vapid_subject`, who answers for the
@@ -62,6 +63,7 @@ class ChannelsDeliverySettings:
         "*.push.apple.com",
         "*.notify.windows.com",
     )
+    apprise_services: tuple[str, ...] = ("discord", "tgram", "pover", "gchat", "wxteams", "zulip", "pbul", "pagerduty")
 
 
 conf = section("CHANNELS_DELIVERY", ChannelsDeliverySettings)

@@ -1,0 +1,1 @@
+"""Services that Apprise knows: which of them the site allows, and one message to one of them."""
