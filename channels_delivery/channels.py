@@ -163,15 +163,40 @@ def pause(channel: Channel, *, now: datetime, because: str = "") -> Channel:
     return channel
 
 
+@dataclass(frozen=True)
+class Resumed:
+    """How many messages it could not deliver while it was paused: those that were sent once more now, and those that
+    still may be."""
+
+    replayed: int
+    replayable: int
+
+
+def resume_and_replay(channel: Channel, *, limit: int, now: datetime) -> Resumed:
+    """Have it send again, and with it the oldest of what it could not deliver meanwhile, `limit` at most."""
+    with transaction.atomic():
+        missed = log.Filters(states=MISSED, channel=channel, since=_failing_since(channel))
+        count = resume(channel)
+        replayed = log.replay_many(channel.tenant, missed, limit=limit, now=now) if count and limit else 0
+    return Resumed(replayed, count - replayed)
+
+
 def resume(channel: Channel) -> int:
-    """Have it send again, its failures forgotten; how many it could not deliver while it was paused that may be sent
-    once more."""
-    since = channel.paused_at
+    """Have it send again, its failures forgotten; how many it could not deliver while it failed or was paused that may
+    be sent once more."""
+    since = _failing_since(channel)
     mine = Channel.objects.filter(tenant=channel.tenant_id, pk=channel.pk)
     mine.update(paused_at=None, paused_because="", failing_since=None, strikes=0, struck_at=None)
     channel.refresh_from_db(fields=["paused_at", "paused_because"])
     missed = log.Filters(states=MISSED, channel=channel, since=since)
     return 0 if since is None else log.replayable(channel.tenant_id, missed).count()
+
+
+def _failing_since(channel: Channel) -> datetime | None:
+    """Since when what it sent did not arrive: a channel that was turned off had failed before. None: it is on."""
+    if channel.paused_at is None:
+        return None
+    return min(channel.failing_since or channel.paused_at, channel.paused_at)
 
 
 def delete(channel: Channel, *, now: datetime) -> log.TakenBack:

@@ -18,6 +18,7 @@ from notifications.kernel import rowset
 from notifications.live import watching
 
 from . import endpoints, failover, health
+from .alarm import raise_alarm
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
@@ -83,7 +84,9 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
         failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
         _suppress(mine, now)
         refused = endpoints.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
-        announce([result.parcel.id for result in mine], turned_off=_teach_channels(mine, refused, now))
+        turned_off = _teach_channels(mine, refused, now)
+        raise_alarm(turned_off, now=now)
+        announce([result.parcel.id for result in mine], turned_off=turned_off)
         watching.changed(result.parcel.origin for result in mine)
     return _still_ours([result for result in results if result.parcel.id not in settled])
 

@@ -16,7 +16,7 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
-        from channels_delivery import gate
+        from channels_delivery import alarm, gate
         from channels_delivery.composing import channel_kinds
         from notifications import kinds, topics
         from notifications.kernel import ticker, waiting
@@ -25,6 +25,7 @@ class WorkflowsConfig(AppConfig):
 
         from . import (  # noqa: F401 - conf registers its section
             awaiting,
+            channel_workflows,
             conf,
             door,
             engine,
@@ -40,6 +41,7 @@ class WorkflowsConfig(AppConfig):
 
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         gate.install(door.gate)
+        alarm.install(channel_workflows.tell_admins)
         topics.ask_about_conditions(subscribed.problems)
         watching.register("run", runs.watched_by)
         warnings.add_waits(levels.waits_of)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from .channel_workflows import channel_disabled, ways_out  # noqa: F401 - declared here by being named here
 from .define import Category, Workflow, delay, send_email, send_inbox, send_slack, send_teams, send_webhook
 
 conversations = Category(

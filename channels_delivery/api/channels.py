@@ -22,6 +22,7 @@ from .. import channels
 from ..backend import Backend
 from ..backends import backends
 from ..condition import Condition, Word, conditions, with_latest
+from ..log import REPLAY_MAX
 from ..masking import masked_settings
 from ..models import Breaker, Channel
 
@@ -79,8 +80,15 @@ class RemovedSerializer(serializers.Serializer[Any]):
     too_late = serializers.IntegerField(help_text="Messages that are under way")
 
 
+class ResumeSerializer(StrictSerializer):
+    replay = serializers.BooleanField(default=False, help_text="Send what failed meanwhile once more")
+
+
 class ResumedChannelSerializer(OneChannelSerializer):
-    replayable = serializers.IntegerField(help_text="Ended badly while it was paused; see deliveries/replay/")
+    replayed = serializers.IntegerField(help_text="Sent once more now")
+    replayable = serializers.IntegerField(
+        help_text="Further ones that ended badly while it failed or was paused; see deliveries/replay/"
+    )
 
 
 class KindSerializer(serializers.Serializer[Any]):
@@ -217,12 +225,15 @@ class PauseView(_ChannelView):
 
 
 class ResumeView(_ChannelView):
-    @extend_schema(operation_id="channels_resume", request=None, responses=ResumedChannelSerializer)
+    @extend_schema(operation_id="channels_resume", request=ResumeSerializer, responses=ResumedChannelSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
-        """It sends again."""
+        """It sends again; with `replay` also what it could not deliver meanwhile, the oldest first."""
         channel = _channel(request, public_id)
-        count = channels.resume(channel)
-        return Response({**_one(request, channel), "replayable": count})
+        asked = ResumeSerializer(data=request.data or {})
+        asked.is_valid(raise_exception=True)
+        limit = REPLAY_MAX if asked.validated_data["replay"] else 0
+        resumed = channels.resume_and_replay(channel, limit=limit, now=db_now())
+        return Response({**_one(request, channel), "replayed": resumed.replayed, "replayable": resumed.replayable})
 
 
 class RotateView(_ChannelView):
