@@ -154,3 +154,15 @@ def test_without_being_asked_for_nothing_is_sent_once_more_but_counted(channel: 
 
     assert (told.data["replayed"], told.data["replayable"]) == (0, 1)
     assert deliveries().count() == 1
+
+
+def test_what_failed_before_it_was_turned_off_counts_too(channel: Channel, alice: Recipient) -> None:
+    start = -STRIKES * (APART + timedelta(hours=2))
+    for strike in range(STRIKES):
+        came_back(channel, outcome=Permanent("auth"), after=start + strike * (APART + timedelta(hours=2)))
+    channel.refresh_from_db()
+    assert channel.paused_because == "failing"
+
+    told = signed_in(alice).post(f"/api/v1/channels/{channel.public_id}/resume/", {"replay": True}, format="json")
+
+    assert (told.data["replayed"], told.data["replayable"]) == (STRIKES, 0)
