@@ -26,8 +26,6 @@ class Stage(ABC):
     """One server, and one channel that leads to it. Until told otherwise, the server takes everything."""
 
     kind: str
-    site: Mapping[str, Any] = {}
-    """What the settings of the site have to say for it, beside `ALLOW_ORIGINS`."""
     drops_doubles: bool = True
     """Whether the receiver knows by the id what came before, so that what had no answer may be sent again."""
 
@@ -44,7 +42,7 @@ class Stage(ABC):
 
     @property
     def site(self) -> Mapping[str, Any]:
-        """What else the site's own settings of this app have to hold."""
+        """What the settings of the site have to say for it, beside `ALLOW_ORIGINS`."""
         return {}
 
     @property

@@ -9,7 +9,10 @@ from .stage_slack import SlackStage
 
 class AppriseStage(SlackStage):
     kind = "apprise"
-    site: Mapping[str, Any] = {"APPRISE_SERVICES": ["json", "jsons"]}
+
+    @property
+    def site(self) -> Mapping[str, Any]:
+        return {"APPRISE_SERVICES": ["json", "jsons"]}
 
     @property
     def secrets(self) -> Mapping[str, Any]:
