@@ -34,7 +34,7 @@ def clear_out_for_a_while() -> None:
 def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")) -> dict[str, int]:
     """Take away what is past its time by the settings `KEEP_…_DAYS`, in batches of `most`, until nothing is left or
     `seconds` have passed. How many `bodies`, `attempts`, `deliveries`,
-    `messages` and `counters` that was."""
+    `messages`, `receipts` and `counters` that was."""
     until, kept = time.monotonic() + seconds, conf()
     ago = [now - timedelta(days=days) for days in (kept.keep_bodies_days, kept.keep_dead_days)]
     old_attempts = now - timedelta(days=kept.keep_attempts_days)
@@ -44,6 +44,7 @@ def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")
         "attempts": lambda: forget_attempts(before=old_attempts, most=most),
         "deliveries": lambda: forget_deliveries(before=old_deliveries, most=most),
         "messages": lambda: forget_messages(emptied_before=old_deliveries, most=most),
+        "receipts": lambda: forget_receipts(before=old_deliveries, most=most),
         "counters": lambda: spending.forget(before=now, most=most),
     }
     done = dict.fromkeys(steps, 0)
@@ -98,6 +99,15 @@ def forget_deliveries(*, before: datetime, most: int = BATCH) -> int:
             with connection.cursor() as cursor:
                 cursor.execute(f'DELETE FROM "{table._meta.db_table}" WHERE {mine}', parameters)
     return len(chosen)
+
+
+def forget_receipts(*, before: datetime, most: int = BATCH) -> int:
+    """Delete what was told of no delivery before this time. Looks at the oldest only: those of deliveries go with them,
+    so none of theirs is much older."""
+    oldest = list(Receipt.objects.across_tenants().order_by("pk").values_list("pk", flat=True)[:most])
+    ended = Receipt.objects.across_tenants().filter(pk__in=oldest, delivery__isnull=True, at__lt=before)
+    chosen = list(ended.values_list("pk", flat=True))
+    return Receipt.objects.across_tenants().filter(pk__in=chosen).delete()[0] if chosen else 0
 
 
 def forget_messages(*, emptied_before: datetime, most: int = BATCH) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from .. import receipts
 from ..conf import conf
 from ..models import Channel, Delivery
+from . import patience
 from .event import Heard, Reply, Untrusted
 from .schemes import scheme_of
 
@@ -25,9 +28,31 @@ logger = logging.getLogger(__name__)
 BODY_MAX = 512 * 1024
 
 
+View = Callable[[HttpRequest, str], HttpResponse]
+
+
+def patiently(view: View) -> View:
+    """Whoever was refused too often is not listened to for the rest of the minute."""
+
+    @wraps(view)
+    def listen(request: HttpRequest, key: str) -> HttpResponse:
+        address, now = str(request.META.get("REMOTE_ADDR", "")), datetime.now(UTC)
+        if patience.at_an_end(address, now=now):
+            said = _said("Refused too often: try again in a minute.", 429)
+            said["Retry-After"] = str(patience.SECONDS)
+            return said
+        answer = view(request, key)
+        if answer.status_code >= 400:
+            patience.refused(address, now=now)
+        return answer
+
+    return listen
+
+
 @csrf_exempt
 @never_cache
 @require_http_methods(["POST"])
+@patiently
 def of_delivery(request: HttpRequest, key: str) -> HttpResponse:
     """What became of one delivery."""
     delivery = Delivery.objects.across_tenants().filter(public_id=UUID(key), channel__isnull=False).first()
@@ -39,6 +64,7 @@ def of_delivery(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_http_methods(["HEAD", "POST"])
+@patiently
 def of_channel(request: HttpRequest, key: str) -> HttpResponse:
     """Replies, and reports on any delivery of a channel. Some providers ask by HEAD whether anybody is there."""
     if request.method == "HEAD":

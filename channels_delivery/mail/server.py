@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from .unsendable import Unsendable
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_REGION = r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}"
+_AMAZON = re.compile(rf"email-smtp(?:-fips)?\.{_REGION}\.amazonaws\.com(?:\.cn)?", re.ASCII)
+TOPIC = re.compile(rf"arn:aws(?:-cn|-us-gov)?:sns:(?P<region>{_REGION}):[0-9]{{12}}:[\w.-]{{1,256}}", re.ASCII)
+"""The topic by which Amazon SES reports."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ def server_of(outlet: Outlet, tenant: int) -> Server | None:
 def has_own_way(given: Mapping[str, Any]) -> bool:
     """Whether a channel with these settings has a server or a provider of its own."""
     return bool(given.get("host") or given.get("provider"))
+
+
+def by_amazon(settings: Mapping[str, Any]) -> bool:
+    """Whether mail leaves by a server of Amazon SES, which reports through a topic of SNS."""
+    return bool(_AMAZON.fullmatch(host_of(settings)))
 
 
 def host_of(given: Mapping[str, Any]) -> str:

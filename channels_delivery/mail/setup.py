@@ -14,7 +14,7 @@ from ..outbound.words import url_advice
 from .addresses import mailbox
 from .headers import is_one_line
 from .providers import PROVIDERS
-from .server import PORTS, host_of
+from .server import PORTS, TOPIC, by_amazon, host_of
 
 _ADDRESS = {"type": "string", "minLength": 3, "maxLength": 254}
 
@@ -98,7 +98,10 @@ SECRETS: Mapping[str, Any] = {
         "webhook": _SECRET
         | {
             "title": gettext_noop("Webhook secret"),
-            "description": gettext_noop("Shows that reports are the provider's: its signing key, or user:password."),
+            "description": gettext_noop(
+                "Shows that reports are the provider's: its signing key, or user:password."
+                " Amazon SES: the ARN of its topic."
+            ),
         },
     },
     "additionalProperties": False,
@@ -127,6 +130,8 @@ def _of_server(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Itera
         yield "settings.security", _("A password is sent over TLS only.")
     if settings.get("user") and not secrets.get("password"):
         yield "secrets.password", _("A user needs a password.")
+    if by_amazon(settings) and secrets.get("webhook") and not TOPIC.fullmatch(secrets["webhook"]):
+        yield "secrets.webhook", _("For Amazon SES, write the ARN of the topic: arn:aws:sns:region:account:name.")
 
 
 def _of_provider(settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ class Receipt(TenantOwned):
     """A fact beside a delivery, whose own state it never changes; without one it is of the channel (STOP by a reply).
 
     `digest` is of the channel and of the provider's own name for what it said, so that nothing counts twice. Those of
-    deliveries go with them; the others stay, as a record of who withdrew consent that names nobody.
+    deliveries go with them, the others after the same time; who wants no more stays on the suppression list.
     """
 
     delivery = models.ForeignKey(

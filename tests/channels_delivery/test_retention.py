@@ -87,6 +87,7 @@ def test_it_works_in_small_batches_to_the_end(acme: Tenant) -> None:
             "attempts": 10,
             "deliveries": 10,
             "messages": 0,
+            "receipts": 0,
             "counters": 0,
         }
     with statements() as none:
