@@ -506,6 +506,16 @@ MUTANTS = [
         [WORKFLOWS + "test_releasing_again.py::TestLinks"],
     ),
     Mutant(
+        "chains: a workflow may cause itself",
+        [("workflows/chain.py", "if workflow in chain:", "if False:")],
+        [WORKFLOWS + "test_chain.py"],
+    ),
+    Mutant(
+        "chains: who triggers out of a step stands behind nothing",
+        [("workflows/steps/call.py", "tenant_id=scene.tenant_id) if people else ())", "tenant_id=0))")],
+        [WORKFLOWS + "test_chain.py"],
+    ),
+    Mutant(
         "unsubscribe: any signature will do",
         [("preferences/unsubscribe/tokens.py", "if not any(matches) or", "if not data or")],
         [UNSUBSCRIBE + "test_tokens.py"],

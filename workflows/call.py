@@ -14,7 +14,7 @@ BULK_MAX = 1_000
 @dataclass(frozen=True)
 class Trigger:
     """One call, as it was asked for. `recipients` None or empty means the tenant's owners and admins. `target`: the
-    object that it is about."""
+    object that it is about. `caused_by`: the transaction id of the run because of which this happened."""
 
     workflow: str
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class Trigger:
     at: datetime | None = None
     include_actor: bool = False
     target: Any = None
+    caused_by: str | None = None
 
 
 @dataclass(frozen=True)

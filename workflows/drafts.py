@@ -28,6 +28,8 @@ from . import audience as audiences
 from .audience import Audience, Named, UnknownRecipients
 from .call import Trigger, Triggered
 from .catalogue import Find
+from .chain import Chain, cause, read
+from .chain import check as check_chain
 from .definition import Body, ensure_stored
 from .engine_bell import BELL, QUEUE
 from .models import Run, Status
@@ -50,6 +52,7 @@ class Draft:
     audience: Audience = audiences.ADMINS
     actor: int | None = None
     target: str = ""
+    chain: Chain = ()
     name: UUID | None = None
 
     @property
@@ -148,7 +151,8 @@ class Drafts:
                 self.answers[draft.place] = _answer(run.transaction_id, run.public_id, audience, duplicate=True)
 
     def check(self) -> None:
-        """Workflow and payload."""
+        """What caused it, workflow and payload."""
+        self._check_causes()
         live = self.live()
         found = self.find({draft.asked.workflow for draft in live}, tenant=self.tenant, using=self.using)
         for draft in live:
@@ -161,6 +165,25 @@ class Drafts:
                 check_schema(dict(draft.asked.payload), dict(draft.body.payload_schema))
             except InvalidPayload as error:
                 self._refuse_payload(draft, error)
+
+    def _check_causes(self) -> None:
+        """One query where any names the run that caused it."""
+        live = self.live()
+        named = {draft.asked.caused_by for draft in live if draft.asked.caused_by}
+        runs = Run.objects.using(self.using).filter(tenant=self.tenant, transaction_id__in=named)
+        rows = runs.values_list("transaction_id", "chain", "workflow") if named else ()
+        known = {name: read(chain, workflow) for name, chain, workflow in rows}
+        for draft in live:
+            name = draft.asked.caused_by
+            if name and name not in known:
+                errors = {"caused_by": f"No run has the transaction id {name!r}."}
+                self.answers[draft.place] = BadRequest("What caused it is not known.", errors=errors)
+                continue
+            draft.chain = known[name] if name else cause()
+            try:
+                check_chain(draft.asked.workflow, draft.chain)
+            except Refused as refused:
+                self.answers[draft.place] = refused
 
     def resolve_people(self) -> None:
         """Recipients and actors, by name; foreign ones are refused."""
@@ -226,8 +249,8 @@ class Drafts:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {Run._meta.db_table}"
-                f" ({names}, tenant_id, created_at, status, cursor, people, withdrawn_upto, depth, error)"
-                f" SELECT {names}, %s, %s, %s, 0, 0, 0, 0, '' FROM {source} WHERE true"
+                f" ({names}, tenant_id, created_at, status, cursor, people, withdrawn_upto, error)"
+                f" SELECT {names}, %s, %s, %s, 0, 0, 0, '' FROM {source} WHERE true"
                 " ON CONFLICT DO NOTHING RETURNING public_id",
                 [self.tenant.pk, connection.ops.adapt_datetimefield_value(now), Status.PENDING.value, *parameters],
             )
@@ -285,6 +308,8 @@ def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: date
         "payload_bytes": ("bigint", [len(payload) for payload in payloads]),
         "audience": ("jsonb", [json.dumps(draft.stored_audience()) for draft in drafts]),
         "target": ("text", [draft.target for draft in drafts]),
+        "depth": ("int", [len(draft.chain) for draft in drafts]),
+        "chain": ("text", ["\n".join(draft.chain) for draft in drafts]),
         "actor_id": ("bigint", [draft.actor for draft in drafts]),
         "idempotency_key": ("text", [draft.asked.idempotency_key for draft in drafts]),
         "idempotency_hash": ("text", [draft.fingerprint() if draft.asked.idempotency_key else "" for draft in drafts]),

@@ -49,6 +49,12 @@ class KeyReused(Refused):
     status, code, title = 422, "idempotency_key_reused", "The idempotency key was used for another request"
 
 
+class Looped(Refused):
+    """It was caused by itself, or stands behind too many that caused one another; `detail` says by which way."""
+
+    status, code, title = 409, "loop", "Workflows must not cause themselves"
+
+
 class TooMuch(Refused):
     """It would take more than is given for it; `detail` says what to ask less of."""
 

@@ -77,6 +77,7 @@ def trigger(
     at: datetime | None = None,
     include_actor: bool = False,
     target: Any = None,
+    caused_by: str | None = None,
     using: str = "default",
 ) -> Triggered:
     """Start a run of the workflow `key`.
@@ -86,12 +87,23 @@ def trigger(
     and mute. `tenant`: a Tenant or its slug; may be left out where there is only one. `actor`: who did it, left out of
     the recipients unless `include_actor`. `at`: not before this time (aware). `idempotency_key` (≤ 255 characters):
     the same call again within 24 h gets the first answer. `transaction_id` (≤ 100) names the run; ours unless given.
+    `caused_by`: the transaction id of the run because of which this happened, of which a function of a `call` step
+    need not speak; a workflow that would cause itself, or a chain of more than six, is refused.
     `using`: the alias on which the caller's transaction is open; it must lead to the database that the engine reads.
 
     Raises a `refusals.Refused` that says what to change; then nothing was written.
     """
     one = Trigger(
-        key, payload or {}, _listed(recipients), actor, idempotency_key, transaction_id, at, include_actor, target
+        key,
+        payload or {},
+        _listed(recipients),
+        actor,
+        idempotency_key,
+        transaction_id,
+        at,
+        include_actor,
+        target,
+        caused_by,
     )
     answer = trigger_many([one], tenant=tenant, using=using)[0]
     if isinstance(answer, Refused):

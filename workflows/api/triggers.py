@@ -57,6 +57,12 @@ class TriggerSerializer(StrictSerializer):
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time")
     include_actor = serializers.BooleanField(required=False, default=False)
     target = TargetSerializer(required=False, allow_null=True)
+    caused_by = serializers.CharField(
+        max_length=100,
+        required=False,
+        allow_null=True,
+        help_text="The transaction id of the run because of which this happened: by it loops are found",
+    )
     dry_run = serializers.BooleanField(required=False, default=False)
 
     def to_trigger(self) -> Trigger:

@@ -28,7 +28,8 @@ class Run(TenantOwned):
 
     `digest` is empty for a run that was triggered; else it is the step whose windows this one closed and carries on.
     `acts` counts what people did about it (`Act`). `target` is the object that it is about, as
-    `notifications.targets.Target` spells it; empty for none.
+    `notifications.targets.Target` spells it; empty for none. `depth` runs stand before it, each of which caused the
+    next; `chain` has the keys of their workflows, a line each.
 
     No index names the status, so that PostgreSQL can finish a run without touching any.
     """
@@ -58,6 +59,7 @@ class Run(TenantOwned):
     chunk = models.ForeignKey("Chunk", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     target = models.CharField(_("object"), max_length=TARGET_MAX, blank=True, default="", db_default="")
     depth = models.PositiveSmallIntegerField(default=0)
+    chain = models.TextField(blank=True, default="", db_default="")
     digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     acts = models.PositiveIntegerField(default=0, db_default=0)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from notifications import routing
 from notifications.kinds import INBOX
 
+from ..chain import behind, caused_by
 from ..conf import conf
 from ..functions import FUNCTIONS, Branch, Person
 from ..models import ChunkResult
@@ -74,7 +75,8 @@ class Call:
         people = _people(scene)
         branches = {name for name, value in settings.items() if name not in self.schema["properties"]}
         try:
-            answers = _answers(settings["function"], list(people.values()), branches) if people else []
+            with caused_by(behind([run.id for run, _ in scene.runs], tenant_id=scene.tenant_id) if people else ()):
+                answers = _answers(settings["function"], list(people.values()), branches) if people else []
         except (OperationalError, InterfaceError):
             raise  # a database that is away is no answer
         except Exception as error:
