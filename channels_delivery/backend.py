@@ -99,6 +99,10 @@ class Backend(ABC):
         """What the receiver reads first of a message with these parts: for lists and timelines. Pure."""
         return next((str(parts[name]) for name in ("title", "subject", "text", "body") if parts.get(name)), "")
 
+    def measures(self, parts: Mapping[str, Any]) -> Mapping[str, int]:
+        """What a message with these parts takes, by names such as `segments`: for whoever writes its words. Pure."""
+        return {}
+
     def team_addresses(self, settings: Mapping[str, Any]) -> Sequence[str]:
         """Where a message to a team goes by a channel with these settings; empty when it is only a way to people."""
         return ()

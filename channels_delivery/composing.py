@@ -35,6 +35,12 @@ def title_of(kind: str, parts: Mapping[str, Any]) -> str:
     return backend.title(parts) if backend else ""
 
 
+def measures_of(kind: str, parts: Mapping[str, Any]) -> Mapping[str, int]:
+    """What such a message takes, as `Backend.measures` says; nothing for a kind that no backend sends."""
+    backend = backends().get(kind)
+    return backend.measures(parts) if backend else {}
+
+
 def _backend(kind: str) -> Backend:
     try:
         return backends()[kind]

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels_delivery.composing import Words, compose, template_fields
+from channels_delivery.composing import Words, compose, measures_of, template_fields
 from notifications import rendering
 from notifications.content import Content
 from notifications.kinds import INBOX, kinds
@@ -55,13 +55,15 @@ class Reader:
 
 @dataclass(frozen=True)
 class Shown:
-    """One send. `content` is what every channel gets, `parts` what this channel's message is made of; `problem` is what
-    is wrong with the words, in place of which the workflow's name would be sent."""
+    """One send. `content` is what every channel gets, `parts` what this channel's message is made of, `measures` what
+    it takes (`segments` of an SMS); `problem` is what is wrong with the words, in place of which the workflow's name
+    would be sent."""
 
     step: str
     channel: str
     content: Content
     parts: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, int] = field(default_factory=dict)
     locale: str = ""
     problem: str = ""
 
@@ -113,11 +115,13 @@ def _shown(
         said = template.render(_context(body, reader, payload, now), title=body.name, tab=tab)
     except rendering.TemplateProblem as error:
         said, problem = Rendering(Content(title=body.name, tab=tab), {}), str(error)
+    parts = {} if channel == INBOX.key else _parts(channel, said, body, reader, payload=payload, now=now)
     return Shown(
         position,
         channel,
         said.content,
-        {} if channel == INBOX.key else _parts(channel, said, body, reader, payload=payload, now=now),
+        parts,
+        measures_of(channel, parts),
         template.locale,
         problem,
     )

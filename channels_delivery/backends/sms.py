@@ -29,6 +29,8 @@ from ..spending import Charge
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
+_ANY = 1_000
+
 
 class Sms(Backend):
     kind = "sms"
@@ -49,6 +51,11 @@ class Sms(Backend):
 
     def title(self, parts: Mapping[str, Any]) -> str:
         return str(parts.get("text", "")).partition("\n")[0]
+
+    def measures(self, parts: Mapping[str, Any]) -> Mapping[str, int]:
+        """Uncut: what is more than the channel allows is cut when it is sent."""
+        text = fit(str(parts.get("text", "")), most=_ANY, ending=str(parts.get("url", "")))
+        return {"segments": segments(text), "characters": len(text)}
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from ..outbound.answer import Answer
-from ..outbound.lent import Call
 from ..outbound.outcomes import no_answer
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..retry import parse_retry_after
+
+if TYPE_CHECKING:
+    from ..outbound.lent import Call
 
 EXCERPT, SECRET_MIN = 300, 5
 

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 from ..conf import conf
-from ..outbound.lent import LENT
 
 _OTHER_WAYS = {"asyncio", "ftplib", "http", "imaplib", "smtplib", "socket", "ssl", "subprocess", "urllib3"}
 _OTHER_NAMES = ("apprise.utils.socket", "apprise.utils.http", "apprise.plugins.email", "apprise.utils.wkd")
@@ -87,6 +86,8 @@ def _held(plugin: Any) -> bool:
         return False
     asking = [one for one in own if "requests" in vars(one)]
     for module in asking:
+        from ..outbound.lent import LENT  # needs the extra `http`
+
         module.__dict__["requests"] = LENT
     return bool(asking)
 

@@ -6,7 +6,7 @@ import pytest
 
 from notifications.models import Tenant
 from tests.cast import workflow
-from workflows.define import send_inbox
+from workflows.define import send, send_inbox
 from workflows.preview import Reader, preview
 
 pytestmark = pytest.mark.once
@@ -32,3 +32,13 @@ def test_texts_of_a_digest_have_something_to_show() -> None:
     )
 
     assert shown.content.title == "2: a a"
+
+
+@pytest.mark.parametrize(("body", "segments"), [("Short.", 1), ("x" * 290, 2), ("ü€" * 70, 2), ("😀" * 40, 2)])
+def test_an_sms_says_how_many_segments_it_takes(body: str, segments: int) -> None:
+    (shown,) = preview(
+        workflow("t.sms", send("sms", title="Cell 7", body=body)).body, Reader.of(Tenant()), payload={}, now=AT
+    )
+
+    assert shown.measures["segments"] == segments
+    assert shown.measures["characters"] == len(shown.parts["text"])

@@ -48,6 +48,7 @@ def _row(place: int, one: Shown) -> dict[str, Any]:
         "locale": one.locale,
         "problem": one.problem,
         "parts": parts,
+        "measures": [f"{name}: {count}" for name, count in one.measures.items()],
         "drawn": drawn(one.channel, one.parts),
         "has_html": bool(one.parts.get("html")),
     }

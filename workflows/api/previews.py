@@ -37,6 +37,9 @@ class ShownSerializer(serializers.Serializer[Any]):
     locale = serializers.CharField(help_text="The language whose texts were taken; empty for the default")
     content = serializers.DictField(help_text="What every channel gets")
     parts = serializers.DictField(help_text="What this channel's message is made of")
+    measures = serializers.DictField(
+        child=serializers.IntegerField(), help_text="What it takes: `segments` and `characters` of an SMS"
+    )
     problem = serializers.CharField(help_text="What is wrong with the words, if anything is")
 
 
@@ -68,5 +71,5 @@ def checked(given: Any, body: Body) -> dict[str, Any] | None:
 
 
 def shown_json(one: Shown) -> dict[str, Any]:
-    said = {name: getattr(one, name) for name in ("step", "channel", "locale", "parts", "problem")}
+    said = {name: getattr(one, name) for name in ("step", "channel", "locale", "parts", "measures", "problem")}
     return {**said, "content": one.content.to_json()}
