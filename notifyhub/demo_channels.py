@@ -12,10 +12,12 @@ from django.urls import NoReverseMatch, reverse
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
+from .demo_devices import subscribe_everybody
+
 WEBHOOK, LIST, PHONES = "Webhook catcher", "Support leads", "Phones of this demo"
 ROOMS = {"slack": "#support in Slack", "teams": "Support in Teams"}
 ACCOUNT = "ACdemo"
-CALL_OUT = "call-out"
+CALL_OUT, ROBOT_WATCH = "call-out", "robot-watch"
 
 
 def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
@@ -28,7 +30,11 @@ def ways_out(northwind: Tenant, globex: Tenant, *, origin: str | None) -> None:
         _webhook(tenant, _address("catcher", tenant.slug, origin=origin), everything)
         if "sms" in backends():
             _phones(tenant, _address("phone", tenant.slug, origin=origin).rstrip("/"))
+        if "push" in backends():
+            subscribe_everybody(tenant, origin=origin)
     _call_out(northwind)
+    if "push" in backends():
+        _robot_watch(northwind)
     for kind in sorted(ROOMS.keys() & backends().keys()):
         for tenant in (northwind, globex):
             _room(tenant, kind, _address("chat-room", tenant.slug, kind, origin=origin), everything)
@@ -73,7 +79,7 @@ def _phones(tenant: Tenant, url: str) -> None:
 
 
 def _call_out(tenant: Tenant) -> None:
-    """A workflow that also sends SMS, published once; what becomes of it then is the tenant's affair."""
+    """A workflow that also sends SMS and pushes, published once; what becomes of it then is the tenant's affair."""
     from workflows import dynamic
     from workflows.design import Design
 
@@ -82,16 +88,43 @@ def _call_out(tenant: Tenant) -> None:
     words = {"title": "{{ payload.what }}", "body": "Please look at it now."}
     design = Design(
         "Call somebody out",
-        description="Tells the inbox and the phone.",
+        description="Tells the inbox, by SMS, and every device.",
         critical=True,
         payload_schema={"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]},
         sample={"what": "Cell 7 has stopped"},
         steps=[
             {"kind": "send", "channel": "inbox", "template": words},
             {"kind": "send", "channel": "sms", "template": words},
+            {"kind": "send", "channel": "push", "template": words},
         ],
     )
     dynamic.publish(dynamic.create(tenant, CALL_OUT, design), now=db_now())
+
+
+def _robot_watch(tenant: Tenant) -> None:
+    """A workflow that sends pushes: of each robot the latest takes the place of what came before."""
+    from workflows import dynamic
+    from workflows.design import Design
+
+    if dynamic.find(tenant, ROBOT_WATCH) is not None:
+        return
+    words = {
+        "title": "{{ payload.robot }} {{ payload.state }}",
+        "body": "{{ payload.where }}. Battery at {{ payload.battery }} %.",
+        "thread": "robot {{ payload.robot }}",
+        "url": "/inbox/",
+        "actions": [{"label": "Look at it", "url": "/inbox/"}],
+    }
+    sample = {"robot": "R4-117", "state": "waits for help", "where": "Hall 2, by the north gate", "battery": 38}
+    types = {name: {"type": "integer" if name == "battery" else "string"} for name in sample}
+    design = Design(
+        "Robot watch",
+        description="Tells the inbox and lights up every device. Of one robot a device shows the latest.",
+        payload_schema={"type": "object", "properties": types, "required": list(sample)},
+        sample=sample,
+        steps=[{"kind": "send", "channel": kind, "template": words} for kind in ("inbox", "push")],
+    )
+    dynamic.publish(dynamic.create(tenant, ROBOT_WATCH, design), now=db_now())
 
 
 def _channel(tenant: Tenant, name: str, **given: Any) -> Any:

@@ -145,7 +145,7 @@ def _links(found: Sequence[Track], tenant: Tenant) -> dict[UUID, str]:
     """Where each can be seen, as far as this process keeps what it sends."""
     if not settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS or not found:
         return {}
-    from . import catcher, chats, mailbox
+    from . import catcher, chats, mailbox, pushes
 
     mails = mailbox.by_delivery(tenant)
     links = {one: reverse("mail", args=[mail.id]) for one, mail in mails.items()}
@@ -153,4 +153,6 @@ def _links(found: Sequence[Track], tenant: Tenant) -> dict[UUID, str]:
         links[one] = reverse("caught", args=[tenant.slug, caught.id])
     for one, posted in chats.by_delivery(tenant).items():
         links[one] = f"{reverse('chats', args=[tenant.slug])}#posted-{posted.id}"
+    for one, pushed in pushes.by_delivery(tenant).items():
+        links[one] = f"{reverse('pushes', args=[tenant.slug])}#push-{pushed.id}"
     return links

@@ -30,7 +30,7 @@ if apps.is_installed("workflows"):
     ]
 
     if settings.NOTIFYHUB_KEEPS_WHAT_IT_SENDS:
-        from . import catcher, chats, mailbox, phone
+        from . import catcher, chats, mailbox, phone, pushes
 
         urlpatterns += [
             path("mailbox/", mailbox.page, name="mailbox"),
@@ -53,6 +53,13 @@ if apps.is_installed("workflows"):
                 phone.provider,
                 name="phone-provider",
             ),
+            path("pushes/", pushes.first, name="all-pushes"),
+            path("pushes/<slug:slug>/", pushes.page, name="pushes"),
+            path("pushes/<slug:slug>/state/", pushes.state, name="pushes-state"),
+            path("pushes/<slug:slug>/answer/", pushes.answer, name="pushes-answer"),
+            path("pushes/<slug:slug>/again/", pushes.again, name="pushes-again"),
+            path("pushes/<slug:slug>/clear/", pushes.clear, name="pushes-clear"),
+            path("pushes/<slug:slug>/to/<slug:name>/", pushes.service, name="push-service"),
             path("catcher/", catcher.first, name="catchers"),
             path("catcher/<slug:slug>/", catcher.receiver, name="catcher"),
             path("catcher/<slug:slug>/state/", catcher.state, name="catcher-state"),

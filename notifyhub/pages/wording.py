@@ -20,7 +20,7 @@ SENDS = {
     "slack": gettext_lazy("Posts into the team's channels of Slack that listen to it."),
     "teams": gettext_lazy("Posts into the team's channels of Teams that listen to it."),
 }
-ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook", "slack": "people", "teams": "people"}
+ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook", "slack": "people", "teams": "people", "push": "bell"}
 OTHERS: Mapping[str, tuple[str, Any, Any]] = {
     "digest": ("clock", gettext_lazy("Collect"), gettext_lazy("Collects what happens, and tells all of it together.")),
     "wait_for": ("clock", gettext_lazy("Wait"), gettext_lazy("Until it is heard of, or the time is over.")),

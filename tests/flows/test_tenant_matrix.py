@@ -289,10 +289,11 @@ PAGES = {
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
     "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
     "devices", "phones", "phone", "phone-state", "phone-answer", "phone-provider",
+    "all-pushes", "pushes", "pushes-state", "pushes-answer", "pushes-again", "pushes-clear", "push-service",
 }  # fmt: skip
 """The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py,
-test_catcher.py, test_chats.py and test_phone.py, what people want in test_preferences_page.py, and tokens in
-tests/preferences/unsubscribe/."""
+test_catcher.py, test_chats.py, test_pushes.py and test_phone.py, what people want in test_preferences_page.py, and
+tokens in tests/preferences/unsubscribe/."""
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

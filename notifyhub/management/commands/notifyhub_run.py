@@ -61,6 +61,7 @@ def _welcome(address: str, people: demo.Demo | None) -> str:
             f"Mailbox     {address}/mailbox/",
             f"Webhooks    {address}/catcher/",
             f"Chats       {address}/chats/",
+            f"Pushes      {address}/pushes/",
             f"API docs    {address}/api/docs/",
             f"Admin       {address}/admin/",
             "",
