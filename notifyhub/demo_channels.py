@@ -110,7 +110,7 @@ def _robot_watch(tenant: Tenant) -> None:
         return
     words = {
         "title": "{{ payload.robot }} {{ payload.state }}",
-        "body": "{{ payload.where }}. Battery at {{ payload.battery }} %.",
+        "body": "{{ payload.where }}. Battery at {{ payload.battery }}%.",
         "thread": "robot {{ payload.robot }}",
         "url": "/inbox/",
         "actions": [{"label": "Look at it", "url": "/inbox/"}],
