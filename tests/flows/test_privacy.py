@@ -190,7 +190,7 @@ def test_a_suppressed_address_stays_suppressed(seeded: Recipient, acme: Tenant) 
 
 
 def test_a_name_within_a_word_is_no_name(acme: Tenant, publish: Publish) -> None:
-    publish(workflow("t.plain", send_inbox(title="Willow and {{ payload.who }}")))
+    publish(workflow("t.plain", send_inbox(title="Goodwill, Willow and {{ payload.who }}")))
     (ben,) = crowd(acme, 1, prefix="ben")
     will = directory.put_people(acme, {"w": {"name": "Will"}})[0]
     trigger("t.plain", tenant=acme, recipients=[ben], payload={"who": "Will"})
@@ -198,7 +198,7 @@ def test_a_name_within_a_word_is_no_name(acme: Tenant, publish: Publish) -> None
 
     privacy.erase(will, now=db_now())
 
-    assert InboxItem.objects.get(recipient=ben).notification.title == "Willow and [erased]"
+    assert InboxItem.objects.get(recipient=ben).notification.title == "Goodwill, Willow and [erased]"
 
 
 def test_the_export_has_everything_and_nothing_of_others(seeded: Recipient) -> None:
