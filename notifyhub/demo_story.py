@@ -33,7 +33,7 @@ NORTHWIND = (
 )
 GLOBEX = (
     Person("Hank Moreno", "owner", "America/New_York", "en", "Director"),
-    Person("Mallory Quinn", "member", "America/New_York", "en", "Analyst"),
+    Person("Mallory Quinn", "member", "", "en", "Analyst"),
     Person("Sven Aalto", "member", "Europe/Helsinki", "fi", "Engineer"),
 )
 TOPICS = {

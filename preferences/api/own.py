@@ -18,6 +18,7 @@ from notifications.kernel.clock import db_now
 from notifications.kernel.local_time import zone_named, zone_of
 
 from ..changing import By, change
+from ..guessing import guess, may_guess
 from ..models import Change, Via
 from ..personal import Preferences, preferences_of
 from ..warnings import warnings_of
@@ -101,11 +102,19 @@ def _change(request: Request, *, replacing: bool) -> Response:
     asked = PreferencesChangeSerializer(data=request.data)
     asked.is_valid(raise_exception=True)
     said = _plain(asked.validated_data)
-    guess = said.pop("zone_guess", "")
-    if guess and "zone" not in said and not person(request).zone and zone_named(guess):
-        said["zone"] = guess
     matching = request.headers.get("If-Match")
+    zone = said.pop("zone_guess", "")
+    if zone and not said and not replacing and matching is None:
+        return _guessed(request, zone)
+    if zone and "zone" not in said and may_guess(person(request)) and zone_named(zone):
+        said["zone"] = zone
     return _answered(request, said, matching=None if matching in (None, "*") else matching, replacing=replacing)
+
+
+def _guessed(request: Request, zone: str) -> Response:
+    """Nothing but a guess: it is kept as one."""
+    guess(person(request), zone, via=Via.API, address=request.META.get("REMOTE_ADDR") or None, now=db_now())
+    return _shown(request, preferences_of(person(request)))
 
 
 def _answered(

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..guessing import BROWSER
 from ..models import Change, Via
 from ..sooner import SENT_NOW
 
@@ -43,7 +44,8 @@ def told(change: Change, *, names: Mapping[str, str], channels: Mapping[str, str
     parts = [_part(one, names, channels) for one in change.said]
     what = "; ".join(parts[:3]) + (_(" and %d more") % (len(parts) - 3) if len(parts) > 3 else "")
     via = "" if change.via == Via.LINK else str(change.get_via_display())
-    return Told(change.at, what, change.by, via, change.address or "")
+    by = _("as the browser said") if change.by == BROWSER else change.by
+    return Told(change.at, what, by, via, change.address or "")
 
 
 def _part(one: Mapping[str, Any], names: Mapping[str, str], channels: Mapping[str, str]) -> str:

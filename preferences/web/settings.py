@@ -20,6 +20,7 @@ from notifications.models import Recipient
 from notifications.web.access import for_person
 
 from ..changing import By, Outdated, change
+from ..guessing import guess
 from ..models import Via
 from ..sooner import send_now
 from .forms import SECTIONS
@@ -40,6 +41,9 @@ def _changed(request: HttpRequest, person: Recipient) -> HttpResponse:
     section, now = request.POST.get("section", ""), db_now()
     if section == "held":
         return _sent_now(request, person)
+    if section == "zone_guess":
+        guess(person, request.POST.get("zone", ""), via=Via.PAGE, address=address_of(request), now=now)
+        return _back()
     if section not in SECTIONS:
         return _shown(request, person, problems={"": _("There is no such form on this page.")}, status=400)
     try:
@@ -56,9 +60,7 @@ def _changed(request: HttpRequest, person: Recipient) -> HttpResponse:
         return _shown(request, person, problems=problems, status=400)
     else:
         messages.success(request, _("Saved. It counts from now on, also for what is held for you."), fail_silently=True)
-    response = redirect(f"{reverse('preferences')}#{section}")
-    response.status_code = 303
-    return response
+    return _back(f"#{section}")
 
 
 def _sent_now(request: HttpRequest, person: Recipient) -> HttpResponse:
@@ -66,7 +68,11 @@ def _sent_now(request: HttpRequest, person: Recipient) -> HttpResponse:
     count = send_now(person, by=By(str(person), Via.PAGE, address_of(request)), now=db_now())
     told = ngettext("%d message is on its way.", "%d messages are on their way.", count) % count
     messages.success(request, told if count else _("Nothing is held for you any more."), fail_silently=True)
-    response = redirect(reverse("preferences"))
+    return _back()
+
+
+def _back(place: str = "") -> HttpResponse:
+    response = redirect(f"{reverse('preferences')}{place}")
     response.status_code = 303
     return response
 

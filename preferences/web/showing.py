@@ -17,6 +17,7 @@ from notifications.kinds import Kind
 from notifications.models import Recipient
 
 from .. import holding
+from ..guessing import is_guessed, may_guess
 from ..hours import NOTHING_SAID, Clock
 from ..models import Change, Hold, TenantHabits
 from ..overview import Matrix, matrix_of
@@ -49,6 +50,8 @@ class Shown:
     zone: str
     zones: Sequence[str]
     tenant_zone: str
+    may_guess: bool
+    guessed: bool
     own_hours: bool
     windows: Sequence[WindowRow]
     tenant_windows: Sequence[str]
@@ -63,7 +66,7 @@ class Shown:
 
 
 def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -> Shown:
-    """In a dozen queries, whatever there is. `typed`: a form that could not be saved; its hours are shown as typed."""
+    """In some fifteen queries, whatever there is. `typed`: a form that could not be saved, shown as it was typed."""
     said, matrix = preferences_of(person), matrix_of(person)
     tenant = TenantHabits.objects.filter(tenant=person.tenant_id).first()
     held = holding.of_person(person.pk, tenant_id=person.tenant_id)
@@ -78,6 +81,8 @@ def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -
         zone=hours.get("zone", "") if hours else said.zone,
         zones=_zones(),
         tenant_zone=person.tenant.zone,
+        may_guess=may_guess(person),
+        guessed=is_guessed(person),
         own_hours=hours.get("quiet") == "own" if hours else said.quiet_hours is not None,
         windows=[*quiet.rows_of(said, hours)],
         tenant_windows=[quiet.in_words(one) for one in (tenant.quiet_hours if tenant else None) or ()],

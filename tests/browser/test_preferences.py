@@ -39,12 +39,36 @@ def test_a_wider_switch_takes_the_narrower_ones_along_and_keyboard_is_enough(sig
     expect(category).to_be_checked()
 
 
-def test_the_zone_of_the_browser_is_offered(signed_in: SignedIn) -> None:
+def test_the_zone_of_the_browser_is_taken_once_said_and_can_be_changed(signed_in: SignedIn) -> None:
+    plain = signed_in("mallory", at="/preferences/", timezone_id="Europe/Berlin", java_script_enabled=False)
+    expect(plain.get_by_label("Your time zone")).to_have_value("")  # nothing is guessed without scripts
+    expect(plain.get_by_text("We take it you are in")).to_have_count(0)
+
+    mallory = signed_in("mallory", at="/preferences/", timezone_id="Europe/Berlin")
+    guessed = mallory.get_by_text("We take it you are in Europe/Berlin, as your browser says.")
+    expect(guessed).to_be_visible()
+    expect(mallory.get_by_label("Your time zone")).to_have_value("Europe/Berlin")
+    mallory.get_by_role("link", name="Change it").press("Enter")
+    expect(mallory.get_by_label("Your time zone")).to_be_focused()
+    mallory.get_by_label("Your time zone").fill("")
+    mallory.locator("#save-hours").press("Enter")
+
+    expect(mallory.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    expect(guessed).to_have_count(0)
+    expect(mallory.get_by_label("Your time zone")).to_have_value("")
+    expect(mallory.get_by_role("button", name="Your browser says Europe/Berlin. Use it")).to_be_visible()
+
+
+def test_the_zone_of_the_browser_is_offered_where_another_is_set(signed_in: SignedIn) -> None:
     ana = signed_in("ana", at="/preferences/", timezone_id="Pacific/Chatham")
+    field = ana.get_by_label("Your time zone")
+    field.fill("Asia/Tokyo")
+    ana.locator("#save-hours").press("Enter")
+    expect(ana.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
     ana.get_by_role("button", name="Your browser says Pacific/Chatham. Use it").click()
 
-    expect(ana.get_by_label("Your time zone")).to_have_value("Pacific/Chatham")
+    expect(field).to_have_value("Pacific/Chatham")
 
 
 def test_hours_are_added_and_taken_away(signed_in: SignedIn) -> None:

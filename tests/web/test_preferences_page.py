@@ -226,3 +226,37 @@ def test_the_same_over_http(bob: Recipient, as_bob: Any) -> None:
 
     assert answers == [{"count": 1}, {"count": 0}]
     assert as_bob.get("/api/v1/preferences/history/").json()["results"][0]["said"][0]["what"] == "held_sent_now"
+
+
+def test_a_zone_is_guessed_once_and_never_again_after_a_persons_own_word(bob: Recipient) -> None:
+    assert "data-nh-guess" in visitor(bob).get(PAGE).content.decode()
+
+    guessed = save(bob, "zone_guess", zone="Asia/Kathmandu")
+    again = save(bob, "zone_guess", zone="Asia/Tokyo")
+
+    assert "We take it you are in Asia/Kathmandu, as your browser says." in words(guessed)
+    assert "as the browser said" in words(again)
+    assert zone_of(bob) == "Asia/Kathmandu"
+    emptied = save(bob, "hours", zone="", quiet="")
+    assert "data-nh-guess" not in emptied.content.decode()
+    assert "We take it" not in words(save(bob, "zone_guess", zone="Asia/Tokyo"))
+    assert zone_of(bob) == ""
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd"])
+def test_what_is_no_zone_is_not_guessed(bob: Recipient, zone: str) -> None:
+    save(bob, "zone_guess", zone=zone)
+
+    assert zone_of(bob) == ""
+    assert not Change.objects.filter(tenant=bob.tenant).exists()
+
+
+def test_a_zone_of_ones_own_is_no_guess(bob: Recipient) -> None:
+    save(bob, "hours", zone="Europe/Lisbon", quiet="")
+
+    assert "We take it" not in words(save(bob, "zone_guess", zone="Asia/Tokyo"))
+    assert zone_of(bob) == "Europe/Lisbon"
+
+
+def zone_of(person: Recipient) -> str:
+    return Recipient.objects.get(tenant=person.tenant, pk=person.pk).zone

@@ -1,10 +1,27 @@
-/* The settings page goes without this. It offers the browser's time zone, adds and removes rows of quiet hours, shows at
+/* The settings page goes without this. It tells the browser's time zone once where none was ever set, and offers it later,
+   adds and removes rows of quiet hours, shows at
    once what a wider switch does to the narrower ones, and keeps the button to save at hand once there is something to. */
 
-const page = document.querySelector(".nh-prefs");
+const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/* The answer is the page as it is now, with its clock; it takes the place of this one, unless somebody has begun with it. */
+async function guessZone(page) {
+  const form = page.querySelector("[data-nh-guess]");
+  if (!form || !browserZone()) return;
+  let touched = false;
+  page.addEventListener("input", () => (touched = true), { once: true });
+  form.elements.zone.value = browserZone();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (!answer?.ok || touched) return;
+  const text = await answer.text();
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".nh-prefs");
+  if (!fresh || fresh.querySelector("[data-nh-guess]") || touched) return;
+  page.replaceWith(fresh);
+  start(fresh);
+}
 
 function offerZone(button, field) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = browserZone();
   if (!zone || zone === field.value) return;
   button.textContent = button.dataset.nhZone.replace("{zone}", zone);
   button.hidden = false;
@@ -78,7 +95,13 @@ function keepAtHand(form) {
   form.addEventListener("input", () => foot.classList.add("nh-prefs__foot--due"));
 }
 
-offerZone(page.querySelector("[data-nh-zone]"), page.querySelector("#zone"));
-growRows(page.querySelector("[data-nh-windows]"));
-followWider(page.querySelector("#choices"));
-page.querySelectorAll("form.nh-prefs__section").forEach(keepAtHand);
+function start(page) {
+  offerZone(page.querySelector("[data-nh-zone]"), page.querySelector("#zone"));
+  growRows(page.querySelector("[data-nh-windows]"));
+  followWider(page.querySelector("#choices"));
+  page.querySelectorAll("form.nh-prefs__section").forEach(keepAtHand);
+  page.querySelector("#zone-guessed a")?.addEventListener("click", () => page.querySelector("#zone").focus());
+  guessZone(page);
+}
+
+start(document.querySelector(".nh-prefs"));
