@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import inbox, live, people, targets, topics
+from . import categories, inbox, live, people, targets, topics
 
 _ACTION = f"(?P<action>{'|'.join(targets.VERBS)})"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("topics/<str:key>/", topics.TopicView.as_view(), name="api-topic"),
     path("topics/<str:key>/subscribers/", topics.SubscribersView.as_view(), name="api-topic-subscribers"),
     path("topics/<str:key>/topics/", topics.InsideView.as_view(), name="api-topic-inside"),
+    path("categories/", categories.CategoriesView.as_view(), name="api-categories"),
+    path("categories/<str:key>/", categories.CategoryView.as_view(), name="api-category"),
     path("targets/", targets.OwnTargetsView.as_view(), name="api-targets"),
     re_path(rf"^targets/{_ACTION}/$", targets.OwnTargetView.as_view(), name="api-target"),
     path("recipients/<str:external_id>/targets/", targets.TargetsOfView.as_view(), name="api-recipient-targets"),

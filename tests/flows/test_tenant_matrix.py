@@ -23,6 +23,7 @@ from channels_delivery import outbox
 from channels_delivery.endpoints import subscribe
 from channels_delivery.models import Attempt, Channel, Delivery, Endpoint
 from channels_delivery.outbox import Address, Letter, Way
+from notifications import categories
 from notifications import models as notifications
 from notifications.kernel.clock import db_now
 from notifications.models import Nesting, Recipient, Scope, Tenant
@@ -78,6 +79,7 @@ class Acme:
                 item=self.item,
                 run=self.run,
                 topic=self.topic,
+                category=f"{CANARY}-category",
                 channel=self.channel,
                 delivery=self.delivery,
                 workflow=self.workflow,
@@ -160,6 +162,11 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-recipient", "delete"): ("/api/v1/recipients/{user}/", [None], GONE),
     ("api-recipient-token", "post"): ("/api/v1/recipients/{user}/token/", [None], GONE),
     ("api-socket-ticket", "post"): ("/api/v1/socket-ticket/", [None], OWN),
+    ("api-categories", "get"): ("/api/v1/categories/", [None], OWN),
+    ("api-categories", "post"): ("/api/v1/categories/", [{"key": "{category}-new", "name": "Hers"}], OWN),
+    ("api-category", "get"): ("/api/v1/categories/{category}/", [None], GONE),
+    ("api-category", "patch"): ("/api/v1/categories/{category}/", [{"name": "Hers now"}], GONE),
+    ("api-category", "delete"): ("/api/v1/categories/{category}/", [None], GONE),
     ("api-topics", "get"): ("/api/v1/topics/", [None], OWN),
     ("api-topics", "post"): ("/api/v1/topics/", [{"key": "{topic}", "name": "Hers now"}], OWN),
     ("api-topic", "get"): ("/api/v1/topics/{topic}/", [None], GONE),
@@ -342,6 +349,7 @@ def with_everything(acme: Tenant) -> Acme:
     outer, inner = topic(acme, f"{CANARY}-topic", person), topic(acme, f"{CANARY}-inner")
     Nesting.objects.create(outer=outer, inner=inner)
     follow([person], {"type": "document", "id": CANARY})
+    categories.create(acme, f"{CANARY}-category", name=f"Secret {CANARY}")
     Choice.objects.create(tenant=acme, recipient=person, workflow=f"{CANARY}-flow", wanted=False)
     hold_for(person)
     choose(person, Wish(channel="email", wanted=False), by=By(f"Secret {CANARY}", Via.API), now=db_now())
@@ -529,6 +537,7 @@ NEEDS: dict[str, set[str]] = {
     },
     "read": {
         "api-runs get", "api-run get", "api-recipients get", "api-recipient get", "api-topics get", "api-topic get",
+        "api-categories get", "api-category get",
         "api-topic-subscribers get", "api-topic-inside get", "api-recipient-targets get",
         "api-channels get", "api-channels-kinds get", "api-channel get",
         "api-deliveries get", "api-delivery get", "api-run-explain get", "api-workflow-explain get",
