@@ -14,7 +14,7 @@ class ChannelsDeliveryConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_out
         from django.core import checks
 
-        from notifications import kinds, routing
+        from notifications import kinds, routing, trying
         from notifications.kernel import ticker
 
         from . import courier, endpoints, privacy, retention, suppression, sweeps
@@ -22,6 +22,7 @@ class ChannelsDeliveryConfig(AppConfig):
         from .checks import check_gate, check_keys, check_vapid
         from .outbound.site import check_outbound
         from .push.signed_in import forget_devices
+        from .trying import OutboxTester
 
         checks.register(check_outbound)
         checks.register(check_gate)
@@ -30,6 +31,7 @@ class ChannelsDeliveryConfig(AppConfig):
         kinds.add_source(channel_kinds)
         routing.add_suppression(suppression.suppressed_among)
         routing.add_source(endpoints.SOURCE, endpoints.reach)
+        trying.add_tester(OutboxTester())
         user_logged_out.connect(forget_devices, dispatch_uid="notifyhub.devices")
         privacy.join()
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)

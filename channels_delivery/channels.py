@@ -18,6 +18,7 @@ from notifications.kernel.schema import advice
 from notifications.kernel.tokens import uuid7
 from notifications.models import NoticeType, Recipient, Tenant
 from notifications.models.base import TenantQuerySet
+from notifications.trying import TEST
 
 from . import endpoints, log, outbox
 from .backend import Backend, Words
@@ -28,9 +29,6 @@ from .refusals import Invalid, NameTaken, NotNow
 from .routes import team_addresses, way_of
 
 NAME_MAX, REASON_MAX, WORKFLOWS_MAX, POSITION_MAX = 200, 200, 500, 999
-
-TEST = "channel.test"
-"""The key that a test message has in place of a workflow's."""
 
 TEST_LIFE = timedelta(minutes=5)
 

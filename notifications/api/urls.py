@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import categories, inbox, live, people, targets, topics
+from . import categories, inbox, live, people, targets, topics, trying
 
 _ACTION = f"(?P<action>{'|'.join(targets.VERBS)})"
 
@@ -27,6 +27,8 @@ urlpatterns = [
         targets.TargetOfView.as_view(),
         name="api-recipient-target",
     ),
+    path("test/", trying.TryOutView.as_view(), name="api-test"),
+    path("test/<uuid:test>/", trying.TriedView.as_view(), name="api-test-result"),
     path("inbox/", inbox.InboxView.as_view(), name="api-inbox"),
     path("inbox/unread-count/", inbox.UnreadCountView.as_view(), name="api-inbox-unread-count"),
     path("inbox/changes/", inbox.ChangesView.as_view(), name="api-inbox-changes"),

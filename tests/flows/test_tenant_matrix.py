@@ -23,7 +23,7 @@ from channels_delivery import outbox
 from channels_delivery.endpoints import subscribe
 from channels_delivery.models import Attempt, Channel, Delivery, Endpoint
 from channels_delivery.outbox import Address, Letter, Way
-from notifications import categories
+from notifications import categories, trying
 from notifications import models as notifications
 from notifications.kernel.clock import db_now
 from notifications.models import Nesting, Recipient, Scope, Tenant
@@ -68,6 +68,7 @@ class Acme:
     fragment: str
     silence: str
     device: str
+    test: str
     rows: str = ""
     """All that Acme has, before anybody did anything."""
 
@@ -87,6 +88,7 @@ class Acme:
                 fragment=self.fragment,
                 silence=self.silence,
                 device=self.device,
+                test=self.test,
             )
         if isinstance(template, dict):
             return {key: self.fill(value) for key, value in template.items()}
@@ -167,6 +169,8 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ("api-category", "get"): ("/api/v1/categories/{category}/", [None], GONE),
     ("api-category", "patch"): ("/api/v1/categories/{category}/", [{"name": "Hers now"}], GONE),
     ("api-category", "delete"): ("/api/v1/categories/{category}/", [None], GONE),
+    ("api-test", "post"): ("/api/v1/test/", [{"channel": "inbox"}], OWN),
+    ("api-test-result", "get"): ("/api/v1/test/{test}/", [None], GONE),
     ("api-topics", "get"): ("/api/v1/topics/", [None], OWN),
     ("api-topics", "post"): ("/api/v1/topics/", [{"key": "{topic}", "name": "Hers now"}], OWN),
     ("api-topic", "get"): ("/api/v1/topics/{topic}/", [None], GONE),
@@ -367,7 +371,8 @@ def with_everything(acme: Tenant) -> Acme:
     ids = [str(one.public_id) for one in (channel, delivery)]
     device = subscribe(person, DEVICE, Device(DEVICE).keys, label=f"Secret {CANARY}", now=db_now())
     own = [str(one.public_id) for one in (template, fragment, hush(acme), device)]
-    return Acme(person, str(item), run, topic_key, *ids, flow.key, *own)
+    test = str(trying.send(person, ["inbox"], now=db_now()))
+    return Acme(person, str(item), run, topic_key, *ids, flow.key, *own, test)
 
 
 def hold_for(person: Recipient) -> None:
@@ -479,6 +484,7 @@ def test_the_canary_sings_for_acme_itself(known: Acme, route: tuple[str, str]) -
         "api-inbox-unread-count",
         "api-channels-kinds",
         "api-push-key",
+        "api-test-result",
     }
 
 
@@ -523,10 +529,10 @@ def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -
     answers = {answer.status_code for answer in call(client, route, known)}
 
     taken = {409} if route[0] == "api-push-subscribe" else set[int]()  # the device is somebody else's
-    assert answers <= ({200, 201, 204, 404, 428} | taken if route[0].startswith(PERSONAL) else {403})
+    assert answers <= ({200, 201, 202, 204, 404, 428} | taken if route[0].startswith(PERSONAL) else {403})
 
 
-PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket", "api-push")
+PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket", "api-push", "api-test")
 """Routes about the inbox, the wishes and the devices of whoever calls, and about what they follow: a server's key has
 none."""
 
