@@ -27,6 +27,7 @@ from .forms import SECTIONS
 from .history import FIELDS
 from .origin import address_of
 from .showing import shown
+from .trials import trials, tried
 
 
 @never_cache
@@ -41,6 +42,8 @@ def _changed(request: HttpRequest, person: Recipient) -> HttpResponse:
     section, now = request.POST.get("section", ""), db_now()
     if section == "held":
         return _sent_now(request, person)
+    if section == "test":
+        return tried(request, person)
     if section == "zone_guess":
         guess(person, request.POST.get("zone", ""), via=Via.PAGE, address=address_of(request), now=now)
         return _back()
@@ -89,4 +92,6 @@ def _shown(
     """With what was typed still there, where there was a problem with it."""
     typed = request.POST if problems else None
     context = {"shown": shown(person, now=db_now(), typed=typed), "problems": problems or {}}
+    test = request.GET.get("test", "")
+    context |= {"test": test, "trials": trials(person, test)}
     return render(request, "notifyhub/preferences/settings.html", context, status=status)

@@ -71,6 +71,21 @@ def test_the_zone_of_the_browser_is_offered_where_another_is_set(signed_in: Sign
     expect(field).to_have_value("Pacific/Chatham")
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_channel_is_tried_out_with_and_without_scripts(signed_in: SignedIn, scripts: bool) -> None:
+    dana = signed_in("dana", at="/preferences/", java_script_enabled=scripts)
+    line = dana.get_by_role("listitem").filter(has=dana.get_by_text("E-mail", exact=True)).filter(
+        has=dana.get_by_role("button")
+    )  # fmt: skip
+
+    line.get_by_role("button", name="Test E-mail").press("Enter")
+
+    if not scripts:
+        expect(line).to_contain_text(re.compile("on its way|arrived|handed on"))
+        return
+    expect(line).to_contain_text(re.compile("arrived|handed on"))
+
+
 def test_hours_are_added_and_taken_away(signed_in: SignedIn) -> None:
     ana = signed_in("ana", at="/preferences/", width=390)
     ana.get_by_label("My own").check()

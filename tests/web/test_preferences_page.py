@@ -260,3 +260,25 @@ def test_a_zone_of_ones_own_is_no_guess(bob: Recipient) -> None:
 
 def zone_of(person: Recipient) -> str:
     return Recipient.objects.get(tenant=person.tenant, pk=person.pk).zone
+
+
+def test_each_channel_has_a_button_or_says_why_not(bob: Recipient) -> None:
+    Recipient.objects.filter(tenant=bob.tenant, pk=bob.pk).update(phone="", email="bob@acme.example")
+
+    page = visitor(bob).get(PAGE)
+    after = save(bob, "test", channel="all")
+
+    assert 'aria-label="Test E-mail"' in page.content.decode()
+    assert 'aria-label="Test SMS"' not in page.content.decode()
+    assert "Your organisation has no phone number of yours." in words(page)
+    assert "It is in your inbox." in words(after)
+    assert "E-mail It is on its way. Look again" in words(after)
+    assert "It is in your inbox." not in words(visitor(bob).get(PAGE))
+
+
+def test_a_test_of_somebody_else_is_not_shown(bob: Recipient, mallory: Recipient) -> None:
+    test = save(bob, "test", channel="inbox").redirect_chain[0][0].partition("test=")[2].partition("#")[0]
+
+    assert "It is in your inbox." in words(visitor(bob).get(f"{PAGE}?test={test}"))
+    for asked in (test, "x", ""):
+        assert "It is in your inbox." not in words(visitor(mallory).get(f"{PAGE}?test={asked}"))

@@ -95,6 +95,20 @@ function keepAtHand(form) {
   form.addEventListener("input", () => foot.classList.add("nh-prefs__foot--due"));
 }
 
+/* While a test is on its way, its line is asked for again, for half a minute. */
+async function followTests(rounds = 20) {
+  if (!rounds || !document.querySelector(".nh-trials [data-nh-waits]")) return;
+  await new Promise((done) => setTimeout(done, 1500));
+  const text = await fetch(location.href).then((answer) => (answer.ok ? answer.text() : ""), () => "");
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelectorAll(".nh-trials li");
+  document.querySelectorAll(".nh-trials li").forEach((line, at) => {
+    if (!line.matches("[data-nh-waits]") || !fresh[at]) return;
+    line.querySelector(".nh-trials__told").replaceWith(fresh[at].querySelector(".nh-trials__told"));
+    line.toggleAttribute("data-nh-waits", fresh[at].matches("[data-nh-waits]"));
+  });
+  followTests(rounds - 1);
+}
+
 function start(page) {
   offerZone(page.querySelector("[data-nh-zone]"), page.querySelector("#zone"));
   growRows(page.querySelector("[data-nh-windows]"));
@@ -105,3 +119,4 @@ function start(page) {
 }
 
 start(document.querySelector(".nh-prefs"));
+followTests();
