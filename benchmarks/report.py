@@ -14,7 +14,7 @@ from .goals import HEADINGS, Line
 RESULTS = Path(__file__).resolve().parent / "results"
 ORDER = [
     *("fanout", "small_runs", "inbox_reads", "read_all", "decide"),
-    *("webhooks", "mail", "triggered", "fairness"),
+    *("webhooks", "push", "mail", "triggered", "fairness"),
     *("live_frames", "live_toast", "live_latency", "live_memory", "tabs"),
     *("digests", "sleepers", "hostile", "simulation"),
 ]

@@ -1,5 +1,5 @@
-"""A production site, stock but for two things: what leaves may go to the receivers of the benchmarks, on this machine,
-and there is a kind of letter that kills its worker."""
+"""A production site, stock but for three things: what leaves may go to the receivers of the benchmarks, on this
+machine, it has a key for pushes, and there is a kind of letter that kills its worker."""
 
 import os
 
@@ -11,4 +11,6 @@ NOTIFYHUB["CHANNELS_DELIVERY"] |= {
     "BACKENDS": (f"{__package__}.poison.BACKEND",),
     "ALLOW_ORIGINS": tuple(os.environ["BENCH_ORIGINS"].split()),
     "CA_FILE": os.environ["BENCH_CA_FILE"],
+    "VAPID_PRIVATE_KEY": "b25seS1mb3ItYmVuY2htYXJrcy0zMi1ieXRlcy1pbmQ",
+    "VAPID_SUBJECT": "mailto:ops@acme.example",
 }

@@ -1,7 +1,8 @@
 """A receiver of webhooks: `python -m benchmarks.sinks.http PORT HOSTS [CERTIFICATE KEY]`, hosts parted by commas.
 
-What it answers to a POST is in the path: /fast 204 at once, /slow 204 after 50 ms, /hang 204 when somebody asks for
-/release. GET /seen says in JSON how many POSTs came, and how many seconds of a core this process took for them.
+What it answers to a POST is in the path: /fast 204 and /push 201 at once, /slow 204 after 50 ms, /hang 204 when
+somebody asks for /release. GET /seen says in JSON how many POSTs came, and how many seconds of a core this process
+took for them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import uvloop
 
 SLOW = 0.05
 DONE = b"HTTP/1.1 204 No Content\r\n\r\n"
+MADE = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 
 
 class State:
@@ -51,6 +53,8 @@ class Receiver(asyncio.Protocol):
             State.posts += 1
             if path.startswith(b"/fast"):
                 self._transport.write(DONE)
+            elif path.startswith(b"/push"):
+                self._transport.write(MADE)
             elif path.startswith(b"/slow"):
                 asyncio.get_running_loop().call_later(SLOW, finish, self._transport)
             else:
