@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from channels_delivery.push.vapid import fresh_pair, identity_of
 from notifications.models import Recipient, Tenant
 from notifyhub import demo, pushes
 from notifyhub.demo_devices import Device
+from notifyhub.pages.pushes import by_delivery
 from notifyhub.pushes import PUSHED, Manner
 from tests.channels_delivery.push_service import SITE
 
@@ -103,6 +105,17 @@ def test_of_one_tag_the_latest_is_shown(alice: Recipient) -> None:
     assert "Robot 2" in page
     assert "Robot 1" not in page
     assert "in place of 2 earlier ones" in page
+
+
+def test_a_run_leads_to_what_the_device_shows_in_its_place(alice: Recipient, acme: Tenant) -> None:
+    first, second = UUID(int=1), UUID(int=2)
+    for one in (first, second):
+        push(told={"title": "Robot", "tag": "robot", "id": one.hex})
+
+    shown = by_delivery(acme)
+
+    assert {one: found.delivery for one, found in shown.items()} == {first: second, second: second}
+    assert f'id="push-{shown[first].id}"' in visitor(alice).get("/pushes/acme/").content.decode()
 
 
 def test_a_stranger_sees_nothing_and_changes_nothing(alice: Recipient, mallory: Recipient) -> None:

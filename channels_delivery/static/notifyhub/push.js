@@ -11,6 +11,14 @@ const WORDS = {
   off: "Push messages are off in this browser.",
   on: "Push messages are on in this browser.",
   failed: "That did not work. Try again in a moment.",
+  title: "Push messages",
+  turnOn: "Turn on",
+  turnOff: "Turn off",
+  test: "Test",
+  name: "Name of the device",
+  remove: "Remove",
+  works: "It works.",
+  looks: "Messages will look like this.",
 };
 
 /** Bytes of URL-safe base64, as `applicationServerKey` wants them in older browsers. */
@@ -32,8 +40,11 @@ export class NotifyhubPush extends HTMLElement {
   #devices = [];
   #subscription = null;
   #key = null;
+  #words = WORDS;
 
   connectedCallback() {
+    const told = this.querySelector("script[data-nh-config]");
+    if (told) this.#words = { ...WORDS, ...JSON.parse(told.textContent).words };
     this.#draw();
     this.#look().catch(() => this.#say("failed"));
   }
@@ -82,7 +93,7 @@ export class NotifyhubPush extends HTMLElement {
   /** What a push looks like here, without a push service. */
   async test() {
     const registration = await navigator.serviceWorker.ready;
-    await registration.showNotification("It works.", { body: "Messages will look like this.", tag: "notifyhub-test" });
+    await registration.showNotification(this.#words.works, { body: this.#words.looks, tag: "notifyhub-test" });
   }
 
   #tell() {
@@ -106,26 +117,26 @@ export class NotifyhubPush extends HTMLElement {
   }
 
   #draw(words = "") {
-    const status = element("p", words || WORDS[this.#state]);
+    const status = element("p", words || this.#words[this.#state]);
     status.setAttribute("role", "status");
     const buttons = element("p");
-    if (this.#state === "off" || (this.#state === "failed" && this.#key)) buttons.append(this.#button("Turn on", () => this.turnOn()));
+    if (this.#state === "off" || (this.#state === "failed" && this.#key)) buttons.append(this.#button(this.#words.turnOn, () => this.turnOn()));
     if (this.#state === "on") {
-      buttons.append(this.#button("Turn off", () => this.turnOff()), this.#button("Test", () => this.test()));
+      buttons.append(this.#button(this.#words.turnOff, () => this.turnOff()), this.#button(this.#words.test, () => this.test()));
     }
     const list = element("ul");
     list.append(...this.#devices.map((one) => this.#device(one)));
     this.dataset.state = this.#state;
-    this.replaceChildren(element("h2", "Push messages"), status, buttons, ...(this.#devices.length ? [list] : []));
+    this.replaceChildren(element("h2", this.#words.title), status, buttons, ...(this.#devices.length ? [list] : []));
   }
 
   #device(one) {
     const row = element("li");
     const name = document.createElement("input");
     Object.assign(name, { value: one.label, maxLength: 100, placeholder: new URL(one.service).hostname });
-    name.setAttribute("aria-label", "Name of the device");
+    name.setAttribute("aria-label", this.#words.name);
     name.addEventListener("change", () => this.#ask(`devices/${one.id}/`, "PATCH", { label: name.value }));
-    const remove = this.#button("Remove", async () => {
+    const remove = this.#button(this.#words.remove, async () => {
       await this.#ask(`devices/${one.id}/`, "DELETE");
       await this.#list();
       this.#draw();
