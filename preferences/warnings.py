@@ -35,7 +35,7 @@ def add_waits(source: Callable[[Recipient], Iterable[Wait]]) -> None:
 
 def warnings_of(person: Recipient, said: Preferences) -> list[str]:
     """In sentences."""
-    return [*_locked(person, said), *_late(person, said)]
+    return [*_locked(person, said), *late(person, said)]
 
 
 def _locked(person: Recipient, said: Preferences) -> Iterable[str]:
@@ -53,7 +53,7 @@ def _locked(person: Recipient, said: Preferences) -> Iterable[str]:
             }
 
 
-def _late(person: Recipient, said: Preferences) -> Iterable[str]:
+def late(person: Recipient, said: Preferences) -> Iterable[str]:
     """Stages of a policy that come later than a level waits."""
     if not any(said.policies.values()):
         return

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from notifications.kernel import local_time
 from notifications.models import Recipient
 
+from ..policies import PolicyName
 from ..precedence import Named
 
 Said = dict[str, Any]
@@ -79,11 +80,32 @@ def digests(form: QueryDict, person: Recipient, now: datetime) -> Said:
     }
 
 
+def windows(form: QueryDict, person: Recipient, now: datetime) -> Said:
+    """Hours in which messages may come, of one channel or of every."""
+    if form.get("windows") != "own":
+        return {"send_windows": None}
+    numbers = [number for number in range(ROWS_MAX) if _is_filled(form, number)]
+    return {"send_windows": [_window(form, number) | _channels(form, number) for number in numbers]}
+
+
+def policies(form: QueryDict, person: Recipient, now: datetime) -> Said:
+    """Minutes by policy and channel, as `default:sms`. A channel without any is not named."""
+    found: dict[str, list[Said]] = {}
+    for name in form:
+        policy, _sign, channel = name.partition(":")
+        minutes = form.get(name, "").strip()
+        if policy in set(PolicyName) and minutes:
+            found.setdefault(policy, []).append({"channel": channel, "after": _seconds(minutes)})
+    return {"policies": {name: sorted(stages, key=lambda one: one["after"]) for name, stages in found.items()}}
+
+
 SECTIONS: Mapping[str, Callable[[QueryDict, Recipient, datetime], Said]] = {
     "choices": choices,
     "snooze": snooze,
     "hours": hours,
     "digests": digests,
+    "windows": windows,
+    "policies": policies,
 }
 
 
@@ -104,3 +126,15 @@ def _window(form: QueryDict, number: int) -> Said:
     found: Said = {name: form.get(f"{name}-{number}", "").strip()[:5] for name in ("start", "end")}
     days = sorted({int(day) for day in form.getlist(f"days-{number}") if day in set("1234567")})
     return found | {"days": days} if 0 < len(days) < 7 else found
+
+
+def _channels(form: QueryDict, number: int) -> Said:
+    channel = form.get(f"channel-{number}", "")
+    return {"channels": [channel]} if channel else {}
+
+
+def _seconds(minutes: str) -> int:
+    try:
+        return round(float(minutes.replace(",", ".")) * 60)
+    except (ValueError, OverflowError) as error:
+        raise ValidationError({"policies": _("Say after how many minutes, as a number.")}) from error

@@ -25,6 +25,7 @@ from ..personal import Preferences, preferences_of
 from ..reading import hours_of
 from ..times import DIGEST_AT, DIGEST_DAY, Frequency
 from . import quiet, switches
+from .calling import Calling, calling
 from .history import Told, told
 from .quiet import State, WindowRow
 from .switches import Row
@@ -55,6 +56,8 @@ class Shown:
     own_hours: bool
     windows: Sequence[WindowRow]
     tenant_windows: Sequence[str]
+    calling: Calling
+    tenant_send_windows: Sequence[str]
     often: Sequence[Often]
     frequencies: Sequence[tuple[str, str]]
     usual_digest_at: str
@@ -86,6 +89,8 @@ def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -
         own_hours=hours.get("quiet") == "own" if hours else said.quiet_hours is not None,
         windows=[*quiet.rows_of(said, hours)],
         tenant_windows=[quiet.in_words(one) for one in (tenant.quiet_hours if tenant else None) or ()],
+        calling=calling(person, said, matrix.channels, typed),
+        tenant_send_windows=[quiet.in_words(one) for one in (tenant.send_windows if tenant else None) or ()],
         often=[*_often(said, matrix)],
         frequencies=[(one.value, _frequency(one)) for one in Frequency],
         usual_digest_at=(tenant.digest_at if tenant else "") or DIGEST_AT,

@@ -86,13 +86,15 @@ def test_a_channel_is_tried_out_with_and_without_scripts(signed_in: SignedIn, sc
     expect(line).to_contain_text(re.compile("arrived|handed on"))
 
 
-def test_hours_are_added_and_taken_away(signed_in: SignedIn) -> None:
+@pytest.mark.parametrize(("section", "named"), [("hours", "^Quiet hours"), ("windows", "^Hours")])
+def test_hours_are_added_and_taken_away(signed_in: SignedIn, section: str, named: str) -> None:
     ana = signed_in("ana", at="/preferences/", width=390)
-    ana.get_by_label("My own").check()
-    rows = ana.get_by_role("group", name=re.compile("^Quiet hours"))
+    form = ana.locator(f"#{section}")
+    form.get_by_label("My own").check()
+    rows = form.get_by_role("group", name=re.compile(named))
     before = rows.count()
 
-    ana.get_by_role("button", name="Add hours").click()
+    form.get_by_role("button", name="Add hours").click()
     expect(rows).to_have_count(before + 1)
     rows.last.get_by_role("button", name="Remove").click()
 

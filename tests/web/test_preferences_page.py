@@ -16,7 +16,8 @@ from preferences.personal import preferences_of
 from preferences.verdict import Hold as Held
 from preferences.verdict import Subject
 from preferences.web import forms
-from tests.cast import member
+from tests.cast import Publish, member, workflow
+from workflows.define import escalate, level, send_email, send_inbox
 
 from .pages import queries, visitor, words
 
@@ -282,3 +283,52 @@ def test_a_test_of_somebody_else_is_not_shown(bob: Recipient, mallory: Recipient
     assert "It is in your inbox." in words(visitor(bob).get(f"{PAGE}?test={test}"))
     for asked in (test, "x", ""):
         assert "It is in your inbox." not in words(visitor(mallory).get(f"{PAGE}?test={asked}"))
+
+
+def test_hours_in_which_messages_may_come_by_channel(bob: Recipient) -> None:
+    rows = {"start-0": "08:00", "end-0": "18:00", "days-0": ["1", "2"], "channel-0": "email"}
+
+    response = save(bob, "windows", windows="own", **rows, **{"start-1": "07:00", "end-1": "22:00"})
+
+    email = {"start": "08:00", "end": "18:00", "days": [1, 2], "channels": ["email"]}
+    assert preferences_of(bob).send_windows == [email, {"start": "07:00", "end": "22:00"}]
+    assert '<option value="email" selected>' in response.content.decode()
+    save(bob, "windows", windows="")
+    assert preferences_of(bob).send_windows is None
+
+
+def test_hours_that_cannot_be_are_told_and_stay_as_typed(bob: Recipient) -> None:
+    response = save(bob, "windows", windows="own", **{"start-0": "8 o\u2019clock", "end-0": "18:00"})
+
+    assert response.status_code == 400
+    assert "Nothing was saved: Hours in which messages may come:" in words(response)
+    assert preferences_of(bob).send_windows is None
+
+
+def test_the_order_in_which_one_is_called(bob: Recipient) -> None:
+    response = save(bob, "policies", **{"default:sms": "10", "default:push": "0", "important:sms": "1,5", "x:y": "3"})
+
+    assert preferences_of(bob).policies == {
+        "default": [{"channel": "push", "after": 0}, {"channel": "sms", "after": 600}],
+        "important": [{"channel": "sms", "after": 90}],
+    }
+    assert 'name="important:sms" value="1.5"' in response.content.decode()
+    save(bob, "policies", **{"default:sms": ""})
+    assert preferences_of(bob).policies == {}
+
+
+@pytest.mark.parametrize("minutes", ["soon", "-1", "1e999", "nan", "99999"])
+def test_minutes_that_cannot_be_say_so(bob: Recipient, minutes: str) -> None:
+    response = save(bob, "policies", **{"default:sms": minutes})
+
+    assert response.status_code == 400
+    assert f'value="{minutes}"' in response.content.decode()
+    assert preferences_of(bob).policies == {}
+
+
+def test_a_delay_that_is_longer_than_a_level_waits_is_said(bob: Recipient, publish: Publish) -> None:
+    publish(workflow("t.call", escalate(level(send_inbox(title="Call"), send_email(title="Call"), minutes=5))))
+
+    response = save(bob, "policies", **{"default:email": "10"})
+
+    assert "email after 10 min is later than" in words(response)

@@ -51,7 +51,7 @@ function growRows(list) {
   add.hidden = false;
   add.addEventListener("click", () => {
     const row = blank.cloneNode(true);
-    for (const field of row.querySelectorAll("input")) field.name = field.name.replace(/\d+$/, String(next));
+    for (const field of row.querySelectorAll("input, select")) field.name = field.name.replace(/\d+$/, String(next));
     next += 1;
     prepare(row);
     add.before(row);
@@ -111,7 +111,7 @@ async function followTests(rounds = 20) {
 
 function start(page) {
   offerZone(page.querySelector("[data-nh-zone]"), page.querySelector("#zone"));
-  growRows(page.querySelector("[data-nh-windows]"));
+  page.querySelectorAll("[data-nh-windows]").forEach(growRows);
   followWider(page.querySelector("#choices"));
   page.querySelectorAll("form.nh-prefs__section").forEach(keepAtHand);
   page.querySelector("#zone-guessed a")?.addEventListener("click", () => page.querySelector("#zone").focus());
