@@ -10,7 +10,7 @@ from django.test import Client
 from channels_delivery.models import Endpoint
 from channels_delivery.push import payload
 from channels_delivery.push.sealing import Keys, seal
-from channels_delivery.push.vapid import fresh_pair, identity_of
+from channels_delivery.push.vapid import Identity, fresh_pair, identity_of
 from notifications.models import Recipient, Tenant
 from notifyhub import demo, pushes
 from notifyhub.demo_devices import Device
@@ -22,6 +22,8 @@ from .pages import visitor, words
 
 pytestmark = pytest.mark.django_db
 ORIGIN = "http://testserver"
+OURS = Identity(SITE["VAPID_PRIVATE_KEY"], subject=SITE["VAPID_SUBJECT"]).authorization(ORIGIN)
+OTHERS = Identity(fresh_pair().private, subject=SITE["VAPID_SUBJECT"]).authorization(ORIGIN)
 ALICE = Device("acme", "alice-phone")
 
 
@@ -65,6 +67,8 @@ def test_what_is_sent_properly_lights_up(alice: Recipient) -> None:
     [
         ({"authorization": ""}, 401),
         ({"authorization": "vapid t=a.b.c, k=d"}, 403),
+        ({"authorization": f"{OURS.partition(',k=')[0]},k={OTHERS.partition(',k=')[2]}"}, 403),
+        ({"authorization": f"{OTHERS.partition(',k=')[0]},k={OURS.partition(',k=')[2]}"}, 403),
         ({"authorization": identity_of(fresh_pair().private, "mailto:a@b.example").authorization(ORIGIN)}, 403),
         (
             {
