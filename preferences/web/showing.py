@@ -6,13 +6,14 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from notifications.kernel.local_time import zone_of
 from notifications.kinds import Kind
 from notifications.models import Recipient
 
@@ -51,6 +52,7 @@ class Shown:
     zone: str
     zones: Sequence[str]
     tenant_zone: str
+    zone_in_force: tzinfo
     may_guess: bool
     guessed: bool
     own_hours: bool
@@ -84,6 +86,7 @@ def shown(person: Recipient, *, now: datetime, typed: QueryDict | None = None) -
         zone=hours.get("zone", "") if hours else said.zone,
         zones=_zones(),
         tenant_zone=person.tenant.zone,
+        zone_in_force=zone_of(person.zone, person.tenant.zone),
         may_guess=may_guess(person),
         guessed=is_guessed(person),
         own_hours=hours.get("quiet") == "own" if hours else said.quiet_hours is not None,

@@ -332,3 +332,14 @@ def test_a_delay_that_is_longer_than_a_level_waits_is_said(bob: Recipient, publi
     response = save(bob, "policies", **{"default:email": "10"})
 
     assert "email after 10 min is later than" in words(response)
+
+
+def test_what_is_held_says_until_when_by_the_persons_clock(acme: Tenant) -> None:
+    ana = member(acme, "ana", zone="Asia/Kathmandu")
+    until = (db_now() + timedelta(days=1)).replace(hour=4, minute=15)
+    message = holding.Message(
+        acme.pk, Subject("x", "", "email"), uuid4(), "0.0", {}, {}, {ana.pk: Held(until, "snoozed")}
+    )
+    holding.hold_many([message], now=db_now())
+
+    assert ", 10 a.m." in words(visitor(ana).get(PAGE))
