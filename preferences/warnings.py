@@ -57,11 +57,12 @@ def late(person: Recipient, said: Preferences) -> Iterable[str]:
     """Stages of a policy that come later than a level waits."""
     if not any(said.policies.values()):
         return
+    names = {kind.key: str(kind.name) for kind in personal_kinds()}
     for wait in sorted({one for source in _sources for one in source(person)}, key=lambda one: one.workflow):
         policy = policy_of(said.policies, PolicyName.IMPORTANT if wait.important else PolicyName.DEFAULT)
         for kind in policy.beyond(wait.channels, wait=wait.seconds):
             given = {
-                "channel": kind,
+                "channel": names.get(kind, kind),
                 "after": round(policy.delay(kind) / 60),
                 "workflow": wait.workflow,
                 "wait": round(wait.seconds / 60),

@@ -331,7 +331,7 @@ def test_a_delay_that_is_longer_than_a_level_waits_is_said(bob: Recipient, publi
 
     response = save(bob, "policies", **{"default:email": "10"})
 
-    assert "email after 10 min is later than" in words(response)
+    assert "E-mail after 10 min is later than" in words(response)
 
 
 def test_what_is_held_says_until_when_by_the_persons_clock(acme: Tenant) -> None:

@@ -164,7 +164,7 @@ class TestWarnings:
 
         told = [one for one in warnings_of(bob, late) if "T.Fire" in one]
 
-        assert told[0].startswith("inbox after 60 min is later than “T.Fire” waits (10 min)")
+        assert told[0].startswith("Inbox after 60 min is later than “T.Fire” waits (10 min)")
         assert not [one for one in warnings_of(bob, soon) if "T.Fire" in one]
 
 
