@@ -110,8 +110,12 @@ def _show(
 
 
 def _workflow(key: str) -> Workflow | None:
-    """The one asked for, else the first there is."""
-    return registry.get(key) or next(iter(registry.all_workflows()), None)
+    """The one asked for, else the one that has most to show: that tells on most channels."""
+    return registry.get(key) or max(registry.all_workflows(), key=_channels, default=None)
+
+
+def _channels(workflow: Workflow) -> int:
+    return len({step["channel"] for _, step in workflow.body.walk() if "channel" in step})
 
 
 def _groups() -> list[Group]:

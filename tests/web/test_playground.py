@@ -43,8 +43,10 @@ def test_it_offers_every_workflow_with_its_sample(hers: Client) -> None:
     assert '"session_id": "S-20417"' in text
 
 
-def test_an_unknown_workflow_shows_the_first(hers: Client) -> None:
-    assert hers.get("/playground/?workflow=no.such").status_code == 200
+def test_an_unknown_workflow_shows_the_one_that_tells_on_most_channels(hers: Client) -> None:
+    page = hers.get("/playground/?workflow=no.such")
+
+    assert '"session_id": "S-20417"' in words(page)
 
 
 def test_a_trigger_leads_to_its_run_and_tells_the_admins(hers: Client, alice: Recipient, bob: Recipient) -> None:
