@@ -2,7 +2,7 @@
 
 It is done where it is wanted, not in the threads of `blocking.py`. Measured on two cores with 400 bytes, 600 at a time,
 the median of seven: 0.15 ms each in place, 0.24 ms each through that pool with 64 at once. It never waits for anything,
-and no payload is longer than 4 kB, so the loop is never held for more than that.
+and no payload is longer than 4 kB, so it holds the loop for a fraction of a millisecond.
 """
 
 from __future__ import annotations
