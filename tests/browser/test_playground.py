@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 
 def test_what_is_wrong_stands_below_the_payload_while_one_types(signed_in: SignedIn) -> None:
     page = signed_in("ana", at="/playground/")
+    page.goto("/playground/?workflow=knowledge_gap.detected")
     problems = page.locator("#payload-problems")
 
     page.locator("#payload").fill('{"topic": 5}')

@@ -23,7 +23,7 @@ from .rig import rounds
 from .test_races import Together
 
 pytestmark = [pytest.mark.faults, pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-TIMES = rounds(few=200, soak=500)
+TIMES = rounds(few=250, soak=500)
 
 
 @contextmanager

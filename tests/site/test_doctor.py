@@ -1,10 +1,13 @@
 """The doctor says what is wrong and what to do, with an exit code."""
 
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+
+from notifyhub.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +50,16 @@ def test_a_mail_server_that_is_away_is_named_and_its_password_is_not(settings: A
     assert "canary" not in out + error
 
 
-def test_a_broker_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from notifyhub.celery import app
+@pytest.fixture
+def _broker_away() -> Iterator[None]:
+    before = app.conf.broker_url
+    app.conf.update(broker_url="redis://:canary@127.0.0.1:1/0")
+    yield
+    app.conf.update(broker_url=before)
 
-    monkeypatch.setattr(app.conf, "broker_write_url", "redis://:canary@127.0.0.1:1/0")
 
+@pytest.mark.usefixtures("_broker_away")
+def test_a_broker_that_is_away_is_named() -> None:
     out, error = said()
 
     assert "BAD  broker: does not answer" in out
