@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -57,6 +57,21 @@ def for_watchers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         return view(request, tenant, *args, **kwargs)
 
     return checked
+
+
+def watched(viewer: Tenant | None, slug: str, *, why: str) -> Tenant:
+    """The tenant of that name, if it is the viewer's own; None may look at any. Raises Http404 with `why`."""
+    if viewer is not None and viewer.slug == slug:
+        return viewer
+    tenant = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
+    if tenant is None:
+        raise Http404(why)
+    return tenant
+
+
+def also_watched(viewer: Tenant | None) -> list[Tenant]:
+    """The tenants that whoever runs the site may choose from; nobody else has a choice."""
+    return [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20])
 
 
 def runs_the_site(request: HttpRequest) -> bool:

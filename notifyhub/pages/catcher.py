@@ -25,7 +25,7 @@ from notifications.web.clock import zone_of
 from notifyhub import catcher
 from notifyhub.catcher import BODY_MAX, CAUGHT, TIMES_MAX, Caught, Key, Manner, stable_id
 
-from .access import for_watchers
+from .access import also_watched, for_watchers, watched
 from .traces import run_of
 from .wording import manner_in_words, verdict_in_words, workflow_in_words
 
@@ -88,7 +88,7 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
     address = request.build_absolute_uri(reverse("catcher", args=[tenant.slug]))
     context = {
         "tenant": tenant,
-        "others": [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20]),
+        "others": also_watched(viewer),
         "caught": found[:SHOWN],
         "more": max(len(found) - SHOWN, 0),
         "state": _state(tenant),
@@ -226,13 +226,7 @@ def _keys(tenant: Tenant) -> list[Key]:
 
 
 def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
-    """The tenant of that name, if it is the viewer's own; None may look at any."""
-    if viewer is not None and viewer.slug == slug:
-        return viewer
-    tenant = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
-    if tenant is None:
-        raise Http404(_("There is no catcher of that name for you."))
-    return tenant
+    return watched(viewer, slug, why=_("There is no catcher of that name for you."))
 
 
 def _state(tenant: Tenant) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,7 +20,7 @@ from notifications.web.clock import zone_of
 from notifyhub import chats
 from notifyhub.chats import BODY_MAX, KINDS, POSTED, Posted
 
-from .access import for_watchers
+from .access import also_watched, for_watchers, watched
 from .traces import run_of
 
 SHOWN = 50
@@ -60,7 +59,7 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
     found = [one for one in everything if not kind or one.kind == kind]
     context = {
         "tenant": tenant,
-        "others": [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20]),
+        "others": also_watched(viewer),
         "posted": [(one, _run(one) if viewer else None) for one in found[:SHOWN]],
         "room": kind if kind in KINDS else "",
         "more": max(len(found) - SHOWN, 0),
@@ -104,13 +103,7 @@ def _of(tenant: Tenant) -> list[Posted]:
 
 
 def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
-    if viewer is not None and viewer.slug == slug:
-        return viewer
-    tenant: Any = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
-    if tenant is None:
-        raise Http404(_("There are no rooms of that name for you."))
-    found: Tenant = tenant
-    return found
+    return watched(viewer, slug, why=_("There are no rooms of that name for you."))
 
 
 def _state(tenant: Tenant) -> str:

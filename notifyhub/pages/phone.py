@@ -23,7 +23,7 @@ from notifications.web.clock import zone_of
 from notifyhub import phone
 from notifyhub.phone import TEXTS, Account, Text
 
-from .access import for_watchers
+from .access import also_watched, for_watchers, watched
 
 SHOWN = 12
 WORDS = ("STOP", "START")
@@ -71,7 +71,7 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
     phones = _phones(tenant)
     context = {
         "tenant": tenant,
-        "others": [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20]),
+        "others": also_watched(viewer),
         "phones": phones[:SHOWN],
         "state": _state(tenant),
         "channels": bool(_accounts(tenant)),
@@ -134,13 +134,7 @@ def _accounts(tenant: Tenant) -> list[Account]:
 
 
 def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
-    """The tenant of that name, if it is the viewer's own; None may look at any."""
-    if viewer is not None and viewer.slug == slug:
-        return viewer
-    tenant = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
-    if tenant is None:
-        raise Http404(_("There are no phones of that name for you."))
-    return tenant
+    return watched(viewer, slug, why=_("There are no phones of that name for you."))
 
 
 def _state(tenant: Tenant) -> str:

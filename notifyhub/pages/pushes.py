@@ -26,7 +26,7 @@ from notifyhub import demo_devices, pushes
 from notifyhub.demo_devices import Device
 from notifyhub.pushes import BODY_MAX, PATIENCE, PUSHED, Manner, Pushed
 
-from .access import for_watchers
+from .access import also_watched, for_watchers, watched
 from .wording import length_in_words
 
 SHOWN, REFUSED = 4, 3
@@ -113,7 +113,7 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
     scripts = pushes.scripted(tenant.pk)
     context = {
         "tenant": tenant,
-        "others": [] if viewer else list(Tenant.objects.filter(active=True).order_by("pk")[:20]),
+        "others": also_watched(viewer),
         "screens": [one for one in screens if not one.is_dark],
         "dark": [one for one in screens if one.is_dark],
         "there": [one for one in screens if not one.gone],
@@ -232,13 +232,7 @@ def _in_words(screen: Screen) -> str:
 
 
 def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
-    """The tenant of that name, if it is the viewer's own; None may look at any."""
-    if viewer is not None and viewer.slug == slug:
-        return viewer
-    tenant = Tenant.objects.filter(slug=slug, active=True).first() if viewer is None else None
-    if tenant is None:
-        raise Http404(_("There are no devices of that name for you."))
-    return tenant
+    return watched(viewer, slug, why=_("There are no devices of that name for you."))
 
 
 def _state(tenant: Tenant) -> str:
