@@ -7,14 +7,12 @@ has the same id and tag, so that the browser shows it in place of what came befo
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext
@@ -24,10 +22,9 @@ from notifications.kernel.encrypted import EncryptedJSONField
 
 from ..backend import Backend, Outlet, Words
 from ..conf import conf
-from ..outbound import site
 from ..outbound.answer import Answer, OutboundError
+from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
-from ..outbound.policy import Rules
 from ..outcome import Accepted, Outcome, Permanent, Temporary
 from ..parcel import Parcel
 from ..push.hosts import origin_of, permitted
@@ -35,9 +32,6 @@ from ..push.payload import ACTIONS_MAX, fit, small
 from ..push.sealing import Keys, seal
 from ..push.vapid import NoKey, identity_of
 from ..retry import parse_retry_after
-
-if TYPE_CHECKING:
-    from ..outbound.aio import Outbound
 
 EXCERPT = 1_000
 LIFE = 24 * 3600
@@ -57,8 +51,7 @@ class Push(Backend):
     secrets_schema = _NOTHING
 
     def __init__(self) -> None:
-        self._out: Outbound | None = None
-        self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
+        self._out = Kept()
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         """Its words, how urgent it is, and what it takes the place of."""
@@ -94,19 +87,14 @@ class Push(Backend):
         return outcome_of(answer, now=datetime.now(UTC))
 
     def prepare(self) -> None:
-        with suppress(ImportError):  # a site without the extra `http` sends none
-            from ..outbound.aio import Outbound
-
-            Outbound.prepare()
+        self._out.prepare()
 
     async def close(self) -> None:
-        if self._out is not None:
-            await self._out.close()
-            self._out = self._of = None
+        await self._out.close()
 
     async def _post(self, parcel: Parcel, headers: dict[str, str], keys: Keys, *, deadline: float) -> Answer:
         """Once; and once more, with the least there is to say, where that was too large for the service."""
-        until, told, out = time.monotonic() + deadline, shown(parcel), await self._outbound()
+        until, told, out = time.monotonic() + deadline, shown(parcel), await self._out.get()
 
         async def post(body: bytes) -> Answer:
             left = max(0.0, until - time.monotonic())
@@ -117,20 +105,6 @@ class Push(Backend):
         if answer.status == 413:
             return await post(small(told, title=parcel.parts.get("small", "…")))
         return answer
-
-    async def _outbound(self) -> Outbound:
-        """The client of this loop and of the rules now in force."""
-        from ..outbound.aio import Outbound  # needs the extra `http`, which a site that sends none does without
-
-        loop, rules = asyncio.get_running_loop(), site.rules()
-        if self._out is None or self._of != (loop, rules):
-            old, of = self._out, self._of
-            out = self._out = Outbound.of_site()
-            self._of = loop, rules
-            if old is not None and of is not None and of[0] is loop:
-                await old.close()
-            return out
-        return self._out
 
 
 def shown(parcel: Parcel) -> dict[str, Any]:

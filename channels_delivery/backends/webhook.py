@@ -7,7 +7,6 @@ over from one to the other. Its settings may hold `headers`, fields that go with
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
@@ -16,26 +15,21 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from ..backend import Backend, Outlet, Words
-from ..outbound import site
 from ..outbound.answer import Answer, OutboundError
 from ..outbound.headers import check_headers
+from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
-from ..outbound.policy import Rules
 from ..outbound.words import headers_advice, url_advice
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..parcel import Parcel
 from ..retry import LONG, parse_retry_after
-
-if TYPE_CHECKING:
-    from ..outbound.aio import Outbound
 
 PREFIX = "whsec_"
 _WEAK = gettext_noop("A signing secret is whsec_ and base64 of 24 to 64 random bytes.")
@@ -91,8 +85,7 @@ class Webhook(Backend):
     }
 
     def __init__(self) -> None:
-        self._out: Outbound | None = None
-        self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
+        self._out = Kept()
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         """`{type, timestamp, data}`, as the specification recommends. The data are the run's own and its words."""
@@ -126,7 +119,7 @@ class Webhook(Backend):
         custom, keys = means
         body = _body(parcel.parts["body"])
         headers = custom | signed(body, message_id=f"msg_{parcel.stable_id.hex}", timestamp=int(time.time()), keys=keys)
-        out = await self._outbound()
+        out = await self._out.get()
         try:
             answer = await out.post(
                 parcel.address, headers=headers, body=body, deadline=deadline, tenant=parcel.tenant_id
@@ -136,29 +129,10 @@ class Webhook(Backend):
         return outcome_of(answer, now=datetime.now(UTC))
 
     def prepare(self) -> None:
-        with suppress(ImportError):  # a site without the extra `http` sends none
-            from ..outbound.aio import Outbound
-
-            Outbound.prepare()
+        self._out.prepare()
 
     async def close(self) -> None:
-        if self._out is not None:
-            await self._out.close()
-            self._out = self._of = None
-
-    async def _outbound(self) -> Outbound:
-        """The client of this loop and of the rules now in force."""
-        from ..outbound.aio import Outbound  # needs the extra `http`, which a site that sends none does without
-
-        loop, rules = asyncio.get_running_loop(), site.rules()
-        if self._out is None or self._of != (loop, rules):
-            old, of = self._out, self._of
-            out = self._out = Outbound.of_site()
-            self._of = loop, rules
-            if old is not None and of is not None and of[0] is loop:
-                await old.close()
-            return out
-        return self._out
+        await self._out.close()
 
 
 def _means(outlet: Outlet) -> tuple[dict[str, str], list[bytes]] | Permanent:

@@ -24,9 +24,11 @@ HEADER_BYTES = 64 * 1024
 
 class Command(BaseCommand):
     help = "Unsubscribe by the mail on the standard input: its subject is the token of an unsubscribe link."
+    stealth_options = ("stdin",)
+    """For `call_command()`: a binary file, instead of the standard input."""
 
     def handle(self, **options: Any) -> None:
-        token = token_in(sys.stdin.buffer.read(HEADER_BYTES))
+        token = token_in((options.get("stdin") or sys.stdin.buffer).read(HEADER_BYTES))
         scope = scope_of(token)
         person = acting.person_of(scope) if scope else None
         if scope is None or person is None:

@@ -1,8 +1,6 @@
 """Unsubscribing by mail: the subject is the permission, and the sender is nobody."""
 
 import io
-import sys
-from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,16 +13,15 @@ from preferences.unsubscribe.tokens import token_of
 from .moves import chosen
 
 
-def receive(monkeypatch: pytest.MonkeyPatch, subject: str) -> str:
+def receive(subject: str) -> str:
     mail = f"From: somebody@example.com\r\nSubject: {subject}\r\n\r\nplease\r\n".encode()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(mail)))
     said = io.StringIO()
-    call_command("notifyhub_unsubscribe", stdout=said)
+    call_command("notifyhub_unsubscribe", stdin=io.BytesIO(mail), stdout=said)
     return said.getvalue()
 
 
-def test_a_mail_with_a_token_unsubscribes(of_bob: Scope, bob: Recipient, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert receive(monkeypatch, token_of(of_bob)) == "Unsubscribed.\n"
+def test_a_mail_with_a_token_unsubscribes(of_bob: Scope, bob: Recipient) -> None:
+    assert receive(token_of(of_bob)) == "Unsubscribed.\n"
 
     assert chosen(bob) == {("", "billing", "email"): False}
 
@@ -33,7 +30,7 @@ def test_one_without_changes_nothing_and_says_so(
     of_bob: Scope, bob: Recipient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(CommandError, match="no token"):
-        receive(monkeypatch, "unsubscribe me please")
+        receive("unsubscribe me please")
 
     assert chosen(bob) == {}
 
