@@ -28,7 +28,7 @@ from . import audience as audiences
 from .audience import Audience, Named, UnknownRecipients
 from .call import Trigger, Triggered
 from .catalogue import Find
-from .chain import Chain, cause, read
+from .chain import Chain, behind_named, cause
 from .chain import check as check_chain
 from .definition import Body, ensure_stored
 from .engine_bell import BELL, QUEUE
@@ -170,9 +170,7 @@ class Drafts:
         """One query where any names the run that caused it."""
         live = self.live()
         named = {draft.asked.caused_by for draft in live if draft.asked.caused_by}
-        runs = Run.objects.using(self.using).filter(tenant=self.tenant, transaction_id__in=named)
-        rows = runs.values_list("transaction_id", "chain", "workflow") if named else ()
-        known = {name: read(chain, workflow) for name, chain, workflow in rows}
+        known = behind_named(named, tenant_id=self.tenant.pk, using=self.using) if named else {}
         for draft in live:
             name = draft.asked.caused_by
             if name and name not in known:

@@ -24,6 +24,7 @@ from .. import channels
 from ..backend import Backend
 from ..backends import backends
 from ..condition import conditions, with_latest
+from ..hello import send_test
 from ..models import Channel
 from ..refusals import Refused
 from .channel_form import ChannelForm, form_for, sections
@@ -179,7 +180,7 @@ class ChannelPage(TenantAdmin):
     def _test(self, request: HttpRequest, channel: Channel) -> str:
         """To the page of the delivery, which follows it until the receiver has answered."""
         person = next((one for one in memberships(request.user) if one.tenant_id == channel.tenant_id), None)
-        sent = channels.send_test(channel, now=db_now(), person=person)
+        sent = send_test(channel, now=db_now(), person=person)
         if len(sent) == 1:
             return _page("delivery", "change", sent[0].pk)
         self.message_user(request, _("Sent to %(count)d addresses.") % {"count": len(sent)})

@@ -22,6 +22,7 @@ from .. import channels
 from ..backend import Backend
 from ..backends import backends
 from ..condition import Condition, Word, conditions, with_latest
+from ..hello import send_test
 from ..log import REPLAY_MAX
 from ..masking import masked_settings
 from ..models import Breaker, Channel
@@ -262,7 +263,7 @@ class TestView(_ChannelView):
             person = mine.filter(external_id=name).first()
             if person is None:
                 raise serializers.ValidationError({"recipient": "Is not a person of this tenant."})
-        sent = channels.send_test(channel, now=db_now(), person=person)
+        sent = send_test(channel, now=db_now(), person=person)
         return Response({"deliveries": [one.public_id for one in sent]}, status=status.HTTP_202_ACCEPTED)
 
 
