@@ -1,4 +1,5 @@
-// `<notifyhub-push>`: turn pushes on and off in this browser, and see in which others they are on.
+// `<notifyhub-push>`: turn pushes on and off in this browser, and see in which others they are on. `push.css` lays it
+// out; buttons and fields look as `notifyhub.css` has them, where a page loads that.
 
 const API = "/api/v1/push/";
 const WORKER = "/notifyhub-sw.js";
@@ -132,7 +133,8 @@ export class NotifyhubPush extends HTMLElement {
 
   #device(one) {
     const row = element("li");
-    const name = document.createElement("input");
+    const name = element("input");
+    name.className = "nh-input";
     Object.assign(name, { value: one.label, maxLength: 100, placeholder: new URL(one.service).hostname });
     name.setAttribute("aria-label", this.#words.name);
     name.addEventListener("change", () => this.#ask(`devices/${one.id}/`, "PATCH", { label: name.value }));
@@ -148,6 +150,7 @@ export class NotifyhubPush extends HTMLElement {
   #button(words, work) {
     const found = element("button", words);
     found.type = "button";
+    found.className = words === this.#words.turnOn ? "nh-button nh-button--primary" : "nh-button";
     found.addEventListener("click", async () => {
       found.disabled = true;
       await work().catch(() => this.#say("failed"));
