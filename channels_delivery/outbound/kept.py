@@ -19,13 +19,16 @@ class Kept:
         self._out: Outbound | None = None
         self._of: tuple[asyncio.AbstractEventLoop, Rules] | None = None
 
-    async def get(self) -> Outbound:
+    def make(self) -> Outbound:
         from .aio import Outbound  # needs the extra `http`, which a site that sends none does without
 
+        return Outbound.of_site()
+
+    async def get(self) -> Outbound:
         now = asyncio.get_running_loop(), site.rules()
         if self._out is None or self._of != now:
             old, of = self._out, self._of
-            out = self._out = Outbound.of_site()
+            out = self._out = self.make()
             self._of = now
             if old is not None and of is not None and of[0] is now[0]:
                 await old.close()

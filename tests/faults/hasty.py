@@ -9,6 +9,7 @@ from channels_delivery.backends.email import Email
 from channels_delivery.backends.webhook import Webhook
 from channels_delivery.outbound import site
 from channels_delivery.outbound.aio import Outbound
+from channels_delivery.outbound.kept import Kept
 from channels_delivery.outbound.names import Lookup
 from channels_delivery.outcome import Outcome
 from channels_delivery.parcel import Parcel
@@ -32,8 +33,18 @@ class Nameless(Hasty):
 
     lookup: Lookup
 
-    async def _outbound(self) -> Outbound:
-        return Outbound(site.rules(), lookup=self.lookup, tls=ssl.create_default_context())
+    def __init__(self) -> None:
+        super().__init__()
+        self._out = _Looked(self)
+
+
+class _Looked(Kept):
+    def __init__(self, backend: Nameless) -> None:
+        super().__init__()
+        self._backend = backend
+
+    def make(self) -> Outbound:
+        return Outbound(site.rules(), lookup=self._backend.lookup, tls=ssl.create_default_context())
 
 
 class HastyMail(Email):
