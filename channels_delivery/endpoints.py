@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Max, Q, Value
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
 from notifications.kernel import rowset
 from notifications.models import Recipient
@@ -24,9 +20,6 @@ from .log import take_back
 from .models import Delivery, Endpoint, Lane
 from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
 from .parcel import Parcel
-from .push.hosts import origin_of, permitted
-from .push.sealing import Keys
-from .refusals import Invalid, NotNow
 from .suppression import digest
 
 logger = logging.getLogger(__name__)
@@ -38,7 +31,7 @@ SOURCE = "endpoint"
 REMOVED = "device_removed"
 """The code of what was cancelled because its device went."""
 
-DEVICES_MAX, LABEL_MAX = 20, 100
+LABEL_MAX = 100
 STRIKES, QUIET, NOTED = 3, timedelta(minutes=10), timedelta(minutes=1)
 
 
@@ -57,44 +50,6 @@ def reach(kind: str, recipients: Sequence[int], *, tenant_id: int) -> dict[int, 
     return {recipient: tuple(spots) for recipient, spots in found.items()}
 
 
-def subscribe(person: Recipient, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime) -> Endpoint:
-    """Send pushes for this person to this browser too. One of somebody else becomes theirs if they show its very
-    keys, which only that browser has. Raises Invalid by field, NotNow."""
-    checked = _checked(url, keys)
-    with transaction.atomic():
-        _hold(person)
-        row = _known(person, url) or Endpoint(tenant_id=person.tenant_id, kind=PUSH, created_at=now)
-        if row.recipient_id != person.pk:
-            _allow(row, person, checked)
-        row.recipient, row.label = person, (label or row.label)[:LABEL_MAX]
-        return _written(row, url, checked, now)
-
-
-def refresh(
-    person: Recipient, old: str, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime
-) -> Endpoint:
-    """A browser changed its subscription: the device stays the same, with its label. Raises Invalid, NotNow."""
-    checked = _checked(url, keys)
-    with transaction.atomic():
-        _hold(person)
-        row = _known(person, old)
-        if old == url or row is None or row.recipient_id != person.pk or _known(person, url) is not None:
-            return subscribe(person, url, keys, label=label, now=now)
-        return _written(row, url, checked, now)
-
-
-def unsubscribe(person: Recipient, url: str, *, now: datetime) -> bool:
-    """Send nothing more to this browser for this person; whether it was theirs."""
-    mine = Endpoint.objects.filter(tenant=person.tenant_id, kind=PUSH, digest=digest(person.tenant_id, PUSH, url))
-    return bool(_remove(mine.filter(recipient=person), now))
-
-
-def devices(person: Recipient) -> list[Endpoint]:
-    """This person's, the oldest first, without their secrets."""
-    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, kind=PUSH)
-    return list(mine.order_by("pk").defer("secrets"))
-
-
 def rename(person: Recipient, public_id: UUID, *, label: str) -> Endpoint | None:
     """Call a device of this person so; None when it is not theirs."""
     mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id)
@@ -105,13 +60,13 @@ def rename(person: Recipient, public_id: UUID, *, label: str) -> Endpoint | None
 def remove(person: Recipient, public_id: UUID, *, now: datetime) -> bool:
     """Forget a device of this person; whether it was there."""
     mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, public_id=public_id)
-    return bool(_remove(mine, now))
+    return bool(forget(mine, now))
 
 
 def remove_all(user_id: int, public_ids: Sequence[str], *, now: datetime) -> int:
     """Forget those of these devices that are this account's, in whatever tenant; how many there were."""
     rows = Endpoint.objects.across_tenants()
-    return _remove(rows.filter(recipient__user=user_id, public_id__in=public_ids), now)
+    return forget(rows.filter(recipient__user=user_id, public_id__in=public_ids), now)
 
 
 def copy_devices(twins: Mapping[int, int], *, of_tenant: int, to_tenant: int, now: datetime) -> None:
@@ -161,7 +116,7 @@ def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int
     return _count_refusals(refused, now) if refused else set()
 
 
-def _remove(rows: TenantQuerySet[Endpoint], now: datetime) -> int:
+def forget(rows: TenantQuerySet[Endpoint], now: datetime) -> int:
     """With what waits for them, which is cancelled: first that, in the order in which settling locks."""
     with transaction.atomic():
         gone = list(rows.order_by("pk").values_list("pk", "tenant_id", "address"))
@@ -221,61 +176,3 @@ def _refusing_everybody(origins: set[str], now: datetime) -> set[str]:
     return {
         one["origin"] for one in asked if one["failing"] >= STRIKES and (one["ok"] is None or one["ok"] < now - QUIET)
     }
-
-
-def _checked(url: str, keys: Mapping[str, str]) -> Keys:
-    errors: dict[str, str] = {}
-    checked: Keys | None = None
-    if not permitted(url):
-        errors["endpoint"] = _("Is not an address at a push service that this site sends to.")
-    try:
-        checked = Keys(keys.get("p256dh", ""), keys.get("auth", ""))
-    except ValueError:
-        errors["keys"] = _("Are not the keys of a push subscription.")
-    if errors or checked is None:
-        raise Invalid(_("Some fields are missing or wrong."), errors=errors)
-    return checked
-
-
-def _hold(person: Recipient) -> None:
-    """One after the other, so that the devices of a person can be counted."""
-    list(Recipient.objects.filter(tenant=person.tenant_id, pk=person.pk).select_for_update(of=("self",)).values("pk"))
-
-
-def _known(person: Recipient, url: str) -> Endpoint | None:
-    rows = Endpoint.objects.filter(tenant=person.tenant_id, kind=PUSH, digest=digest(person.tenant_id, PUSH, url))
-    try:
-        return rows.select_for_update(of=("self",)).first()
-    except ImproperlyConfigured:  # its keys cannot be read any more, and are about to be written anew
-        row = rows.defer("secrets").get()
-        row.secrets = {}
-        return row
-
-
-def _allow(row: Endpoint, person: Recipient, keys: Keys) -> None:
-    """Whether this row, new or somebody else's, may become theirs."""
-    if row.pk is not None and not _same(row.secrets, keys):
-        raise NotNow(_("This device belongs to somebody else."), code="device_taken")
-    mine = Endpoint.objects.filter(tenant=person.tenant_id, recipient=person, kind=PUSH)
-    if mine.count() >= DEVICES_MAX:
-        raise NotNow(
-            _("You have %(limit)s devices already: remove one first.") % {"limit": DEVICES_MAX}, code="too_many_devices"
-        )
-
-
-def _same(held: Mapping[str, Any], keys: Keys) -> bool:
-    pairs = ((held.get("p256dh", ""), keys.p256dh), (held.get("auth", ""), keys.auth))
-    return all(hmac.compare_digest(one.rstrip("="), other.rstrip("=")) for one, other in pairs)
-
-
-def _written(row: Endpoint, url: str, keys: Keys, now: datetime) -> Endpoint:
-    row.address, row.origin, row.digest = url, origin_of(url), digest(row.tenant_id, PUSH, url)
-    row.secrets = {"p256dh": keys.p256dh, "auth": keys.auth}
-    row.verified_at, row.failures, row.failing_since = now, 0, None
-    row.disabled_at, row.disabled_because = None, ""
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError as error:  # somebody else subscribed it in this very moment
-        raise NotNow(_("This device belongs to somebody else."), code="device_taken") from error
-    return row

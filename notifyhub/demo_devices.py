@@ -85,7 +85,7 @@ def subscribe(
     person: Recipient, device: Device, *, origin: str | None, known: dict[str, Endpoint] | None = None
 ) -> bool:
     """As the browser would; whether this site may send there. One at the port of an earlier start moves."""
-    from channels_delivery import endpoints
+    from channels_delivery import devices
     from channels_delivery.push.hosts import permitted
 
     try:
@@ -95,7 +95,7 @@ def subscribe(
     if not address or not permitted(address):
         return False
     old = (known or {}).get(device.path)
-    endpoints.refresh(person, old.address if old else address, address, device.keys, label=device.label, now=db_now())
+    devices.refresh(person, old.address if old else address, address, device.keys, label=device.label, now=db_now())
     return True
 
 

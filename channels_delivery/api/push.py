@@ -17,7 +17,7 @@ from notifications.api.problems import ProblemSerializer
 from notifications.api.views import HubView
 from notifications.kernel.clock import db_now
 
-from .. import endpoints
+from .. import devices, endpoints
 from ..conf import conf
 from ..models import Endpoint
 from ..push.hosts import ADDRESS_MAX
@@ -106,7 +106,7 @@ class SubscribeView(_DeviceView):
         asked = SubscribeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        row = endpoints.subscribe(person(request), given["endpoint"], given["keys"], label=given["label"], now=db_now())
+        row = devices.subscribe(person(request), given["endpoint"], given["keys"], label=given["label"], now=db_now())
         remember(request, row)
         return Response(DeviceSerializer(row).data)
 
@@ -120,7 +120,7 @@ class RefreshView(_DeviceView):
         asked = RefreshSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        row = endpoints.refresh(
+        row = devices.refresh(
             person(request),
             given["old_endpoint"],
             given["endpoint"],
@@ -138,7 +138,7 @@ class UnsubscribeView(_DeviceView):
         """Tell the caller nothing more in this browser. One that is not theirs stays as it is."""
         asked = UnsubscribeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        endpoints.unsubscribe(person(request), asked.validated_data["endpoint"], now=db_now())
+        devices.unsubscribe(person(request), asked.validated_data["endpoint"], now=db_now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -146,7 +146,7 @@ class DevicesView(_DeviceView):
     @extend_schema(operation_id="push_devices_list", responses=DevicesSerializer)
     def get(self, request: Request) -> Response:
         """The caller's devices, the oldest first; there are at most 20."""
-        return Response(DevicesSerializer({"results": endpoints.devices(person(request))}).data)
+        return Response(DevicesSerializer({"results": devices.listed(person(request))}).data)
 
 
 class DeviceView(_DeviceView):

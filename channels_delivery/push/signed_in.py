@@ -9,7 +9,7 @@ from django.contrib.auth import SESSION_KEY
 
 from notifications.kernel.clock import db_now
 
-from .. import endpoints
+from .. import devices, endpoints
 from ..models import Endpoint
 
 KEY = "notifyhub_devices"
@@ -22,7 +22,7 @@ def remember(request: Any, row: Endpoint) -> None:
         return
     known = session.get(KEY, [])
     if (name := str(row.public_id)) not in known:
-        session[KEY] = [*known, name][-endpoints.DEVICES_MAX :]
+        session[KEY] = [*known, name][-devices.DEVICES_MAX :]
 
 
 def forget_devices(*, request: Any = None, user: Any = None, **_: Any) -> None:

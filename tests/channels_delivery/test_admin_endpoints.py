@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from channels_delivery import endpoints
+from channels_delivery import devices
 from channels_delivery.models import Endpoint
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient
@@ -33,7 +33,7 @@ def device() -> Device:
 
 @pytest.fixture
 def row(bob: Recipient, device: Device) -> Endpoint:
-    return endpoints.subscribe(bob, device.url, device.keys, label="Bob's phone", now=db_now())
+    return devices.subscribe(bob, device.url, device.keys, label="Bob's phone", now=db_now())
 
 
 def pages(row: Endpoint) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from channels_delivery import endpoints, outbox, routes
+from channels_delivery import devices, endpoints, outbox, routes
 from channels_delivery.backends import channel_kinds
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel, Delivery, Endpoint, Suppression
@@ -40,7 +40,7 @@ def service(settings: Any) -> Iterator[PushService]:
 
 
 def add(person: Recipient, device: Device, **given: Any) -> Endpoint:
-    return endpoints.subscribe(person, device.url, device.keys, now=db_now(), **given)
+    return devices.subscribe(person, device.url, device.keys, now=db_now(), **given)
 
 
 def many(tenant: Tenant, people: list[Recipient], service: PushService, each: int = 3) -> None:
@@ -90,7 +90,7 @@ def test_said_again_it_stays_one(bob: Recipient, service: PushService) -> None:
     again = add(bob, service.device())
 
     assert first.pk == again.pk
-    assert [one.label for one in endpoints.devices(bob)] == ["Phone"]
+    assert [one.label for one in devices.listed(bob)] == ["Phone"]
 
 
 def test_its_keys_are_not_readable_in_the_database(bob: Recipient, service: PushService) -> None:
@@ -110,8 +110,8 @@ def test_who_shows_its_keys_takes_a_device_over(alice: Recipient, bob: Recipient
 
     add(alice, service.device())
 
-    assert endpoints.devices(bob) == []
-    assert len(endpoints.devices(alice)) == 1
+    assert devices.listed(bob) == []
+    assert len(devices.listed(alice)) == 1
 
 
 @pytest.mark.parametrize("wrong", ["p256dh", "auth"])
@@ -121,17 +121,17 @@ def test_who_does_not_gets_nothing(alice: Recipient, bob: Recipient, service: Pu
     keys = mine.keys | {wrong: Device(mine.url).keys[wrong]}
 
     with pytest.raises(NotNow, match="somebody else"):
-        endpoints.subscribe(alice, mine.url, keys, now=db_now())
-    assert endpoints.unsubscribe(alice, mine.url, now=db_now()) is False
-    assert len(endpoints.devices(bob)) == 1
+        devices.subscribe(alice, mine.url, keys, now=db_now())
+    assert devices.unsubscribe(alice, mine.url, now=db_now()) is False
+    assert len(devices.listed(bob)) == 1
 
 
 def test_the_twenty_first_is_refused(acme: Tenant, bob: Recipient, service: PushService) -> None:
-    many(acme, [bob], service, each=endpoints.DEVICES_MAX)
+    many(acme, [bob], service, each=devices.DEVICES_MAX)
 
     with pytest.raises(NotNow, match="20"):
         add(bob, service.device())
-    assert len(endpoints.devices(bob)) == 20
+    assert len(devices.listed(bob)) == 20
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_nonsense_is_refused_by_field(
     device = service.device()
 
     with pytest.raises(Invalid) as refused:
-        endpoints.subscribe(bob, url or device.url, device.keys | keys, now=db_now())
+        devices.subscribe(bob, url or device.url, device.keys | keys, now=db_now())
     assert set(refused.value.errors) == {field}
 
 
@@ -157,12 +157,12 @@ def test_a_changed_subscription_is_the_same_device(bob: Recipient, alice: Recipi
     old, new = service.device("old"), service.device("new")
     first = add(bob, old, label="Phone")
 
-    changed = endpoints.refresh(bob, old.url, new.url, new.keys, now=db_now())
-    other = endpoints.refresh(alice, new.url, service.device("c").url, service.device("c").keys, now=db_now())
+    changed = devices.refresh(bob, old.url, new.url, new.keys, now=db_now())
+    other = devices.refresh(alice, new.url, service.device("c").url, service.device("c").keys, now=db_now())
 
     assert (changed.pk, changed.label, changed.address) == (first.pk, "Phone", new.url)
     assert other.pk != first.pk
-    assert [one.address for one in endpoints.devices(bob)] == [new.url]
+    assert [one.address for one in devices.listed(bob)] == [new.url]
 
 
 # -- how a message finds them --------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_each_device_gets_it(bob: Recipient, service: PushService) -> None:
 
     assert states() == ["accepted", "accepted"]
     assert [told["title"] for _, told in service.came] == ["Hello", "Hello"]
-    assert all(one.last_ok_at for one in endpoints.devices(bob))
+    assert all(one.last_ok_at for one in devices.listed(bob))
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone"])
@@ -234,7 +234,7 @@ def test_one_that_is_gone_is_forgotten_and_no_other(bob: Recipient, service: Pus
     go()
 
     assert states() == ["failed"]
-    assert [one.address for one in endpoints.devices(bob)] == [service.device("b").url]
+    assert [one.address for one in devices.listed(bob)] == [service.device("b").url]
     assert not Suppression.objects.across_tenants().exists()
 
 
@@ -242,11 +242,11 @@ def test_one_that_changed_meanwhile_stays(bob: Recipient, service: PushService) 
     old, new = service.device("old"), service.device("new")
     add(bob, old)
     put(bob)
-    endpoints.refresh(bob, old.url, new.url, new.keys, now=db_now())
+    devices.refresh(bob, old.url, new.url, new.keys, now=db_now())
     service.says(after="410 Gone")
     go()
 
-    assert [one.address for one in endpoints.devices(bob)] == [new.url]
+    assert [one.address for one in devices.listed(bob)] == [new.url]
 
 
 def test_one_device_that_is_refused_three_times_goes(bob: Recipient, service: PushService) -> None:
@@ -256,7 +256,7 @@ def test_one_device_that_is_refused_three_times_goes(bob: Recipient, service: Pu
     left = []
     for _ in range(3):
         go()
-        left.append([one.failures for one in endpoints.devices(bob)])
+        left.append([one.failures for one in devices.listed(bob)])
 
     assert left == [[1], [2], []]
 

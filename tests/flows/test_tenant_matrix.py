@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 
 from channels_delivery import models as delivering
 from channels_delivery import outbox
-from channels_delivery.endpoints import subscribe
+from channels_delivery.devices import subscribe
 from channels_delivery.models import Attempt, Channel, Delivery, Endpoint
 from channels_delivery.outbox import Address, Letter, Way
 from notifications import categories, trying

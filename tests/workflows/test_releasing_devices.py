@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels_delivery import endpoints
+from channels_delivery import devices
 from channels_delivery.courier import drain
 from channels_delivery.models import Delivery
 from notifications.kernel.clock import db_now
@@ -42,7 +42,7 @@ def with_devices(tenant: Tenant, service: PushService, *counts: int, prefix: str
     for person, count in zip(people, counts, strict=True):
         for n in range(count):
             device = service.device(f"{person.pk}-{n}")
-            endpoints.subscribe(person, device.url, device.keys, now=db_now())
+            devices.subscribe(person, device.url, device.keys, now=db_now())
     return people
 
 
@@ -100,9 +100,9 @@ def test_a_device_that_was_added_over_night_shows_it_and_one_that_went_does_not(
 ) -> None:
     (person,) = with_devices(acme, service, 1)
     start(acme, person, n=1)
-    endpoints.unsubscribe(person, service.device(f"{person.pk}-0").url, now=db_now())
+    devices.unsubscribe(person, service.device(f"{person.pk}-0").url, now=db_now())
     new = service.device("new")
-    endpoints.subscribe(person, new.url, new.keys, now=db_now())
+    devices.subscribe(person, new.url, new.keys, now=db_now())
 
     morning(acme)
 

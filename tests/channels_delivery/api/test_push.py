@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from channels_delivery import endpoints
+from channels_delivery import devices
 from channels_delivery.push.vapid import identity_of
 from notifications.models import Recipient, Scope, Tenant
 from tests.cast import api_key, with_key
@@ -111,7 +111,7 @@ def test_who_signs_out_takes_along_the_devices_of_that_browser_and_no_other(
 
     here.post("/sign-out/")
 
-    assert [one.address for one in endpoints.devices(bob)] == [service.device("there").url]
+    assert [one.address for one in devices.listed(bob)] == [service.device("there").url]
 
 
 def test_what_somebody_else_took_over_meanwhile_stays_theirs(
@@ -124,4 +124,4 @@ def test_what_somebody_else_took_over_meanwhile_stays_theirs(
 
     first.post("/sign-out/")
 
-    assert [one.address for one in endpoints.devices(alice)] == [service.device().url]
+    assert [one.address for one in devices.listed(alice)] == [service.device().url]

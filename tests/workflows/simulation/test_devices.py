@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from channels_delivery import endpoints
+from channels_delivery import devices
 from channels_delivery.outcome import Delivered, Outcome
 from channels_delivery.parcel import Parcel
 from notifications.kernel.clock import db_now
@@ -49,7 +49,7 @@ def test_a_real_person_plays_with_as_many_devices_and_none_is_reached(
         settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": service.site}
         for name in "ab":
             device = service.device(name)
-            endpoints.subscribe(bob, device.url, device.keys, now=db_now())
+            devices.subscribe(bob, device.url, device.keys, now=db_now())
         postman = Postman()
 
         simulate(pushed, people=[bob], tenant=bob.tenant, sender=postman)
@@ -57,4 +57,4 @@ def test_a_real_person_plays_with_as_many_devices_and_none_is_reached(
         assert len(postman.took) == 2
         assert all(one.address.startswith("https://push.invalid/") for one in postman.took)
         assert service.receiver.requests == []
-        assert len(endpoints.devices(bob)) == 2
+        assert len(devices.listed(bob)) == 2
