@@ -12,18 +12,25 @@ from datetime import datetime
 
 from django.db import transaction
 
-from .models import Channel
+from .models import Channel, Endpoint
 
 logger = logging.getLogger(__name__)
 
 Told = Callable[[Sequence[Channel]], None]
+OwnersTold = Callable[[Sequence[Endpoint]], None]
 
 _installed: list[Told] = []
+_for_owners: list[OwnersTold] = []
 
 
 def install(told: Told) -> None:
     """Have `told` called with channels that were just turned off, of several tenants perhaps, without their secrets."""
     _installed[:] = [told]
+
+
+def install_for_owners(told: OwnersTold) -> None:
+    """Have `told` called with places of people's own that were just turned off, without their secrets."""
+    _for_owners[:] = [told]
 
 
 def raise_alarm(turned_off: Mapping[int, str], *, now: datetime) -> None:
@@ -38,3 +45,17 @@ def raise_alarm(turned_off: Mapping[int, str], *, now: datetime) -> None:
                 told(found)
     except Exception:
         logger.exception("channel.alarm_failed channels=%d", len(found))
+
+
+def tell_owners(turned_off: Mapping[int, str], *, now: datetime) -> None:
+    """Tell the people whose places these are. `now` is when they were turned off."""
+    if not turned_off or not _for_owners:
+        return
+    mine = Endpoint.objects.across_tenants().filter(pk__in=turned_off, disabled_at=now, verified_at__isnull=False)
+    found = list(mine.defer("secrets").select_related("tenant", "recipient").order_by("pk"))
+    try:
+        with transaction.atomic():
+            for told in _for_owners:
+                told(found)
+    except Exception:
+        logger.exception("endpoint.alarm_failed endpoints=%d", len(found))

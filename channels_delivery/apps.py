@@ -30,7 +30,8 @@ class ChannelsDeliveryConfig(AppConfig):
         checks.register(check_keys, checks.Tags.database)
         kinds.add_source(channel_kinds)
         routing.add_suppression(suppression.suppressed_among)
-        routing.add_source(endpoints.SOURCE, endpoints.reach)
+        for address in (endpoints.SOURCE, *routing.ADDRESSES):
+            routing.add_source(address, endpoints.reach)
         trying.add_tester(OutboxTester())
         user_logged_out.connect(forget_devices, dispatch_uid="notifyhub.devices")
         privacy.join()

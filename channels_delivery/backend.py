@@ -12,13 +12,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.utils.functional import Promise
 
 from notifications.content import Content
 
 from .outcome import Outcome
+from .own.place import Place
 from .parcel import Parcel
 from .retry import QUICK, RetryPolicy
 from .spending import Charge
@@ -63,9 +64,12 @@ class Backend(ABC):
     """Whether it reaches people, at an address of their own."""
     team: bool = False
     """Whether a channel of it can be told what concerns a whole team."""
+    by_choice: bool = False
+    """It reaches only people who have added a place of their own for it: no channel is a way to them, each place has
+    its own lane, and nobody else misses it."""
     address: str = "email"
     """The field of a recipient that holds their address: `email` or `phone`; `endpoint` where people add their own
-    (`endpoints.py`); empty where it is none of these."""
+    (`endpoints.py`) and the host knows none; empty where it is none of these."""
     policy: RetryPolicy = QUICK
     cap: int = 8
     """How many of one way out are under way at once."""
@@ -85,6 +89,12 @@ class Backend(ABC):
     """The secret that we make where none is given, and that can be rotated: a list of one or two, the newest first."""
     secrets_go_to: Sequence[str] = ()
     """Settings that say who is told the secrets: where one changes, the secrets have to be written anew."""
+    own: Literal["", "email", "phone", "url"] = ""
+    """What people may add for it themselves, beside what the host knows of them; empty: nothing. See `own_place`."""
+    own_settings: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    """JSON Schema of what they may say beside it."""
+    needs_channel: bool = False
+    """The site has no way of its own for it."""
     slots: frozenset[str] = frozenset()
     """What it fills in for each receiver, by the name of the slot: see `outbox.Address`."""
     template_fields: Mapping[str, Any] = {}
@@ -109,7 +119,12 @@ class Backend(ABC):
 
     def serves_people(self, settings: Mapping[str, Any]) -> bool:
         """Whether a channel with these settings is a way to people, which comes before the site's own."""
-        return self.personal
+        return self.personal and not self.by_choice
+
+    def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
+        """Where somebody is reached who wrote this, with settings that fit `own_settings`, by a channel whose settings
+        are `way`. Pure. Raises ValueError with words for people."""
+        raise NotImplementedError(f"Nobody can add a place of their own for {self.kind}.")
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         """What is wrong with a channel beyond its schemas, by field (`settings.host`): for whoever sets it up. May

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from notifications.models import Recipient
 
-from .endpoints import LABEL_MAX, PUSH, forget
+from .endpoints import LABEL_MAX, PUSH, forget, hold
 from .models import Endpoint
 from .push.hosts import origin_of, permitted
 from .push.sealing import Keys
@@ -28,7 +28,7 @@ def subscribe(person: Recipient, url: str, keys: Mapping[str, str], *, label: st
     keys, which only that browser has. Raises Invalid by field, NotNow."""
     checked = _checked(url, keys)
     with transaction.atomic():
-        _hold(person)
+        hold(person)
         row = _known(person, url) or Endpoint(tenant_id=person.tenant_id, kind=PUSH, created_at=now)
         if row.recipient_id != person.pk:
             _allow(row, person, checked)
@@ -42,7 +42,7 @@ def refresh(
     """A browser changed its subscription: the device stays the same, with its label. Raises Invalid, NotNow."""
     checked = _checked(url, keys)
     with transaction.atomic():
-        _hold(person)
+        hold(person)
         row = _known(person, old)
         if old == url or row is None or row.recipient_id != person.pk or _known(person, url) is not None:
             return subscribe(person, url, keys, label=label, now=now)
@@ -73,11 +73,6 @@ def _checked(url: str, keys: Mapping[str, str]) -> Keys:
     if errors or checked is None:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
     return checked
-
-
-def _hold(person: Recipient) -> None:
-    """One after the other, so that the devices of a person can be counted."""
-    list(Recipient.objects.filter(tenant=person.tenant_id, pk=person.pk).select_for_update(of=("self",)).values("pk"))
 
 
 def _known(person: Recipient, url: str) -> Endpoint | None:

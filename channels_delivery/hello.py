@@ -70,7 +70,7 @@ def _receivers(channel: Channel, backend: Backend, person: Recipient | None) -> 
         spots = endpoints.reach(channel.kind, [person.pk], tenant_id=channel.tenant_id).get(person.pk, ())
         if not spots:
             raise NotNow(_("This person has no device that this channel could reach."), code="no_address")
-        return [Address(one.address, person.pk, one.slots) for one in spots]
+        return [Address(one.address, person.pk, one.slots, one.lane) for one in spots]
     address = str(getattr(person, backend.address, "") if backend.address else "")
     if not address:
         raise NotNow(_("This person has no address that this channel could reach."), code="no_address")

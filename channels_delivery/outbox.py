@@ -36,11 +36,13 @@ LIFE_MIN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Address:
-    """One receiver of a letter. `slots` are what the backend fills in for this one (an unsubscribe link, say)."""
+    """One receiver of a letter. `slots` are what the backend fills in for this one (an unsubscribe link, say). `lane`:
+    the key of its own lane, if it does not wait in that of the letter."""
 
     address: str
     recipient: int | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
+    lane: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,8 +223,13 @@ def _check_channels(letters: Sequence[Letter], using: str) -> None:
         raise LookupError(f"The tenant has no channel {listed}.")
 
 
-def _lane_key(letter: Letter) -> tuple[int, str, int]:
-    return letter.tenant_id, letter.way.key, letter.way.urgency
+def _lane_key(letter: Letter, lane: str) -> tuple[int, str, int]:
+    return letter.tenant_id, lane or letter.way.key, letter.way.urgency
+
+
+def _lane_keys(letter: Letter) -> set[tuple[int, str, int]]:
+    """Of a letter with receivers."""
+    return {_lane_key(letter, lane) for lane in {to.lane for to in letter.to}}
 
 
 def _once_key(letter: Letter, to: Address) -> tuple[str, str, int, str]:
@@ -233,7 +240,7 @@ def _once_key(letter: Letter, to: Address) -> tuple[str, str, int, str]:
 def _lanes(connection: BaseDatabaseWrapper, letters: Sequence[Letter]) -> dict[tuple[int, str, int], int]:
     """The lanes of these letters by key, made where they are missing. None is locked: the caller's transaction may take
     long, and whoever settles needs the lane."""
-    ways = {_lane_key(letter): letter.way for letter in letters}
+    ways = {key: letter.way for letter in letters for key in _lane_keys(letter)}
     lanes = Lane.objects.using(connection.alias)
     known = lanes.across_tenants().filter(tenant__in={key[0] for key in ways}, key__in={key[1] for key in ways})
     found = {(lane.tenant_id, lane.key, lane.urgency): lane.pk for lane in known.only("tenant", "key", "urgency")}
@@ -253,9 +260,10 @@ def _soonest(letters: Sequence[Letter], now: datetime) -> dict[tuple[int, str, i
     """The letter of each lane that is due first."""
     found: dict[tuple[int, str, int], Letter] = {}
     for letter in letters:
-        first = found.setdefault(_lane_key(letter), letter)
-        if (letter.due_at or now) < (first.due_at or now):
-            found[_lane_key(letter)] = letter
+        for key in _lane_keys(letter):
+            first = found.setdefault(key, letter)
+            if (letter.due_at or now) < (first.due_at or now):
+                found[key] = letter
     return found
 
 
@@ -296,7 +304,7 @@ def _insert(
         "public_id": ("uuid", [rowset.uuid_text(connection, uuid7()) for _ in rows]),
         "stable_id": ("uuid", [rowset.uuid_text(connection, uuid7()) for _ in rows]),
         "message_id": ("bigint", [message for _, message, _ in rows]),
-        "lane_id": ("bigint", [lanes[_lane_key(letter)] for letter, _, _ in rows]),
+        "lane_id": ("bigint", [lanes[_lane_key(letter, to.lane)] for letter, _, to in rows]),
         "channel_id": ("bigint", [letter.channel for letter, _, _ in rows]),
         "recipient_id": ("bigint", [to.recipient for _, _, to in rows]),
         "kind": ("text", [letter.kind for letter, _, _ in rows]),

@@ -28,6 +28,20 @@ class NameTaken(Refused):
     status, code, title = 409, "name_taken", "Another channel has this name"
 
 
+class TooMany(Refused):
+    """A limit is reached. `retry_after`: seconds until there is room again."""
+
+    status, code, title = 429, "too_many", "Too many"
+
+    def __init__(self, detail: str, *, code: str = "", retry_after: int) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
+class NotFound(Refused):
+    status, code, title = 404, "not_found", "There is no such thing"
+
+
 class NotNow(Refused):
     """It cannot be done in the state that the row is in."""
 

@@ -20,6 +20,7 @@ from notifications.kernel.clock import db_now
 from . import spending
 from .conf import conf
 from .models import ENDED_BADLY, OPEN, Attempt, Delivery, Message, Receipt
+from .own.places import forget_unproven
 
 BATCH = 1_000
 SECONDS = 3.0
@@ -34,7 +35,7 @@ def clear_out_for_a_while() -> None:
 def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")) -> dict[str, int]:
     """Take away what is past its time by the settings `KEEP_…_DAYS`, in batches of `most`, until nothing is left or
     `seconds` have passed. How many `bodies`, `attempts`, `deliveries`,
-    `messages`, `receipts` and `counters` that was."""
+    `messages`, `receipts`, `counters` and `unproven` places that was."""
     until, kept = time.monotonic() + seconds, conf()
     ago = [now - timedelta(days=days) for days in (kept.keep_bodies_days, kept.keep_dead_days)]
     old_attempts = now - timedelta(days=kept.keep_attempts_days)
@@ -46,6 +47,7 @@ def clear_out(*, now: datetime, most: int = BATCH, seconds: float = float("inf")
         "messages": lambda: forget_messages(emptied_before=old_deliveries, most=most),
         "receipts": lambda: forget_receipts(before=old_deliveries, most=most),
         "counters": lambda: spending.forget(before=now, most=most),
+        "unproven": lambda: forget_unproven(now=now, most=most),
     }
     done = dict.fromkeys(steps, 0)
     for name, step in steps.items():

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from notifications.kernel import rowset
 from notifications.live import watching
 
-from . import endpoints, failover, health
+from . import endpoint_health, failover, health
 from .alarm import raise_alarm
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
@@ -83,7 +83,7 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
         held |= _give_back(mine, now)
         failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
         _suppress(mine, now)
-        refused = endpoints.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
+        refused = endpoint_health.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
         turned_off = _teach_channels(mine, refused, now)
         raise_alarm(turned_off, now=now)
         announce([result.parcel.id for result in mine], turned_off=turned_off)

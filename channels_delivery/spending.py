@@ -66,20 +66,32 @@ def too_dear(
     return back
 
 
+def spend(tenant: int, kind: str, charges: Sequence[Charge], *, now: datetime) -> Charge | None:
+    """Count these, unless one has reached its limit: that one, and nothing is counted. In the caller's transaction."""
+    items = [_item(tenant, kind, one, now) for one in charges]
+    spent = _locked({(one.tenant, one.digest): one for one in items})
+    full = next(
+        (one.charge for one in items if spent[one.tenant, one.digest] + one.charge.amount > one.charge.limit), None
+    )
+    if full is None:
+        _save({(one.tenant, one.digest): spent[one.tenant, one.digest] + one.charge.amount for one in items})
+    return full
+
+
 def _items(
     parcel: Parcel, ways: Mapping[int | None, Outlet], known: Mapping[str, Backend], now: datetime
 ) -> list[_Item]:
     backend, outlet = known.get(parcel.kind), ways.get(parcel.channel_id)
     if backend is None or outlet is None or outlet.paused:
         return []
-    return [_item(parcel, one, now) for one in backend.charges(parcel, outlet)]
+    return [_item(parcel.tenant_id, parcel.kind, one, now) for one in backend.charges(parcel, outlet)]
 
 
-def _item(parcel: Parcel, charge: Charge, now: datetime) -> _Item:
+def _item(tenant: int, kind: str, charge: Charge, now: datetime) -> _Item:
     number = (now - _START) // charge.window
-    named = f"{parcel.tenant_id}\0{parcel.kind}\0{charge.key}\0{charge.window}\0{number}"
+    named = f"{tenant}\0{kind}\0{charge.key}\0{charge.window}\0{number}"
     until = _START + (number + 1) * charge.window
-    return _Item(parcel.tenant_id, hashlib.sha256(named.encode()).hexdigest(), until, charge)
+    return _Item(tenant, hashlib.sha256(named.encode()).hexdigest(), until, charge)
 
 
 def _counted(items: Sequence[_Item], spent: dict[tuple[int, str], int]) -> Permanent | None:

@@ -91,7 +91,7 @@ def _letter(person: Recipient, kind: Kind, test: UUID, now: datetime) -> Letter:
         kind.key,
         TEST,
         parts=backends()[kind.key].compose(Words(content, now, key=TEST, tenant=person.tenant.name)),
-        to=[Address(one.address, person.pk, one.slots) for one in _spots(person, kind)],
+        to=[Address(one.address, person.pk, one.slots, one.lane) for one in _spots(person, kind)],
         way=route.way,
         channel=route.channel,
         origin=test,

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 class Kind:
     """A medium. `personal`: a message of it goes to a person; `team`: to a channel that a tenant has set up, once a
     run. `address`: the field of a recipient that holds theirs. `holdable`: it waits out quiet hours. `interrupts`: it
-    makes a phone light up."""
+    makes a phone light up. `by_choice`: it reaches only people who have added a place of their own for it, and nobody
+    else misses it."""
 
     key: str
     name: str | Promise
@@ -23,6 +24,7 @@ class Kind:
     address: str = ""
     holdable: bool = True
     interrupts: bool = True
+    by_choice: bool = False
 
 
 INBOX = Kind("inbox", _("Inbox"), holdable=False, interrupts=False)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from django.db import connection
 
 from .kernel import rowset
-from .kinds import INBOX, Kind
+from .kinds import INBOX, Kind, kinds
 from .models import Recipient
 
 ADDRESSES = ("email", "phone")
@@ -21,10 +21,12 @@ PROFILE = ("external_id", "name", "email", "phone", "locale", "zone", "role", "a
 
 @dataclass(frozen=True)
 class Spot:
-    """One place where a person is reached; `slots` is what its backend needs beside the address."""
+    """One place where a person is reached; `slots` is what its backend needs beside the address. `lane`: the one in
+    which what goes there waits, where it is not that of everybody."""
 
     address: str
     slots: Mapping[str, Any] = field(default_factory=dict)
+    lane: str = ""
 
 
 class Source(Protocol):
@@ -37,7 +39,8 @@ _sources: dict[str, Source] = {}
 
 
 def add_source(address: str, source: Source) -> None:
-    """Ask `source` for the places of kinds whose `address` is this word, which is no field of a recipient."""
+    """Ask `source` for the places of kinds whose `address` is this word: the only ones there are or, where it is a
+    field of a recipient, more beside that."""
     _sources[address] = source
 
 
@@ -84,8 +87,14 @@ def reach_many(
     kind: Kind, recipients: Sequence[int], *, tenant_id: int, profiles: bool | Collection[str] = False
 ) -> Reached:
     """The active ones among these people of one tenant and their addresses for this kind, with their profiles if
-    wanted: whole, or these fields of `PROFILE`. One query; two where the addresses are not ours. A mere address has an
-    address and no inbox."""
+    wanted: whole, or these fields of `PROFILE`. One query; two where people add addresses themselves. A mere address
+    has an address and no inbox."""
+    source = _sources.get(kind.address)
+    places = source(kind.key, recipients, tenant_id=tenant_id) if source and recipients else {}
+    if kind.by_choice:
+        recipients = sorted(places)
+        if not places:
+            return Reached(frozenset())
     address = kind.address if kind.address in ADDRESSES else "''"
     wanted = PROFILE if profiles is True else [name for name in PROFILE if name in (profiles or ())]
     columns = ("id", *wanted)
@@ -99,11 +108,27 @@ def reach_many(
         )
         rows = cursor.fetchall()
     everybody = frozenset(row[1] for row in rows)
-    addresses: Mapping[int, tuple[Spot, ...]] = {row[1]: (Spot(row[0]),) for row in rows if row[0]}
-    if (source := _sources.get(kind.address)) and everybody:
-        addresses = source(kind.key, sorted(everybody), tenant_id=tenant_id)
+    addresses: dict[int, tuple[Spot, ...]] = {row[1]: (Spot(row[0]),) for row in rows if row[0]}
+    for person in everybody & places.keys():
+        addresses[person] = _each_once((*addresses.get(person, ()), *places[person]))
     able = frozenset(row[1] for row in rows if not row[-1]) if inbox else frozenset(addresses)
     found = {row[1]: dict(zip(columns, row[1:-1], strict=True)) for row in rows} if profiles else {}
     for profile in found.values() if "attributes" in columns else ():
         profile["attributes"] = json.loads(profile["attributes"])
     return Reached(able, everybody - able, addresses, found)
+
+
+def offered_to(person: Recipient) -> list[Kind]:
+    """The kinds on which this person can be told, or could be once somebody enters their address: all that reach
+    people, but for those by choice for which they have added no place. A query for each of these."""
+    return [kind for kind in kinds().values() if kind.personal and (not kind.by_choice or _has_place(kind, person))]
+
+
+def _has_place(kind: Kind, person: Recipient) -> bool:
+    source = _sources.get(kind.address)
+    return source is not None and bool(source(kind.key, [person.pk], tenant_id=person.tenant_id))
+
+
+def _each_once(spots: Sequence[Spot]) -> tuple[Spot, ...]:
+    """Without those whose address came before, in whatever capitals."""
+    return tuple({spot.address.casefold(): spot for spot in reversed(spots)}.values())[::-1]

@@ -15,9 +15,9 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from . import inbox
+from . import inbox, routing
 from .content import Content
-from .kinds import INBOX, Kind, kinds
+from .kinds import INBOX, Kind
 from .models import InboxItem, Recipient
 
 TEST = "channel.test"
@@ -66,7 +66,7 @@ def add_tester(tester: Tester) -> None:
 
 def channels_of(person: Recipient) -> dict[str, Tried | None]:
     """Every channel to people, with what keeps it from this person, if anything does."""
-    asked = _personal()
+    asked = routing.offered_to(person)
     found = {key: told for one in _testers for key, told in one.obstacles(person, asked).items()}
     return {kind.key: found.get(kind.key) for kind in asked}
 
@@ -76,7 +76,7 @@ def send(person: Recipient, channels: Collection[str], *, now: datetime) -> UUID
     whatever they have switched off; the name of the test, by which to ask for what became of it."""
     test = uuid5(_NAMES, f"{person.tenant_id} {person.pk} {int(now.timestamp()) // APART}")
     able = {key for key, obstacle in channels_of(person).items() if obstacle is None}
-    asked = [kind for kind in _personal() if kind.key in able and kind.key in channels]
+    asked = [kind for kind in routing.offered_to(person) if kind.key in able and kind.key in channels]
     with transaction.atomic():
         Recipient.objects.filter(tenant=person.tenant_id).select_for_update(no_key=True).get(pk=person.pk)
         if INBOX in asked and not _in_inbox(person, test):
@@ -98,10 +98,6 @@ def became(person: Recipient, test: UUID) -> dict[str, Tried]:
 def hello() -> str:
     """What a test says."""
     return _("You asked for this on your settings page. It has arrived, so nothing is to be done.")
-
-
-def _personal() -> list[Kind]:
-    return [kind for kind in kinds().values() if kind.personal]
 
 
 def _in_inbox(person: Recipient, test: UUID) -> bool:

@@ -14,7 +14,7 @@ from notifications.kinds import Kind
 from notifications.models import Category, NoticeType, Recipient
 
 from .decision import decide_each
-from .models import TenantChoice, personal_kinds
+from .models import TenantChoice
 from .precedence import Named, speaking_of, whether
 from .reading import said_about
 from .verdict import Decision, Rule, Send, Skip, Subject, Why
@@ -79,8 +79,10 @@ def subject_of(notice: NoticeType, kind: str) -> Subject:
 
 
 def matrix_of(person: Recipient) -> Matrix:
-    """Every category and workflow by every channel that reaches people. Four queries, whatever there is."""
-    asked = _rows(person, notices_of(person))
+    """Every category and workflow by every channel on which this person can be told. Four queries, whatever there is,
+    and one for each kind by choice."""
+    offered = routing.offered_to(person)
+    asked = _rows(person, notices_of(person), [kind.key for kind in offered])
     subjects = [subject for _, of_line in asked for subject in of_line]
     said = said_about(subjects, [person.pk], tenant_id=person.tenant_id)
     decided = iter(whether(subjects, [person.pk], choices=said.choices, of_tenant=said.of_tenant))
@@ -90,7 +92,7 @@ def matrix_of(person: Recipient) -> Matrix:
         replace(line, cells=[_cell(subject, next(decided)[person.pk], own, notes) for subject in of_line])
         for line, of_line in asked
     ]
-    return Matrix(personal_kinds(), lines)
+    return Matrix(offered, lines)
 
 
 def _cell(subject: Subject, decision: Decision, own: Mapping[Named, bool], notes: Mapping[Named, str]) -> Cell:
@@ -106,12 +108,11 @@ def _notes(person: Recipient) -> dict[Named, str]:
     return {(row.workflow, row.category, row.kind): row.note for row in locks}
 
 
-def _rows(person: Recipient, notices: Sequence[NoticeType]) -> list[tuple[Line, list[Subject]]]:
+def _rows(person: Recipient, notices: Sequence[NoticeType], kinds: Sequence[str]) -> list[tuple[Line, list[Subject]]]:
     """Each line without its cells, and what to ask for them: of a category every channel, of a workflow its own."""
     ours = Q(tenant__isnull=True) | Q(tenant=person.tenant_id)
     rows = Category.objects.filter(ours).order_by(F("tenant").asc(nulls_first=True))
     categories = {row.key: row for row in rows}
-    kinds = [kind.key for kind in personal_kinds()]
     found: list[tuple[Line, list[Subject]]] = []
     for category in sorted(categories.values(), key=lambda row: row.name.casefold()):
         line = Line("", category.key, category.name, category.description, False, ())
@@ -132,7 +133,7 @@ def foretell(person: Recipient, workflow: str, *, now: datetime) -> list[Answer]
     notice = next(iter(notices_of(person, workflow)), None)
     if notice is None:
         return None
-    kinds = [kind for kind in personal_kinds() if kind.key in notice.kinds]
+    kinds = [kind for kind in routing.offered_to(person) if kind.key in notice.kinds]
     subjects = [subject_of(notice, kind.key) for kind in kinds]
     decided = decide_each(subjects, [person.pk], tenant_id=person.tenant_id, now=now)
     answers = []

@@ -30,6 +30,7 @@ class WorkflowsConfig(AppConfig):
             door,
             engine,
             levels,
+            place_workflows,
             privacy,
             registry,
             releasing,
@@ -42,6 +43,7 @@ class WorkflowsConfig(AppConfig):
         kinds.add_source(channel_kinds)  # workflows name them, whichever of the two apps is installed first
         gate.install(door.gate)
         alarm.install(channel_workflows.tell_admins)
+        alarm.install_for_owners(place_workflows.tell_owners)
         topics.ask_about_conditions(subscribed.problems)
         watching.register("run", runs.watched_by)
         warnings.add_waits(levels.waits_of)

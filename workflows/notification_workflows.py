@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from .channel_workflows import channel_disabled, ways_out  # noqa: F401 - declared here by being named here
 from .define import Category, Workflow, delay, send_email, send_inbox, send_slack, send_teams, send_webhook
+from .place_workflows import endpoint_disabled, own_places  # noqa: F401 - likewise
 
 conversations = Category(
     "conversations", "Conversations", "When a conversation needs a person, or matters more than others."

@@ -205,7 +205,7 @@ class ChannelPage(TenantAdmin):
     def _order(self, request: HttpRequest, channel: Channel | None) -> tuple[str, ...]:
         """Only where it means something: in a kind that reaches people."""
         backend = self._backend(request, channel)
-        return ("position",) if backend is not None and backend.personal else ()
+        return ("position",) if backend is not None and backend.personal and not backend.by_choice else ()
 
     # -- privates --------------------------------------------------------------------------------------------------
 

@@ -301,7 +301,7 @@ def _kind(backend: Backend) -> dict[str, Any]:
     return {
         "kind": backend.kind,
         "name": str(backend.name),
-        "personal": backend.personal,
+        "personal": backend.personal and not backend.by_choice,
         "team": backend.team,
         "settings": backend.settings_schema,
         "secrets": {**secrets, "properties": written} if written else secrets,

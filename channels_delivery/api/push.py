@@ -155,7 +155,7 @@ class DeviceView(_DeviceView):
         """Give it another name."""
         asked = DeviceLabelSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        row = endpoints.rename(person(request), public_id, label=asked.validated_data["label"])
+        row = endpoints.rename(person(request), public_id, label=asked.validated_data["label"], devices=True)
         if row is None:
             raise NotFound
         return Response(DeviceSerializer(row).data)
@@ -163,6 +163,6 @@ class DeviceView(_DeviceView):
     @extend_schema(operation_id="push_devices_delete", responses={204: None})
     def delete(self, request: Request, public_id: UUID) -> Response:
         """Forget it."""
-        if not endpoints.remove(person(request), public_id, now=db_now()):
+        if not endpoints.remove(person(request), public_id, now=db_now(), devices=True):
             raise NotFound
         return Response(status=status.HTTP_204_NO_CONTENT)

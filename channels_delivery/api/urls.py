@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import channels, deliveries, push
+from . import channels, deliveries, endpoints, push
 
 urlpatterns = [
     path("channels/", channels.ChannelsView.as_view(), name="api-channels"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("deliveries/<uuid:public_id>/", deliveries.DeliveryView.as_view(), name="api-delivery"),
     path("deliveries/<uuid:public_id>/replay/", deliveries.ReplayOneView.as_view(), name="api-delivery-replay"),
     path("deliveries/<uuid:public_id>/cancel/", deliveries.CancelOneView.as_view(), name="api-delivery-cancel"),
+    path("endpoints/", endpoints.EndpointsView.as_view(), name="api-endpoints"),
+    path("endpoints/<uuid:public_id>/", endpoints.EndpointView.as_view(), name="api-endpoint"),
+    path("endpoints/<uuid:public_id>/code/", endpoints.SendCodeView.as_view(), name="api-endpoint-code"),
+    path("endpoints/<uuid:public_id>/verify/", endpoints.VerifyView.as_view(), name="api-endpoint-verify"),
     path("push/vapid-public-key/", push.VapidKeyView.as_view(), name="api-push-key"),
     path("push/subscribe/", push.SubscribeView.as_view(), name="api-push-subscribe"),
     path("push/unsubscribe/", push.UnsubscribeView.as_view(), name="api-push-unsubscribe"),

@@ -44,6 +44,7 @@ def channel_kinds() -> Iterable[Kind]:
             address=backend.address if backend.personal else "",
             holdable=backend.holdable,
             interrupts=backend.interrupts,
+            by_choice=backend.by_choice,
         )
 
 

@@ -38,11 +38,13 @@ from ..outbound import site
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
+from ..own.place import Place
 from ..parcel import Parcel
 
 
 class Email(Backend):
     kind = "email"
+    own = "email"
     name = gettext_lazy("E-mail")
     team = True
     settings_schema = setup.SETTINGS
@@ -64,6 +66,9 @@ class Email(Backend):
     def serves_people(self, settings: Mapping[str, Any]) -> bool:
         """A list of a team without a server of its own is no way to people."""
         return has_own_way(settings) or not settings.get("to")
+
+    def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
+        return Place(str(mailbox(written.strip())))
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)

@@ -18,14 +18,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kernel.encrypted import EncryptedJSONField
-
 from ..backend import Backend, Outlet, Words
 from ..conf import conf
 from ..outbound.answer import Answer, OutboundError
 from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
+from ..own.place import secrets_of
 from ..parcel import Parcel
 from ..push.hosts import origin_of, permitted
 from ..push.payload import ACTIONS_MAX, fit, small
@@ -75,7 +74,7 @@ class Push(Backend):
         try:
             given = conf()
             identity = identity_of(given.vapid_private_key, given.vapid_subject)
-            keys = _keys(parcel.slots)
+            keys = _keys(parcel)
         except (NoKey, ValueError, ImproperlyConfigured) as error:
             return Permanent("config", str(error))
         headers = _headers(parcel, now=datetime.now(UTC))
@@ -146,9 +145,9 @@ def _headers(parcel: Parcel, *, now: datetime) -> dict[str, str]:
     }
 
 
-def _keys(slots: Mapping[str, Any]) -> Keys:
+def _keys(parcel: Parcel) -> Keys:
     """Raises ValueError, ImproperlyConfigured."""
-    found = EncryptedJSONField().from_db_value(slots.get("keys", "")) or {}
+    found = secrets_of(parcel)
     if not {"p256dh", "auth"} <= set(found):
         raise ValueError("The delivery has no keys of a device.")
     return Keys(found["p256dh"], found["auth"])

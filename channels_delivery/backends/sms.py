@@ -19,6 +19,7 @@ from ..outbound.answer import Answer, OutboundError
 from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
 from ..outcome import Outcome, Permanent
+from ..own.place import Place
 from ..parcel import Parcel
 from ..sms import setup
 from ..sms.numbers import Number, number_of
@@ -36,6 +37,8 @@ class Sms(Backend):
     kind = "sms"
     name = gettext_lazy("SMS")
     address = "phone"
+    own = "phone"
+    needs_channel = True
     interrupts = True
     settings_schema = setup.SETTINGS
     secrets_schema = setup.SECRETS
@@ -56,6 +59,12 @@ class Sms(Backend):
         """Uncut: what is more than the channel allows is cut when it is sent."""
         text = fit(str(parts.get("text", "")), most=_ANY, ending=str(parts.get("url", "")))
         return {"segments": segments(text), "characters": len(text)}
+
+    def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
+        number = _permitted(written, way)
+        if isinstance(number, Permanent):
+            raise ValueError(number.detail)
+        return Place(number.e164)
 
     def faults(self, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Mapping[str, str]:
         return setup.faults(settings, secrets)

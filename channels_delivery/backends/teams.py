@@ -16,6 +16,16 @@ from ..outcome import Outcome
 
 MESSAGE, CARD = "message", "card"
 
+SHAPE: Mapping[str, Any] = {
+    "enum": [MESSAGE, CARD],
+    "default": MESSAGE,
+    "title": gettext_noop("What the flow takes"),
+    "description": gettext_noop(
+        "“message”: a message with the card attached, which most templates of Workflows take. “card”: the"
+        " card alone. If a test does not arrive, try the other."
+    ),
+}
+
 
 class Teams(ChatHook):
     kind = "teams"
@@ -24,19 +34,10 @@ class Teams(ChatHook):
     rate = 4.0
     settings_schema: Mapping[str, Any] = {
         "type": "object",
-        "properties": {
-            "shape": {
-                "enum": [MESSAGE, CARD],
-                "default": MESSAGE,
-                "title": gettext_noop("What the flow takes"),
-                "description": gettext_noop(
-                    "“message”: a message with the card attached, which most templates of Workflows take. “card”: the"
-                    " card alone. If a test does not arrive, try the other."
-                ),
-            }
-        },
+        "properties": {"shape": SHAPE},
         "additionalProperties": False,
     }
+    own_settings = settings_schema
 
     def compose(self, words: Words) -> Mapping[str, Any]:
         return {"title": words.extra.get("header") or words.content.title, "card": card.card(words)}

@@ -1,8 +1,9 @@
 """Signed webhooks by the Standard Webhooks specification (https://www.standardwebhooks.com).
 
-The address is the URL. `parts["body"]` is what is sent: a text as it stands, anything else as JSON. The channel's
-secrets hold `signing`, one or two secrets of the form `whsec_<base64>`: with two, both sign, so that a receiver can go
-over from one to the other. Its settings may hold `headers`, fields that go with every request.
+The address is the URL. `parts["body"]` is what is sent: a text as it stands, anything else as JSON. The secrets of the
+channel, or of somebody's own place, hold `signing`, one or two secrets of the form `whsec_<base64>`: with two, both
+sign, so that a receiver can go over from one to the other. A channel's settings may hold `headers`, fields that go with
+every request.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +30,7 @@ from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
 from ..outbound.words import headers_advice, url_advice
 from ..outcome import Delivered, Outcome, Permanent, Temporary
+from ..own.place import Place, secrets_of
 from ..parcel import Parcel
 from ..retry import LONG, parse_retry_after
 
@@ -40,8 +43,11 @@ EXCERPT = 1_000
 class Webhook(Backend):
     kind = "webhook"
     name = _("Webhook")
-    personal = False
     team = True
+    by_choice = True
+    address = "endpoint"
+    own = "url"
+    holdable = False
     policy = LONG
     rotates = "signing"
     settings_schema: Mapping[str, Any] = {
@@ -112,7 +118,15 @@ class Webhook(Backend):
                 found[f"secrets.signing[{place}]"] = gettext(_WEAK)
         return found
 
+    def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
+        if advice := url_advice(written):
+            raise ValueError(advice)
+        made = {"signing": [self.fresh_secret()]}
+        return Place(written, secrets=made, issued=made)
+
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        if "keys" in parcel.slots:
+            outlet = _own(parcel)
         means = outlet.memo.get(self.kind) or outlet.memo.setdefault(self.kind, _means(outlet))
         if isinstance(means, Permanent):
             return means
@@ -133,6 +147,14 @@ class Webhook(Backend):
 
     async def close(self) -> None:
         await self._out.close()
+
+
+def _own(parcel: Parcel) -> Outlet:
+    """The way to somebody's own place: its secrets, or none where they cannot be read any more."""
+    try:
+        return Outlet(None, {}, secrets_of(parcel))
+    except ImproperlyConfigured:
+        return Outlet(None, {}, {})
 
 
 def _means(outlet: Outlet) -> tuple[dict[str, str], list[bytes]] | Permanent:

@@ -1,7 +1,7 @@
 """A backend that posts JSON to one address, which is the credential: whoever has it may post.
 
 So the address is a secret of the channel. It is encrypted, never shown, and no delivery holds it: a delivery to a team
-bears the name of its channel. A message to a person, by the site's own way, has its address itself.
+bears the name of its channel. One to a person has the secrets of the place that they added.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -20,7 +21,8 @@ from ..outbound.answer import Answer, OutboundError
 from ..outbound.kept import Kept
 from ..outbound.outcomes import no_answer
 from ..outbound.words import url_advice
-from ..outcome import Outcome
+from ..outcome import Outcome, Permanent
+from ..own.place import Place, hidden, secrets_of
 from ..parcel import Parcel
 from .card import encoded
 
@@ -48,9 +50,11 @@ SECRETS: Mapping[str, Any] = {
 
 
 class ChatHook(Backend):
-    personal = False
     team = True
-    address = ""
+    by_choice = True
+    address = "endpoint"
+    own = "url"
+    interrupts = True
     hidden_address = True
     secrets_schema = SECRETS
     template_fields = FIELDS
@@ -71,10 +75,19 @@ class ChatHook(Backend):
         advice = url_advice(url) if url else _("Is missing: paste the address that they gave you.")
         return {"secrets.url": advice} if advice else {}
 
+    def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
+        if advice := url_advice(written):
+            raise ValueError(advice)
+        return Place(hidden(written), same=written, secrets={"url": written, **settings})
+
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
-        url = str(outlet.secrets.get("url") or parcel.address)
+        try:
+            own = secrets_of(parcel)
+            url = str(own["url"] if own else outlet.secrets["url"])
+        except (KeyError, ImproperlyConfigured):
+            return Permanent("config", _("There is no address that it could be posted to."))
         headers = {"content-type": "application/json; charset=utf-8", "x-notifyhub-id": f"msg_{parcel.stable_id.hex}"}
-        body = encoded(self.body(parcel.parts, outlet.settings))
+        body = encoded(self.body(parcel.parts, own or outlet.settings))
         out = await self._out.get()
         try:
             answer = await out.post(url, headers=headers, body=body, deadline=deadline, tenant=parcel.tenant_id)

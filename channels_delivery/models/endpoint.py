@@ -14,7 +14,8 @@ class Endpoint(TenantOwned):
     """One address of one person, unique within its tenant and kind by the hash of `suppression.digest`.
 
     Messages go to what is verified and not disabled. `secrets` are encrypted, and copied as they stand into the
-    deliveries. `origin` is the service behind it, if it has one: by it, many failing addresses are told from one.
+    deliveries. `origin` is the service behind it, if it has one: by it, many failing addresses are told from one. What
+    has to be verified has a code, kept as a hash, good until `code_until` and for so many more `code_tries`.
     """
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -35,6 +36,9 @@ class Endpoint(TenantOwned):
     failing_since = models.DateTimeField(null=True, editable=False)
     disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
     disabled_because = models.CharField(_("disabled because"), max_length=200, blank=True)
+    code_digest = models.CharField(max_length=64, blank=True, editable=False)
+    code_until = models.DateTimeField(null=True, editable=False)
+    code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta(TenantOwned.Meta):
         verbose_name = _("endpoint")

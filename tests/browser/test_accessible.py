@@ -62,6 +62,23 @@ def test_a_run_and_the_item_that_it_made(signed_in: SignedIn, scheme: str, width
     assert serious(ana) == "[]"
 
 
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_where_people_are_told_and_what_came_there(signed_in: SignedIn, scheme: str, width: int) -> None:
+    """The pages of places and devices, and those that show what was sent, with something of each on them."""
+    ana = signed_in("ana", at="/places/", width=width, color_scheme=scheme)
+    ana.locator("summary", has_text="E-mail").click()
+    ana.get_by_label("E-mail address").fill(f"ana.{scheme}@home.example")
+    ana.locator("details[open]").get_by_role("button", name="Send the code").click()
+    expect(ana.get_by_role("button", name="Confirm").last).to_be_visible()
+    found = {"/places/": serious(ana)}
+    for page in ("/devices/", "/mailbox/", "/catcher/", "/chats/", "/phone/", "/pushes/"):
+        ana.goto(page)
+        expect(ana.get_by_role("heading", level=1)).to_be_visible()
+        found[page] = serious(ana)
+
+    assert set(found.values()) == {"[]"}, found
+
+
 def test_a_screen_reader_hears_names_numbers_and_states(signed_in: SignedIn) -> None:
     ana = signed_in("ana", at="/playground/")
     expect_state(ana, "live")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from channels_delivery import devices, endpoints, outbox, routes
+from channels_delivery import devices, endpoint_health, endpoints, outbox, routes
 from channels_delivery.backends import channel_kinds
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel, Delivery, Endpoint, Suppression
@@ -301,7 +301,7 @@ def test_what_came_back_is_learnt_in_few_statements(acme: Tenant, service: PushS
         rows = Endpoint.objects.filter(tenant=acme, recipient__in=people)
         parcels = [_parcel(one) for one in rows.defer("secrets")]
         with statements() as found:
-            endpoints.learn([(one, Temporary("auth")) for one in parcels], now=db_now())
+            endpoint_health.learn([(one, Temporary("auth")) for one in parcels], now=db_now())
         counts.append(len(found))
 
     assert counts[0] == counts[1] <= 5
@@ -340,7 +340,7 @@ def test_what_waits_for_a_removed_device_is_cancelled_and_says_why(
     add(alice, service.device("hers"))
     put(alice, bob)
 
-    assert endpoints.remove(bob, gone.public_id, now=db_now())
+    assert endpoints.remove(bob, gone.public_id, now=db_now(), devices=True)
     go()
 
     found = {one.address: (one.state, one.code) for one in Delivery.objects.across_tenants()}

@@ -89,6 +89,7 @@ def test_it_works_in_small_batches_to_the_end(acme: Tenant) -> None:
             "messages": 0,
             "receipts": 0,
             "counters": 0,
+            "unproven": 0,
         }
     with statements() as none:
         assert not any(clear_out(now=days(91)).values())

@@ -23,6 +23,7 @@ from channels_delivery import outbox
 from channels_delivery.devices import subscribe
 from channels_delivery.models import Attempt, Channel, Delivery, Endpoint
 from channels_delivery.outbox import Address, Letter, Way
+from channels_delivery.own import places
 from notifications import categories, trying
 from notifications import models as notifications
 from notifications.kernel.clock import db_now
@@ -68,6 +69,7 @@ class Acme:
     fragment: str
     silence: str
     device: str
+    place: str
     test: str
     rows: str = ""
     """All that Acme has, before anybody did anything."""
@@ -88,6 +90,7 @@ class Acme:
                 fragment=self.fragment,
                 silence=self.silence,
                 device=self.device,
+                place=self.place,
                 test=self.test,
             )
         if isinstance(template, dict):
@@ -221,6 +224,12 @@ MATRIX: dict[tuple[str, str], tuple[str, list[Any], set[int]]] = {
     ),
     ("api-push-unsubscribe", "post"): ("/api/v1/push/unsubscribe/", [{"endpoint": DEVICE}], OWN),
     ("api-push-devices", "get"): ("/api/v1/push/devices/", [None], OWN),
+    ("api-endpoints", "get"): ("/api/v1/endpoints/", [None], OWN),
+    ("api-endpoints", "post"): ("/api/v1/endpoints/", [{"kind": "email", "address": f"{CANARY}@home.example"}], OWN),
+    ("api-endpoint", "patch"): ("/api/v1/endpoints/{place}/", [{"label": "Hers now"}], GONE),
+    ("api-endpoint", "delete"): ("/api/v1/endpoints/{place}/", [None], GONE),
+    ("api-endpoint-code", "post"): ("/api/v1/endpoints/{place}/code/", [None], GONE),
+    ("api-endpoint-verify", "post"): ("/api/v1/endpoints/{place}/verify/", [{"code": "123456"}], GONE),
     ("api-push-device", "patch"): ("/api/v1/push/devices/{device}/", [{"label": "Hers now"}], GONE),
     ("api-push-device", "delete"): ("/api/v1/push/devices/{device}/", [None], GONE),
     ("api-workflows", "get"): ("/api/v1/workflows/?limit=200", [None], OWN),
@@ -299,7 +308,7 @@ PAGES = {
     "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
     "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
-    "devices", "phones", "phone", "phone-state", "phone-answer", "phone-provider",
+    "devices", "places", "phones", "phone", "phone-state", "phone-answer", "phone-provider",
     "all-pushes", "pushes", "pushes-state", "pushes-answer", "pushes-again", "pushes-clear", "push-service",
 }  # fmt: skip
 """The pages, which have a matrix of their own in tests/web/test_tenancy.py, and what was sent in test_mailbox.py,
@@ -370,7 +379,8 @@ def with_everything(acme: Tenant) -> Acme:
     template = texts.create(acme, Place("hello", "email"), told, layout=fragment.name)
     ids = [str(one.public_id) for one in (channel, delivery)]
     device = subscribe(person, DEVICE, Device(DEVICE).keys, label=f"Secret {CANARY}", now=db_now())
-    own = [str(one.public_id) for one in (template, fragment, hush(acme), device)]
+    place = places.add(person, "email", f"{CANARY}@home.example", settings={}, label=f"Secret {CANARY}", now=db_now())
+    own = [str(one.public_id) for one in (template, fragment, hush(acme), device, place.endpoint)]
     test = str(trying.send(person, ["inbox"], now=db_now()))
     return Acme(person, str(item), run, topic_key, *ids, flow.key, *own, test)
 
@@ -532,7 +542,7 @@ def test_a_member_does_not_run_the_tenant(known: Acme, route: tuple[str, str]) -
     assert answers <= ({200, 201, 202, 204, 404, 428} | taken if route[0].startswith(PERSONAL) else {403})
 
 
-PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket", "api-push", "api-test")
+PERSONAL = ("api-inbox", "api-target", "api-preferences", "api-socket-ticket", "api-push", "api-endpoint", "api-test")
 """Routes about the inbox, the wishes and the devices of whoever calls, and about what they follow: a server's key has
 none."""
 

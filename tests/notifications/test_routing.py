@@ -40,7 +40,7 @@ def test_each_kind_has_its_addresses(
     assert answer.unreachable == {ids[n] for n in unreachable}
     assert answer.addresses == {ids[n]: (routing.Spot(address),) for n, address in addresses.items()}
     assert set(answer.profiles) == set(ids[:2])
-    assert len(found) == 1
+    assert len(found) == (2 if kind in (MAIL, PHONE) else 1)  # people may have added some themselves
 
 
 def test_readers_are_those_who_have_dealt_with_what_an_origin_said(acme: Tenant) -> None:

@@ -103,7 +103,7 @@ class TestSayingIt:
             ({"choices": [OFF | {"category": "billing", "workflow": "x"}]}, "choices", "not both"),
             ({"choices": [OFF | {"category": "biling"}]}, "choices", "no such category: biling"),
             ({"choices": [OFF | {"workflow": "nope"}]}, "choices", "no such workflow: nope"),
-            ({"choices": [OFF | {"channel": "webhook"}]}, "choices", "Known: email, inbox"),
+            ({"choices": [OFF | {"channel": "apprise"}]}, "choices", "Known: email, inbox"),
             ({"snooze_until": "2020-01-01T00:00:00Z"}, "snooze_until", "over already"),
             ({"snooze_until": "2999-01-01T00:00:00Z"}, "snooze_until", "8 days"),
             ({"quiet": []}, "quiet", "Unknown field"),
@@ -251,7 +251,7 @@ class TestMatrix:
         for n in range(30):
             notice(f"w{n}", billing)
 
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             ok(as_bob.get(f"{URL}matrix/"))
 
 

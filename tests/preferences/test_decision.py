@@ -72,7 +72,9 @@ def test_a_choice_is_made_once(bob: Recipient) -> None:
         choose(bob, DUE, wanted=YES)
 
 
-@pytest.mark.parametrize(("kind", "is_there"), [("", True), ("inbox", True), ("webhook", False), ("pigeon", False)])
+@pytest.mark.parametrize(
+    ("kind", "is_there"), [("", True), ("inbox", True), ("webhook", True), ("apprise", False), ("pigeon", False)]
+)
 def test_a_choice_names_a_channel_that_reaches_people(bob: Recipient, kind: str, is_there: bool) -> None:
     choice = Choice(tenant=bob.tenant, recipient=bob, kind=kind, wanted=NO)
 

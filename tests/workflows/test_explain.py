@@ -74,7 +74,7 @@ class TestInside:
             "Waited here.",
             "E-mail: “Two” was sent.",
             "It was delivered.",
-            "Webhook: this goes to teams, and not to people.",
+            "Webhook: this goes to teams, and to people who added a place of their own. They have none.",
             "Reached the end.",
         ]
         assert [one.step for one in found.sentences] == ["", "0", "0", "1", "2", "2", "3", ""]
@@ -233,7 +233,7 @@ class TestFuture:
 
         found = explain_future("nag", with_mail(bob), at=self.AT)
 
-        assert found.codes == ["would_send", "would_wait", "off_by_channel", "for_teams", "done"]
+        assert found.codes == ["would_send", "would_wait", "off_by_channel", "none_added", "done"]
         assert found.texts[0] == "Inbox: would be sent at July 1, 2026 21:00."
         assert found.sentences[1].until == self.AT + timedelta(days=2)
         assert found.told

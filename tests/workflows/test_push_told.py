@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 def devices(publish: Publish, alice: Recipient) -> None:
     """Two of Alice's; Bob has none."""
     publish(workflow("t.push", send("push", title="Ping")))
-    endpoints.pretend([(alice.pk, "Phone"), (alice.pk, "Laptop")], tenant_id=alice.tenant_id, now=db_now())
+    endpoints.pretend(
+        [(alice.pk, "push", "Phone"), (alice.pk, "push", "Laptop")], tenant_id=alice.tenant_id, now=db_now()
+    )
 
 
 def test_a_dry_run_tells_who_has_a_device(acme: Tenant, alice: Recipient, bob: Recipient) -> None:

@@ -252,6 +252,7 @@ def test_the_built_in_workflows_have_no_problem() -> None:
         "proposal.approved",
         "knowledge_gap.detected",
         "channel.disabled",
+        "endpoint.disabled",
     }
 
     assert keys <= {one.key for one in registry.all_workflows()}

@@ -12,6 +12,7 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notifications.kinds import Kind
 from notifications.models import Recipient
 
 from ..reasons import FAILURES, ITEMS, REASONS, STATES, WAITS
@@ -55,6 +56,7 @@ WORDS: Mapping[str, Promise] = {
     "passed": _("Went past this step."),
     "waited": _("Waited here."),
     "for_teams": _("%(channel)s: this goes to teams, and not to people."),
+    "none_added": _("%(channel)s: this goes to teams, and to people who added a place of their own. They have none."),
     "not_reached": _("Has not come to this step yet."),
     "never_reached": _("Did not come to this step."),
     "walking": _("Is on the way."),
@@ -160,3 +162,13 @@ class Speaker:
 def all_codes() -> set[str]:
     """Every code that an explanation may have, reasons and prefixes aside."""
     return {*WORDS, *REASONS, *STATES, *WAITS, *ITEMS, *FAILURES}
+
+
+def reaches_all(kind: Kind) -> bool:
+    """Whether people who are not told on it have missed something."""
+    return kind.personal and not kind.by_choice
+
+
+def silence_on(kind: Kind) -> str:
+    """What is said of a kind on which nobody misses anything."""
+    return "none_added" if kind.personal else "for_teams"

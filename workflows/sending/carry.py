@@ -90,7 +90,7 @@ def addresses_of(
 ) -> list[Address]:
     """Every place of this person, each a delivery of its own."""
     mine = slots.get(person, {})
-    return [Address(spot.address, person, {**mine, **spot.slots}) for spot in addresses[person]]
+    return [Address(spot.address, person, {**mine, **spot.slots}, spot.lane) for spot in addresses[person]]
 
 
 def letters_to_teams(rendered: Sequence[Rendered], sending: Sending, *, routes: Sequence[Route]) -> PutIntoOutbox:

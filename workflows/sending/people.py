@@ -75,6 +75,11 @@ def decide(people: People, sending: Sending) -> Told:
     expires_at = None if sending.expires_after is None else scene.now + sending.expires_after
     body, default = scene.body, scene.body.default_of(kind.key)
     subject = Subject(body.key, body.category, kind.key, body.critical, expires_at, default)
+    if kind.by_choice:  # who has added no place for it misses nothing
+        ids = {place: recipient for place, recipient in ids.items() if recipient in reached.ids}
+        people = People.of(ids)
+        if not people:
+            return Told(NOBODY, sending, subject)
     decisions = decide_many(subject, sorted(reached.ids), tenant_id=scene.tenant_id, now=scene.now)
     skipped: dict[str, list[int]] = defaultdict(list)
     held: dict[int, Hold] = {}

@@ -116,7 +116,9 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant, *, now: datetim
         copy_choices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk)
         copy_devices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk, now=now)
     pretend(
-        [(ids[user], "") for user, one in made_up.items() for _ in range(one.devices)], tenant_id=tenant.pk, now=now
+        [(ids[user], "push", "") for user, one in made_up.items() for _ in range(one.devices)],
+        tenant_id=tenant.pk,
+        now=now,
     )
     topics = {ids[user]: _subscribed(one) for user, one in made_up.items()} | _followed(twins)
     _follow(topics, tenant, like=real[0].tenant_id if real else None)

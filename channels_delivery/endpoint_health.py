@@ -1,0 +1,129 @@
+"""What attempts tell of endpoints: whether somebody is there, is gone for good, or fails for days.
+
+A device that is gone is forgotten, since its browser subscribes again. Another place of somebody's own is turned off,
+and they are told: they wrote it by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime, timedelta
+
+from django.db.models import Count, F, Max, Q, Value
+from django.db.models.functions import Coalesce, Least
+
+from .alarm import tell_owners
+from .backends import backends
+from .endpoints import PUSH
+from .models import Endpoint
+from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
+from .parcel import Parcel
+from .suppression import digest
+
+logger = logging.getLogger(__name__)
+
+STRIKES, QUIET, NOTED = 3, timedelta(minutes=10), timedelta(minutes=1)
+FAILURES, FOR = 10, timedelta(days=5)
+"""So many failures in a row, over so long, turn a place off."""
+
+
+def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int]:
+    """What a batch of attempts says of its endpoints; the channels whose key their service refuses. In the transaction
+    that settles the batch. Statements do not grow with the results."""
+    of_endpoints = [(parcel, outcome) for parcel, outcome in results if "endpoint" in parcel.slots]
+    if not of_endpoints:
+        return set()
+    well, gone, refused = set[int](), set[tuple[int, str]](), dict[int, Parcel]()
+    useless, failing = dict[int, str](), set[int]()
+    for parcel, outcome in of_endpoints:
+        pk = parcel.slots["endpoint"]
+        match outcome:
+            case Delivered() | Accepted():
+                well.add(pk)
+            case Permanent(code="address" | "auth" as code) if _is_of_the_place(parcel.kind, code):
+                useless[pk] = code
+            case Temporary() | Permanent() if _has_own_way(parcel.kind):
+                failing.add(pk)
+            case Permanent(forget=True):
+                gone.add((pk, digest(parcel.tenant_id, parcel.kind, parcel.address)))
+            case Temporary(code="auth"):
+                refused[pk] = parcel
+            case _:
+                continue
+    _note_success(well, now)
+    _forget(gone)
+    _turn_off(useless, failing - well - set(useless), now)
+    return _count_refusals(refused, now) if refused else set()
+
+
+def _note_success(well: set[int], now: datetime) -> None:
+    """Once a minute is often enough to know that somebody is there."""
+    if not well:
+        return
+    stale = Q(failures__gt=0) | Q(last_ok_at=None) | Q(last_ok_at__lt=now - NOTED)
+    rows = Endpoint.objects.across_tenants().filter(stale, pk__in=well)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    if held:
+        Endpoint.objects.across_tenants().filter(pk__in=held).update(last_ok_at=now, failures=0, failing_since=None)
+
+
+def _forget(gone: set[tuple[int, str]]) -> None:
+    """Those that are gone, unless they have another address by now."""
+    if gone:
+        rows = Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, _ in gone])
+        rows.filter(digest__in=[hashed for _, hashed in gone]).delete()
+
+
+def _count_refusals(refused: Mapping[int, Parcel], now: datetime) -> set[int]:
+    """A device that was refused three times goes, unless its service refuses everybody: then it is our key."""
+    rows = Endpoint.objects.across_tenants().filter(pk__in=refused)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "origin"))
+    Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, _ in held]).update(
+        failures=F("failures") + 1, failing_since=Coalesce("failing_since", Value(now))
+    )
+    ours = _refusing_everybody({origin for _, origin in held}, now)
+    for origin in sorted(ours):
+        logger.error("push.key_refused origin=%s advice=check VAPID_PRIVATE_KEY and VAPID_SUBJECT", origin)
+    alone = [pk for pk, origin in held if origin not in ours]
+    Endpoint.objects.across_tenants().filter(pk__in=alone, failures__gte=STRIKES).delete()
+    return {channel for pk, origin in held if origin in ours and (channel := refused[pk].channel_id)}
+
+
+def _refusing_everybody(origins: set[str], now: datetime) -> set[str]:
+    """Those of these where three devices fail and none succeeded for ten minutes."""
+    there = Endpoint.objects.across_tenants().filter(origin__in=origins).values("origin").order_by()
+    asked = there.annotate(failing=Count("pk", filter=Q(failures__gt=0)), ok=Max("last_ok_at"))
+    return {
+        one["origin"] for one in asked if one["failing"] >= STRIKES and (one["ok"] is None or one["ok"] < now - QUIET)
+    }
+
+
+def _has_own_way(kind: str) -> bool:
+    """Nothing but this place lies behind its lane: when sending fails, it is the place that does."""
+    backend = backends().get(kind)
+    return backend is not None and backend.by_choice
+
+
+def _is_of_the_place(kind: str, code: str) -> bool:
+    """Credentials are the channel's, unless the place has its own."""
+    return kind != PUSH and (code == "address" or _has_own_way(kind))
+
+
+def _turn_off(useless: Mapping[int, str], failing: Set[int], now: datetime) -> None:
+    """Those that are of no use, and those that had nothing but failures for days."""
+    if not useless and not failing:
+        return
+    on = Endpoint.objects.across_tenants().filter(pk__in={*useless, *failing}, disabled_at__isnull=True)
+    held = set(on.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    mine = Endpoint.objects.across_tenants()
+    mine.filter(pk__in=held & failing).update(
+        failing_since=Coalesce("failing_since", Value(now)), failures=Least(F("failures") + 1, FAILURES)
+    )
+    hopeless = mine.filter(pk__in=held & failing, failures__gte=FAILURES, failing_since__lte=now - FOR)
+    off = {pk: code for pk, code in useless.items() if pk in held}
+    off |= dict.fromkeys(hopeless.values_list("pk", flat=True), "failing")
+    for because in sorted(set(off.values())):
+        chosen = [pk for pk, code in off.items() if code == because]
+        mine.filter(pk__in=chosen).update(disabled_at=now, disabled_because=because)
+    tell_owners(off, now=now)
