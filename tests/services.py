@@ -64,10 +64,10 @@ def find_chromium() -> Service:
 
 
 def find_verifiers() -> Service:
-    """Node at NODE or on the path, with the packages that receivers verify webhooks with."""
+    """Node at NODE or on the path, with the packages that receivers verify webhooks and cards with."""
     if not (node := shutil.which(os.environ.get("NODE") or "node")):
         return Service("Node", missing="not found; set NODE")
-    if not all((_VERIFIERS / "node_modules" / name).is_dir() for name in ("standardwebhooks", "svix")):
+    if not all((_VERIFIERS / "node_modules" / name).is_dir() for name in ("standardwebhooks", "svix", "adaptivecards")):
         return Service("Node", missing=f"its packages: npm ci --prefix {os.path.relpath(_VERIFIERS)}")
     return Service("Node", node)
 

@@ -19,6 +19,8 @@ BYTES_MAX = 14_000
 
 SCHEMES = ("http", "https", "mailto")
 LINES_MAX, TITLE_MAX, LABEL_MAX, CONTEXT_MAX = 100, 300, 80, 300
+ACTIONS_MAX = 5
+"""What Microsoft's renderer takes unless its host says more; the rest would not be shown."""
 _COLOURS = {"success": "Good", "warning": "Warning", "error": "Attention"}
 
 
@@ -63,7 +65,8 @@ def _card(title: str, body: str, context: str, colour: str, buttons: Sequence[tu
     }
     if buttons:
         made["actions"] = [
-            {"type": "Action.OpenUrl", "title": cut(label, LABEL_MAX), "url": url} for label, url in buttons
+            {"type": "Action.OpenUrl", "title": cut(label, LABEL_MAX), "url": url}
+            for label, url in buttons[:ACTIONS_MAX]
         ]
     return made
 

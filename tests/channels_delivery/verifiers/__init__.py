@@ -1,4 +1,5 @@
-"""How receivers verify our webhooks: the packages that they would use, from PyPI and from npm, and nothing of ours."""
+"""How receivers verify our webhooks and cards: the packages that they would use, from PyPI and npm, and nothing of
+ours."""
 
 import base64
 import json
@@ -54,4 +55,22 @@ def npm(node: str) -> Iterator[Mapping[str, Verify]]:
             return verify
 
         yield {name: by(name) for name in PYPI}
+        asks.close()
+
+
+@contextmanager
+def adaptive_cards(node: str) -> Iterator[Callable[[object], list[str]]]:
+    """What Microsoft's own library has against a card: nothing, or sentences."""
+    command = [node, str(HERE / "cards.mjs")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE) as process:
+        asks, answers = process.stdin, process.stdout
+        assert asks
+        assert answers
+
+        def judge(card: object) -> list[str]:
+            asks.write(json.dumps(card) + "\n")
+            asks.flush()
+            return list(json.loads(answers.readline()))
+
+        yield judge
         asks.close()
