@@ -11,8 +11,6 @@ from channels_delivery.backend import Outlet, Words
 from channels_delivery.backends import backends
 from channels_delivery.outcome import Delivered, Outcome, Permanent, Temporary
 from notifications.content import Content
-from tests.channels_delivery.outbound.forms import FORMS
-from tests.channels_delivery.outbound.servers import Canary
 
 from .stage import AT, SECRET
 from .stage_slack import SlackStage
@@ -155,49 +153,3 @@ def test_teams_gets_the_shape_that_its_flow_takes(teams: SlackStage, shape: str 
         [one] = body["attachments"]
         assert (body["type"], one["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
         assert one["content"]["type"] == "AdaptiveCard"
-
-
-@pytest.fixture(scope="module")
-def canary() -> Iterator[Canary]:
-    listening = Canary()
-    yield listening
-    listening.close()
-
-
-@pytest.mark.parametrize("kind", ["slack", "teams"])
-def test_no_forbidden_address_is_posted_to(kind: str, canary: Canary, settings: Any) -> None:
-    """Each form as it may stand in a setting; those of DNS and redirects are tried on the one client that all use."""
-    settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": {"ALLOW_PORTS": [canary.port]}}
-    stage, backend = {"slack": SlackStage, "teams": TeamsStage}[kind](), backends()[kind]
-    parcel = stage_parcel(stage)
-
-    async def all_of_them() -> list[Outcome]:
-        try:
-            urls = [f"https://{form.host}:{canary.port}/services/x" for form in FORMS]
-            return [await backend.send(parcel, Outlet(7, {}, {"url": url}), deadline=5) for url in urls]
-        finally:
-            await backend.close()
-
-    outcomes = asyncio.run(all_of_them())
-
-    assert len(outcomes) >= 60
-    assert all(isinstance(one, Permanent) and one.code == "config" for one in outcomes)
-    assert canary.visitors() == 0
-
-
-def stage_parcel(stage: SlackStage) -> Any:
-    return stage.parcel(backends()[stage.kind].compose(Words(Content("Hello"), AT)))
-
-
-@pytest.mark.parametrize("kind", ["slack", "teams"])
-def test_a_redirect_to_a_forbidden_address_is_not_followed(kind: str, canary: Canary, settings: Any) -> None:
-    with {"slack": SlackStage, "teams": TeamsStage}[kind]() as stage:
-        ports = {"ALLOW_ORIGINS": stage.origins, "ALLOW_PORTS": [canary.port]}
-        settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": ports}
-        for form in FORMS:
-            if not form.host.isascii():
-                continue
-            stage.answer(b"307 Moved\n", f"Location: http://{form.host}:{canary.port}/".encode())
-            assert isinstance(sent(stage), Temporary)
-
-    assert canary.visitors() == 0
