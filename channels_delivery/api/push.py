@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +35,9 @@ _REFUSED: dict[Any, Any] = {
 
 class VapidKeySerializer(serializers.Serializer[Any]):
     public_key = serializers.CharField(help_text="`applicationServerKey` of `pushManager.subscribe()`")
+    csrf_token = serializers.CharField(
+        required=False, help_text="For a worker of a browser that has signed in, which cannot read the cookie"
+    )
 
 
 class DeviceSerializer(serializers.Serializer[Endpoint]):
@@ -90,7 +95,10 @@ class VapidKeyView(HubView):
             public = identity_of(given.vapid_private_key, given.vapid_subject).public
         except NoKey as error:
             raise NotNow(str(error), code="no_vapid_key") from error
-        return Response({"public_key": public})
+        told = {"public_key": public}
+        if isinstance(request.successful_authenticator, SessionAuthentication):
+            told["csrf_token"] = get_token(request._request)
+        return Response(told)
 
 
 class _DeviceView(HubView):

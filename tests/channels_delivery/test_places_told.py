@@ -120,7 +120,7 @@ def test_what_they_switched_off_does_not_come_there(bob: Recipient, receiver: Re
     told(bob)
 
     assert addresses() == []
-    assert outcomes(run_named("of-t.note"), final=False)["off"] == {bob.pk}
+    assert outcomes(run_named("of-t.note"), final=False)["off_by_channel"] == {bob.pk}
 
 
 def test_one_that_fails_holds_up_nobody_elses(bob: Recipient, alice: Recipient, receiver: Receiver) -> None:

@@ -100,11 +100,16 @@ const plain = (subscription) => {
 };
 
 async function key() {
-  const answer = await fetch(`${API}vapid-public-key/`, { credentials: "same-origin" });
-  if (!answer.ok) return null;
-  return { userVisibleOnly: true, applicationServerKey: (await answer.json()).public_key };
+  const { public_key: applicationServerKey } = await hello();
+  return applicationServerKey ? { userVisibleOnly: true, applicationServerKey } : null;
 }
 
+/** Not from the cookie: most browsers show a worker none, and a site may hide it from scripts. */
 async function csrf() {
-  return (await self.cookieStore?.get("csrftoken"))?.value ?? "";
+  return (await hello()).csrf_token ?? "";
+}
+
+async function hello() {
+  const answer = await fetch(`${API}vapid-public-key/`, { credentials: "same-origin" });
+  return answer.ok ? await answer.json() : {};
 }

@@ -27,7 +27,10 @@ def service(settings: Any) -> Iterator[PushService]:
 def test_a_browser_gets_the_public_key(as_bob: APIClient, service: PushService) -> None:
     public = identity_of(SITE["VAPID_PRIVATE_KEY"], SITE["VAPID_SUBJECT"]).public
 
-    assert as_bob.get(f"{URL}vapid-public-key/").json() == {"public_key": public}
+    told = as_bob.get(f"{URL}vapid-public-key/").json()
+
+    assert told["public_key"] == public
+    assert told.keys() <= {"public_key", "csrf_token"}
     assert SITE["VAPID_PRIVATE_KEY"] != public
 
 
