@@ -18,13 +18,12 @@ from uuid import UUID
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from .ring import Ring
+from .script import Scripts
 
 MOST, SIZE = 500, 20 * 1024 * 1024
 BODY_MAX = 512 * 1024
 SLOW = 10.0
 """Seconds that a slow answer takes: less than the sender waits."""
-
-TIMES_MAX = 20
 
 
 class Verdict(StrEnum):
@@ -109,18 +108,9 @@ class Caught:
         return found if isinstance(found, dict) else {}
 
 
-@dataclass(frozen=True)
-class Script:
-    """How the next `left` requests are answered."""
-
-    manner: Manner
-    left: int
-
-
 CAUGHT: Ring[Caught] = Ring(most=MOST, size=SIZE)
 _closing = threading.Event()
-_scripts: dict[int, Script] = {}
-_lock = threading.Lock()
+SCRIPTS: Scripts[Manner] = Scripts()
 
 
 def catch(
@@ -130,7 +120,7 @@ def catch(
     takes time first where the `manner` is slow."""
     named = {name.lower(): value for name, value in headers}
     verdict, key = verify(named, body, keys=keys)
-    manner = _next_manner(tenant_id)
+    manner = SCRIPTS.take(tenant_id)
     proper = THANKS if verdict is Verdict.GOOD else REFUSED
     caught = Caught(
         id=uuid.uuid4(),
@@ -176,33 +166,6 @@ def take_time() -> None:
 def hang_up() -> None:
     """The site stops: nobody takes any more time."""
     _closing.set()
-
-
-def script(tenant_id: int) -> Script | None:
-    """How this tenant's next requests are answered; None: as they deserve."""
-    with _lock:
-        return _scripts.get(tenant_id)
-
-
-def answer_with(manner: Manner | None, *, tenant_id: int, times: int = 1) -> None:
-    """Answer this tenant's next `times` requests (at most 20) in that manner; None: as they deserve."""
-    with _lock:
-        if manner is None or times < 1:
-            _scripts.pop(tenant_id, None)
-        else:
-            _scripts[tenant_id] = Script(manner, min(times, TIMES_MAX))
-
-
-def _next_manner(tenant_id: int) -> Manner | None:
-    with _lock:
-        plan = _scripts.get(tenant_id)
-        if plan is None:
-            return None
-        if plan.left > 1:
-            _scripts[tenant_id] = Script(plan.manner, plan.left - 1)
-        else:
-            del _scripts[tenant_id]
-        return plan.manner
 
 
 def _verdict(headers: Mapping[str, str], body: bytes, secret: str) -> Verdict:

@@ -10,18 +10,43 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from channels_delivery.chat.drawn import SLACK, TEAMS, Drawn, drawn
 
 from .ring import Ring
+from .script import Scripts
 
 KINDS = (SLACK, TEAMS)
 MOST, SIZE = 300, 5 * 1024 * 1024
 BODY_MAX = 128 * 1024
 CARD_MAX = 28 * 1024
 BLOCKS_MAX, HEADER_MAX, SECTION_MAX, BUTTON_MAX, WHOLE_MAX = 50, 150, 3_000, 75, 11_000
+
+
+class Manner(StrEnum):
+    """A way to answer that a sender has to cope with."""
+
+    BUSY = "busy"
+    BROKEN = "broken"
+    GONE = "gone"
+
+
+PATIENCE = 5
+"""Seconds after which a busy room wants to be asked again."""
+
+_SLACK_SAYS = {
+    Manner.BUSY: (429, "rate_limited"),
+    Manner.BROKEN: (500, "rollup_error"),
+    Manner.GONE: (404, "no_service"),
+}
+_TEAMS_SAYS = {
+    Manner.BUSY: (429, "TooManyRequests"),
+    Manner.BROKEN: (502, "BadGateway"),
+    Manner.GONE: (404, "WorkflowNotFound"),
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +76,16 @@ class Posted:
 
 
 POSTED: Ring[Posted] = Ring(most=MOST, size=SIZE)
+SCRIPTS: Scripts[Manner] = Scripts()
 
 
 def post(kind: str, body: bytes, *, tenant_id: int, mark: str = "", now: datetime | None = None) -> Posted:
-    """Take this, or say why not, and keep it. `mark` is the header field by which a delivery of ours is known."""
+    """Take this, or say why not, or what the room was told to say, and keep it. `mark` is the header field by which a
+    delivery of ours is known."""
     found = _read(body)
     status, said = _slack(found) if kind == SLACK else _teams(found, body)
+    if (manner := SCRIPTS.take(tenant_id)) is not None:
+        status, said = _SLACK_SAYS[manner] if kind == SLACK else _flow_says(manner)
     looks = drawn(kind, found) if found is not None else None
     if looks is None and status < 300:
         status, said = (400, "invalid_payload") if kind == SLACK else (400, _error("InvalidBotAdaptiveCard"))
@@ -104,6 +133,11 @@ def _teams(message: Mapping[str, Any] | None, body: bytes) -> tuple[int, str]:
     if message is None:
         return 400, _error("InvalidRequestContent")
     return (413, _error("RequestEntityTooLarge")) if len(body) > CARD_MAX else (202, "")
+
+
+def _flow_says(manner: Manner) -> tuple[int, str]:
+    status, code = _TEAMS_SAYS[manner]
+    return status, _error(code)
 
 
 def _error(code: str) -> str:

@@ -23,8 +23,10 @@ from channels_delivery.models import Channel
 from notifications.models import Tenant
 from notifications.web.clock import zone_of
 from notifyhub import catcher
-from notifyhub.catcher import BODY_MAX, CAUGHT, TIMES_MAX, Caught, Key, Manner, stable_id
+from notifyhub.catcher import BODY_MAX, CAUGHT, SCRIPTS, Caught, Key, Manner, stable_id
+from notifyhub.script import TIMES_MAX
 
+from . import scripting
 from .access import also_watched, for_watchers, watched
 from .traces import run_of
 from .wording import manner_in_words, verdict_in_words, workflow_in_words
@@ -95,7 +97,7 @@ def page(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse
         "address": address,
         "channels": webhooks,
         "paused": [channel for channel in webhooks if channel.paused_at],
-        "script": _script_in_words(tenant),
+        "script": scripting.in_words(SCRIPTS, manner_in_words, tenant=tenant),
         "manners": [(manner.value, manner_in_words(manner)) for manner in Manner],
         "times_max": TIMES_MAX,
         "zone": zone_of(request),
@@ -136,12 +138,7 @@ def one(request: HttpRequest, viewer: Tenant | None, slug: str, caught_id: UUID)
 def answer(request: HttpRequest, viewer: Tenant | None, slug: str) -> HttpResponse:
     """Choose how the next requests are answered."""
     tenant = _tenant(viewer, slug)
-    manner, times = request.POST.get("manner", ""), request.POST.get("times", "1")
-    if manner not in {"", *Manner} or not (times.isascii() and times.isdigit() and 1 <= int(times) <= TIMES_MAX):
-        messages.error(request, _("Choose an answer, and for how many requests: 1 to %(n)d.") % {"n": TIMES_MAX})
-    else:
-        catcher.answer_with(Manner(manner) if manner else None, tenant_id=tenant.pk, times=int(times))
-        messages.success(request, _script_in_words(tenant) or _("Requests are answered as they deserve."))
+    scripting.follow(request, SCRIPTS, Manner, manner_in_words, tenant=tenant)
     return redirect("catcher", slug=slug)
 
 
@@ -230,15 +227,7 @@ def _tenant(viewer: Tenant | None, slug: str) -> Tenant:
 
 
 def _state(tenant: Tenant) -> str:
-    found, plan = _of(tenant), catcher.script(tenant.pk)
+    found, plan = _of(tenant), SCRIPTS.of(tenant.pk)
     newest = str(found[0].id) if found else ""
     state = {"requests": len(found), "newest": newest, "script": f"{plan.manner} {plan.left}" if plan else ""}
     return JsonResponse(state).content.decode()
-
-
-def _script_in_words(tenant: Tenant) -> str:
-    plan = catcher.script(tenant.pk)
-    if plan is None:
-        return ""
-    said = ngettext("The next request gets: %(how)s", "The next %(n)d requests get: %(how)s", plan.left)
-    return said % {"n": plan.left, "how": manner_in_words(plan.manner)}

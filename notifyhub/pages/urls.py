@@ -43,6 +43,8 @@ if apps.is_installed("workflows"):
             path("chats/<slug:slug>/", chats.page, name="chats"),
             path("chats/<slug:slug>/state/", chats.state, name="chats-state"),
             path("chats/<slug:slug>/clear/", chats.clear, name="chats-clear"),
+            path("chats/<slug:slug>/answer/", chats.answer, name="chats-answer"),
+            path("chats/<slug:slug>/resume/", chats.resume, name="chats-resume"),
             path("chats/<slug:slug>/<slug:kind>/", chats.receiver, name="chat-room"),
             path("phone/", phone.first, name="phones"),
             path("phone/<slug:slug>/", phone.page, name="phone"),

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from notifyhub import chats
 from notifyhub.catcher import Manner, Verdict
 from workflows import registry
 from workflows.reasons import kind_in_words
@@ -77,6 +78,17 @@ def workflow_in_words(key: str) -> str:
 
 def verdict_in_words(verdict: Verdict) -> str:
     return str(VERDICTS[verdict])
+
+
+def chat_manner_in_words(manner: chats.Manner) -> str:
+    """An answer of a room as a menu names it."""
+    match manner:
+        case chats.Manner.BUSY:
+            return _("429: too many, ask again in %(n)d seconds") % {"n": chats.PATIENCE}
+        case chats.Manner.BROKEN:
+            return _("a server error")
+        case chats.Manner.GONE:
+            return _("gone for good")
 
 
 def manner_in_words(manner: Manner) -> str:

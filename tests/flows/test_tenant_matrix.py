@@ -307,7 +307,7 @@ PAGES = {
     "sign-in-as", "sign-out", "playground", "playground-check", "run", "run-state", "run-cancel",
     "mailbox", "mailbox-state", "mailbox-clear", "mail", "mail-html", "mail-attachment", "catchers", "catcher",
     "catcher-state", "catcher-answer", "catcher-resume", "catcher-clear", "caught", "preferences", "unsubscribe",
-    "all-chats", "chats", "chats-state", "chats-clear", "chat-room",
+    "all-chats", "chats", "chats-state", "chats-clear", "chats-answer", "chats-resume", "chat-room",
     "devices", "places", "phones", "phone", "phone-state", "phone-answer", "phone-provider",
     "all-pushes", "pushes", "pushes-state", "pushes-answer", "pushes-again", "pushes-clear", "push-service",
 }  # fmt: skip

@@ -19,7 +19,7 @@ from channels_delivery.models import Channel
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from notifyhub import catcher
-from notifyhub.catcher import CAUGHT, Manner
+from notifyhub.catcher import CAUGHT, SCRIPTS, Manner
 
 from .pages import visitor, words
 
@@ -33,7 +33,7 @@ HERE = "/catcher/acme/"
 @pytest.fixture(autouse=True)
 def _no_script(acme: Tenant) -> Iterator[None]:
     yield
-    catcher.answer_with(None, tenant_id=acme.pk)
+    SCRIPTS.put(None, tenant_id=acme.pk)
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_a_body_has_a_limit(acme: Tenant, size: int, status: int) -> None:
 
 
 def test_tries_of_one_message_stand_together(alice: Recipient) -> None:
-    catcher.answer_with(Manner.AWAY, tenant_id=alice.tenant_id, times=1)
+    SCRIPTS.put(Manner.AWAY, tenant_id=alice.tenant_id, times=1)
 
     statuses = [send(signed()).status_code, send(signed()).status_code, send(signed(name="msg_2")).status_code]
 
@@ -172,7 +172,7 @@ def test_a_slow_answer_ends_when_the_site_stops() -> None:
 
 def test_a_slow_answer_is_a_good_one(alice: Recipient) -> None:
     catcher.hang_up()
-    catcher.answer_with(Manner.SLOW, tenant_id=alice.tenant_id)
+    SCRIPTS.put(Manner.SLOW, tenant_id=alice.tenant_id)
 
     assert send(signed()).status_code == 204
     assert "Answered 204 as you told it to" in words(visitor(alice).get(latest()))
@@ -193,7 +193,7 @@ def test_a_wrong_form_changes_nothing(alice: Recipient, form: dict[str, str]) ->
     said = words(visitor(alice).post(f"{HERE}answer/", form, follow=True))
 
     assert "Choose an answer, and for how many requests: 1 to 20." in said
-    assert catcher.script(alice.tenant_id) is None
+    assert SCRIPTS.of(alice.tenant_id) is None
 
 
 def test_a_webhook_that_was_turned_off_can_be_turned_on_again(alice: Recipient, channel: Channel) -> None:
@@ -251,7 +251,7 @@ def test_a_stranger_changes_nothing(alice: Recipient, mallory: Recipient, verb: 
     answer = visitor(mallory).post(f"{HERE}{verb}/", {"manner": "gone", "times": "9"})
 
     assert answer.status_code == 404
-    assert catcher.script(alice.tenant_id) is None
+    assert SCRIPTS.of(alice.tenant_id) is None
     assert len(CAUGHT.newest_first()) == 1
     assert Channel.objects.filter(tenant=alice.tenant, paused_at__isnull=False).exists()
 

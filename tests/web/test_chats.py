@@ -10,10 +10,13 @@ from django.test import Client
 from channels_delivery.backend import Words
 from channels_delivery.chat import blocks, card
 from channels_delivery.chat.drawn import drawn
+from channels_delivery.chat.replies import of_slack, of_teams
+from channels_delivery.outbound.answer import Answer
+from channels_delivery.outcome import Permanent, Temporary
 from notifications.content import Action, Content
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
-from notifyhub.chats import POSTED
+from notifyhub.chats import PATIENCE, POSTED, SCRIPTS, Manner
 
 from .pages import visitor
 
@@ -26,6 +29,7 @@ def empty() -> Iterator[None]:
     POSTED.drop(lambda _: True)
     yield
     POSTED.drop(lambda _: True)
+    SCRIPTS.forget()
 
 
 def words(body: str = NASTY) -> Words:
@@ -90,3 +94,46 @@ def test_what_is_no_message_is_not_drawn(given: dict[str, Any]) -> None:
     assert drawn("slack", given) is None
     assert drawn("teams", given) is None
     assert drawn("fax", given) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "manner", "status", "said"),
+    [
+        ("slack", Manner.BUSY, 429, "rate_limited"),
+        ("slack", Manner.BROKEN, 500, "rollup_error"),
+        ("slack", Manner.GONE, 404, "no_service"),
+        ("teams", Manner.BUSY, 429, "TooManyRequests"),
+        ("teams", Manner.BROKEN, 502, "BadGateway"),
+        ("teams", Manner.GONE, 404, "WorkflowNotFound"),
+    ],
+)
+def test_a_room_fails_as_it_was_told_for_so_many_messages(
+    acme: Tenant, alice: Recipient, kind: str, manner: Manner, status: int, said: str
+) -> None:
+    made = blocks.message(words()) if kind == "slack" else card.card(words())
+    told = visitor(alice).post(f"/chats/{acme.slug}/answer/", {"manner": manner.value, "times": "1"}, follow=True)
+    assert "The next request gets" in told.content.decode()
+
+    first, second = post(acme.slug, kind, made), post(acme.slug, kind, made)
+
+    assert (first.status_code, said in first.content.decode()) == (status, True)
+    assert first.headers.get("Retry-After") == (str(PATIENCE) if status == 429 else None)
+    assert second.status_code < 300
+
+
+def test_our_own_backend_reads_each_failure_as_what_it_is(acme: Tenant) -> None:
+    """What a room says when it was told to fail is what Slack and a flow say: temporary, or gone for good."""
+    wanted = {Manner.BUSY: Temporary, Manner.BROKEN: Temporary, Manner.GONE: Permanent}
+    for manner, outcome in wanted.items():
+        for kind, read, made in (("slack", of_slack, blocks.message(words())), ("teams", of_teams, card.card(words()))):
+            SCRIPTS.put(manner, tenant_id=acme.pk)
+            answer = post(acme.slug, kind, made)
+            found = read(Answer(answer.status_code, dict(answer.headers), answer.content, 0.1), now=db_now())
+            assert isinstance(found, outcome), (manner, kind, found)
+            assert getattr(found, "disable", False) is (manner is Manner.GONE)
+
+
+def test_nobody_else_tells_a_room_how_to_answer(acme: Tenant, mallory: Recipient) -> None:
+    assert visitor(mallory).post(f"/chats/{acme.slug}/answer/", {"manner": "gone"}).status_code == 404
+    assert visitor(mallory).post(f"/chats/{acme.slug}/resume/").status_code == 404
+    assert SCRIPTS.of(acme.pk) is None
