@@ -29,12 +29,12 @@ NORTHWIND = (
     Person("Hana Novak", "member", "Europe/Prague", "cs", "Support Engineer"),
     Person("Ivo Marchetti", "member", "Europe/Rome", "it", "Firmware Developer"),
     Person("Jun Park", "member", "Asia/Seoul", "ko", "Data Analyst"),
-    Person("Kavya Rao", "member", "Asia/Kolkata", "en", "Technical Writer"),
+    Person("Kavya Rao", "member", "", "en", "Technical Writer"),
 )
 GLOBEX = (
     Person("Hank Moreno", "owner", "America/New_York", "en", "Director"),
     Person("Mallory Quinn", "member", "", "en", "Analyst"),
-    Person("Sven Aalto", "member", "Europe/Helsinki", "fi", "Engineer"),
+    Person("Sven Aalto", "member", "", "fi", "Engineer"),
 )
 TOPICS = {
     "support-desk": ("Support desk", ("chidi", "hana", "dana", "kavya")),

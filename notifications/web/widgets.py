@@ -44,6 +44,7 @@ def config_of(
         "unread": unread_of(request).to_json(),
         "csrf": csrf,
         "zone": str(zone_of(request)),
+        "guess": "" if person.zone else address("api-preferences"),
         "pages": {"inbox": address("inbox"), "item": address("inbox-item", _NOBODY).replace(str(_NOBODY), "{id}")},
         "icons": {"sprite": static("notifyhub/icons.svg"), "names": sorted(ICONS)},
         "words": _words(),

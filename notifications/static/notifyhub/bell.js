@@ -25,6 +25,7 @@
 
 import { connectionOf } from "./connection.js";
 import { fill, icon, make, sheet } from "./look.js";
+import { tellZone } from "./zone.js";
 
 /** @typedef {import("./live.js").Item} Item */
 
@@ -100,6 +101,7 @@ export class NotifyhubBell extends HTMLElement {
     this.#loaded = config.items !== undefined;
     for (const [name, hear] of this.#hears) live.addEventListener(name, hear);
     live.connect();
+    tellZone(config);
     this.#count();
     for (const child of [...this.children]) if (child.localName !== "script") child.remove();
     requestAnimationFrame(() => setTimeout(() => this.#furnish()));
