@@ -16,14 +16,15 @@ from notifications.routing import Spot
 from .backends import backends
 from .log import take_back
 from .models import Delivery, Endpoint, Lane
+from .parcel import Parcel
 from .suppression import digest
 
 PUSH = "push"
 SOURCE = "endpoint"
 """What a kind says as its `address` when it reaches people here."""
 
-REMOVED, PLACE_REMOVED = "device_removed", "endpoint_removed"
-"""The codes of what was cancelled because its device, or another place of somebody's own, went."""
+REMOVED, PLACE_REMOVED, TURNED_OFF = "device_removed", "endpoint_removed", "endpoint_off"
+"""The codes of what was cancelled because its device, or another place of somebody's own, went, or was turned off."""
 
 LABEL_MAX = 100
 
@@ -46,6 +47,28 @@ def reach(kind: str, recipients: Sequence[int], *, tenant_id: int) -> dict[int, 
             spot = Spot(address, slots, lane_of(kind, pk) if apart else "")
             found.setdefault(recipient, []).append(spot)
     return {recipient: tuple(spots) for recipient, spots in found.items()}
+
+
+def closed_among(parcels: Sequence[Parcel]) -> dict[int, str]:
+    """Those of these parcels whose endpoint was removed or turned off since they were enqueued, by their ids, with the
+    code. One query, if any goes to one."""
+    to = {parcel.id: parcel.slots["endpoint"] for parcel in parcels if "endpoint" in parcel.slots}
+    if not to:
+        return {}
+    chosen, parameters = rowset.any_of(connection, "id", sorted(set(to.values())))
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT id, disabled_at IS NULL FROM "{Endpoint._meta.db_table}" WHERE {chosen}', parameters)
+        there = dict(cursor.fetchall())
+    kinds = {parcel.id: parcel.kind for parcel in parcels}
+    return {
+        pk: TURNED_OFF if endpoint in there else _removed(kinds[pk])
+        for pk, endpoint in to.items()
+        if not there.get(endpoint)
+    }
+
+
+def _removed(kind: str) -> str:
+    return REMOVED if kind == PUSH else PLACE_REMOVED
 
 
 def lane_of(kind: str, pk: int) -> str:
@@ -123,7 +146,7 @@ def _cancel(tenant: int, recipient: int, kind: str, pk: int, now: datetime) -> N
     mine = open_ones.filter(slots__endpoint=pk).order_by("pk").select_for_update(of=("self",))
     if held := list(mine.values_list("pk", flat=True)):
         chosen = Delivery.objects.filter(tenant=tenant, pk__in=held)
-        chosen.update(code=REMOVED if kind == PUSH else PLACE_REMOVED)
+        chosen.update(code=_removed(kind))
         take_back(chosen, now=now)
 
 

@@ -1,4 +1,5 @@
-"""The last look at a parcel before it leaves: is its address suppressed, and does its person still want it?
+"""The last look at a parcel before it leaves: is its address suppressed, is its device or other place still there, and
+does its person still want it?
 
 What waited long was decided long ago, and meanwhile the person may have switched it off, or gone to sleep. So for
 personal deliveries that were decided more than a minute ago, the site's gate is asked: the dotted path
@@ -22,6 +23,7 @@ from django.db import Error
 from django.utils.module_loading import import_string
 
 from .conf import conf
+from .endpoints import closed_among
 from .outcome import Drop, Ending, Hold, Permanent
 from .parcel import Parcel
 from .suppression import reasons
@@ -51,6 +53,7 @@ def kept_back(parcels: Sequence[Parcel], *, now: datetime) -> dict[int, Ending]:
         reason = listed.get((parcel.tenant_id, parcel.kind, parcel.address))
         if reason is not None:
             back[parcel.id] = Permanent("address", f"suppressed: {reason}" if reason else "suppressed")
+    back |= {pk: Drop(code) for pk, code in closed_among(parcels).items() if pk not in back}
     stale = [parcel for parcel in parcels if parcel.id not in back and _is_stale(parcel, now)]
     return back | _asked(stale, now)
 

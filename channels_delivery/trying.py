@@ -34,6 +34,8 @@ _FAILED: Mapping[str, Promise] = {
     "auth": gettext_lazy("This channel's credentials were refused. Tell your administrator."),
     "config": gettext_lazy("This channel is not set up completely. Tell your administrator."),
     "device_removed": gettext_lazy("The device was removed."),
+    "endpoint_removed": gettext_lazy("This place was removed."),
+    "endpoint_off": gettext_lazy("This place was turned off, because of what came back from it."),
 }
 
 

@@ -333,6 +333,17 @@ def _parcel(row: Endpoint) -> Parcel:
 # -- what goes with them -------------------------------------------------------------------------------------------
 
 
+def test_what_was_enqueued_while_its_device_went_does_not_leave(bob: Recipient, service: PushService) -> None:
+    """Its cancelling saw only what was there."""
+    add(bob, service.device())
+    put(bob)
+    Endpoint.objects.filter(tenant=bob.tenant_id).delete()
+    go()
+
+    assert service.came == []
+    assert list(Delivery.objects.across_tenants().values_list("state", "code")) == [("cancelled", "device_removed")]
+
+
 def test_what_waits_for_a_removed_device_is_cancelled_and_says_why(
     alice: Recipient, bob: Recipient, service: PushService
 ) -> None:

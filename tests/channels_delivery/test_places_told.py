@@ -237,6 +237,21 @@ def test_what_waits_for_a_place_goes_with_it_and_nothing_else(bob: Recipient, pu
     assert sorted(mine) == sorted([(HOST, "pending", ""), (MAIL, "cancelled", "endpoint_removed")])
 
 
+def test_what_waits_for_one_that_was_turned_off_does_not_leave(
+    bob: Recipient, receiver: Receiver, publish: Publish
+) -> None:
+    publish(workflow("t.note", send_teams(title="Hello")))
+    add_and_verify(bob, "teams", f"{receiver.origin}/flow")
+    go()
+    told(bob)
+    Endpoint.objects.filter(tenant=bob.tenant_id).update(disabled_at=db_now(), disabled_because="address")
+    go()
+
+    assert len(receiver.got) == 1
+    mine = deliveries().filter(message__notice_key="t.note")
+    assert list(mine.values_list("state", "code")) == [("cancelled", "endpoint_off")]
+
+
 def test_one_that_was_turned_off_comes_back_by_a_code(bob: Recipient) -> None:
     row = add_and_verify(bob)
     Endpoint.objects.filter(tenant=bob.tenant_id).update(disabled_at=db_now(), disabled_because="address")
