@@ -5,6 +5,7 @@
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,6 +13,11 @@ from django.db import connection
 from tests.database import fill_once
 from tests.services import find_chromium, find_verifiers
 
+_EITHER = ("web/", "flows/test_tenant_matrix.py", "channels_delivery/test_admin", "notifications/test_admin")
+_EITHER += ("preferences/test_admin", "workflows/test_admin")
+"""Pages, routes and forms: one database is enough for them, and where there is a PostgreSQL that is the one."""
+
+_HERE = Path(__file__).resolve().parent
 _OF_A_DATABASE = {"db", "transactional_db", "live_server"}
 _MARKS_OF_A_DATABASE = ("django_db", "postgres", "redis", "browser", "faults")
 
@@ -31,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _asks_no_database(item):
             item.add_marker(pytest.mark.once)
+        elif str(item.path.relative_to(_HERE)).startswith(_EITHER):
+            item.add_marker(pytest.mark.either)
         if item.get_closest_marker("once"):
             item.user_properties.append(("once", ""))  # for the table at the end of `make test`
         for mark, reason in reasons.items():

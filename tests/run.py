@@ -93,7 +93,8 @@ def _lanes(found: Found) -> list[Lane]:
     # Tests that need Redis but no PostgreSQL move to the first lane where there is no second one.
     node = "" if found.node else " and not node"
     redis_on_sqlite = "" if found.redis and not found.postgres else " and not redis"
-    sqlite_marks = f"not postgres and not browser{redis_on_sqlite}{node}"
+    either = " and not either" if found.postgres else ""  # the lanes on PostgreSQL have them
+    sqlite_marks = f"not postgres and not browser{redis_on_sqlite}{node}{either}"
     postgres_marks = "not browser and not once" + ("" if found.redis else " and not redis") + node
     on_postgres = common | {"NOTIFYHUB_TEST_DATABASE_URL": found.postgres.address}
     on_file = common | {"NOTIFYHUB_TEST_DATABASE_URL": f"sqlite:///{tempfile.gettempdir()}/notifyhub-{os.getpid()}.db"}

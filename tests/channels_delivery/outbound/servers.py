@@ -67,6 +67,7 @@ class Receiver:
         self._read = read
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -76,6 +77,9 @@ class Receiver:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        for connection in list(self._open):  # those that somebody keeps, and whose threads wait for more
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
@@ -105,12 +109,14 @@ class Receiver:
         with contextlib.suppress(OSError, ValueError):
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+            self._open.add(connection)
             while not self._read or (request := _request(connection)):
                 self.requests.append(request if self._read else b"")
                 self.peers.append(peer)
                 self.script(Exchange(connection, self._stopped))
                 if not self._read:
                     break
+        self._open.discard(connection)
         connection.close()
 
 
