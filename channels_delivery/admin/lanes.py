@@ -50,7 +50,7 @@ class LanePage(ReadOnly, TenantAdmin):
         known = Channel.objects.filter(tenant__in=tenants_of(request), pk__in=filter(str.isdecimal, numbers))
         names = {lane_key(channel.kind, channel.pk): channel.name for channel in known.only("kind", "name")}
         for lane in page.result_list:
-            lane.way_out = names.get(lane.key, "")
+            lane.way_out = _("a person's own") if ":own:" in lane.key else names.get(lane.key, "")
         return page
 
     @admin.display(description=gettext_lazy("channel"))
