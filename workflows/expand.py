@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.config import enabled
@@ -123,8 +124,9 @@ def _expand_one_by_one(runs: Sequence[Due], now: datetime) -> None:
         except OperationalError as error:
             if not connection.is_usable():
                 raise
-            mine.filter(start_at__gt=now - PASSES).update(expand_at=now + PUT_OFF)
-            _fail(mine.filter(start_at__lte=now - PASSES), error, now)
+            _fail(mine.filter(put_off_since__lte=now - PASSES), error, now)
+            since = Coalesce("put_off_since", Value(now))
+            mine.filter(expand_at__isnull=False).update(expand_at=now + PUT_OFF, put_off_since=since)
         except Exception as error:
             _fail(mine, error, now)
         watching.changed([run.public_id])
@@ -155,6 +157,7 @@ def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
         "people": told,
         "cursor": people[-1] if people else run.cursor,
         "expand_at": None if finished else now,  # behind the tenant's other runs
+        "put_off_since": None,
     }
     if run.status == Status.PENDING:
         changes |= {"status": Status.PROCESSING} if pieces else {"status": Status.SENT, "finished_at": now}

@@ -50,6 +50,13 @@ def sleeping() -> Cohort:
     return Cohort.objects.across_tenants().get(open=True)
 
 
+def chunks_cannot_be_written(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+    """The database says no to these, and goes on."""
+    if "INSERT INTO" in sql and "workflows_chunk" in sql:
+        raise OperationalError("disk full")
+    return execute(sql, parameters, many, context)
+
+
 class TestSend:
     def test_everybody_gets_one_item(self, acme: Tenant, hello: None) -> None:
         people = crowd(acme, 25)
@@ -600,6 +607,32 @@ class TestFailure:
         assert titles(person) == ["at last"]
         run.refresh_from_db()
         assert run.status == Status.SENT
+
+    def test_a_run_that_came_late_is_put_off_for_as_long_as_any(self, hello: None, acme: Tenant) -> None:
+        """Behind a backlog of hours, the database breaks off twice."""
+        (person,) = crowd(acme, 1)
+        run = start("hello", acme, person)
+        Run.objects.across_tenants().update(start_at=db_now() - timedelta(hours=5))
+        for minutes in (0, 30, 59):
+            with connection.execute_wrapper(chunks_cannot_be_written):
+                engine.drain(clock=lambda minutes=minutes: db_now() + timedelta(minutes=minutes))
+            run.refresh_from_db()
+            assert (run.status, bool(run.expand_at)) == (Status.PENDING, True)
+
+        engine.drain(clock=lambda: db_now() + timedelta(minutes=60))
+
+        run.refresh_from_db()
+        assert (run.status, len(titles(person))) == (Status.SENT, 1)
+
+    def test_a_run_that_cannot_be_resolved_for_an_hour_fails_with_the_reason(self, hello: None, acme: Tenant) -> None:
+        run = start("hello", acme, *crowd(acme, 1))
+        for minutes in (0, 30, 61):
+            with connection.execute_wrapper(chunks_cannot_be_written):
+                engine.drain(clock=lambda minutes=minutes: db_now() + timedelta(minutes=minutes))
+
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+        assert "disk full" in run.error
 
     def test_a_statement_that_takes_too_long_each_time_is_given_up(self, acme: Tenant, publish: Publish) -> None:
         publish(workflow("t.breaks", {"kind": "breaks"}))

@@ -22,9 +22,10 @@ class Status(models.TextChoices):
 class Run(TenantOwned):
     """`sent` means that every recipient reached an end; `failed` that the engine could not finish.
 
-    `expand_at` is set while recipients are still to be resolved: when to go on with it. `cursor` is the last
-    recipient id resolved. A run of many people has chunks of its own; a small one shares `chunk` with others.
-    `withdraw_at` is set while inbox items are still to be taken back, those of notifications after `withdrawn_upto`.
+    `expand_at` is set while recipients are still to be resolved: when to go on with it; `put_off_since`, since when
+    that has failed for a passing reason. `cursor` is the last recipient id resolved. A run of many people has chunks of
+    its own; a small one shares `chunk` with others. `withdraw_at` is set while inbox items are still to be taken back,
+    those of notifications after `withdrawn_upto`.
 
     `digest` is empty for a run that was triggered; else it is the step whose windows this one closed and carries on.
     `acts` counts what people did about it (`Act`). `target` is the object that it is about, as
@@ -54,6 +55,7 @@ class Run(TenantOwned):
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.PENDING)
     start_at = models.DateTimeField(_("starts"))
     expand_at = models.DateTimeField(null=True)
+    put_off_since = models.DateTimeField(null=True)
     cursor = models.BigIntegerField(default=0)
     people = models.PositiveIntegerField(_("people"), default=0)
     chunk = models.ForeignKey("Chunk", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
