@@ -42,7 +42,7 @@ class Outlet:
 @dataclass(frozen=True)
 class Words:
     """What a message is made of. `extra` has the further texts of `template_fields`, rendered; empty ones are left
-    out. `payload` is what the run was triggered with."""
+    out. `payload` is what the run was triggered with; of a message to people it is empty."""
 
     content: Content
     at: datetime

@@ -41,8 +41,10 @@ def learn(results: Sequence[tuple[Parcel, Ending]], *, now: datetime) -> set[int
         match outcome:
             case Delivered() | Accepted():
                 well.add(pk)
-            case Permanent(code="address" | "auth" as code) if _is_of_the_place(parcel.kind, code):
+            case Permanent(code="address" | "auth" as code) if _has_own_way(parcel.kind):
                 useless[pk] = code
+            case Permanent(suppress=True) if parcel.kind != PUSH:  # of other failures the channel may be the cause
+                useless[pk] = "address"
             case Temporary() | Permanent() if _has_own_way(parcel.kind):
                 failing.add(pk)
             case Permanent(forget=True):
@@ -103,11 +105,6 @@ def _has_own_way(kind: str) -> bool:
     """Nothing but this place lies behind its lane: when sending fails, it is the place that does."""
     backend = backends().get(kind)
     return backend is not None and backend.by_choice
-
-
-def _is_of_the_place(kind: str, code: str) -> bool:
-    """Credentials are the channel's, unless the place has its own."""
-    return kind != PUSH and (code == "address" or _has_own_way(kind))
 
 
 def _turn_off(useless: Mapping[int, str], failing: Set[int], now: datetime) -> None:

@@ -26,6 +26,9 @@ SOURCE = "endpoint"
 REMOVED, PLACE_REMOVED, TURNED_OFF = "device_removed", "endpoint_removed", "endpoint_off"
 """The codes of what was cancelled because its device, or another place of somebody's own, went, or was turned off."""
 
+CODE_NOTICE = "endpoint.verify"
+"""What stands as the workflow of a delivery that brings a code."""
+
 LABEL_MAX = 100
 
 
@@ -50,21 +53,29 @@ def reach(kind: str, recipients: Sequence[int], *, tenant_id: int) -> dict[int, 
 
 
 def closed_among(parcels: Sequence[Parcel]) -> dict[int, str]:
-    """Those of these parcels whose endpoint was removed or turned off since they were enqueued, by their ids, with the
-    code. One query, if any goes to one."""
+    """Those of these parcels whose endpoint was removed, became somebody else's or was turned off since they were
+    enqueued, by their ids, with the code. A code goes to one that nobody has proven. One query, if any goes to one."""
     to = {parcel.id: parcel.slots["endpoint"] for parcel in parcels if "endpoint" in parcel.slots}
     if not to:
         return {}
     chosen, parameters = rowset.any_of(connection, "id", sorted(set(to.values())))
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT id, disabled_at IS NULL FROM "{Endpoint._meta.db_table}" WHERE {chosen}', parameters)
-        there = dict(cursor.fetchall())
-    kinds = {parcel.id: parcel.kind for parcel in parcels}
-    return {
-        pk: TURNED_OFF if endpoint in there else _removed(kinds[pk])
-        for pk, endpoint in to.items()
-        if not there.get(endpoint)
-    }
+        cursor.execute(
+            f'SELECT id, recipient_id, disabled_at IS NULL, verified_at IS NULL FROM "{Endpoint._meta.db_table}"'
+            f" WHERE {chosen}",
+            parameters,
+        )
+        there = {row[0]: row[1:] for row in cursor.fetchall()}
+    closed = {}
+    for parcel in parcels:
+        if parcel.id not in to:
+            continue
+        owner, on, unproven = there.get(to[parcel.id], (None, False, False))
+        if owner != parcel.recipient_id:
+            closed[parcel.id] = _removed(parcel.kind)
+        elif not on or (unproven and parcel.notice_key != CODE_NOTICE):
+            closed[parcel.id] = TURNED_OFF
+    return closed
 
 
 def _removed(kind: str) -> str:
@@ -141,7 +152,9 @@ def forget(rows: TenantQuerySet[Endpoint], now: datetime) -> int:
 
 def _cancel(tenant: int, recipient: int, kind: str, pk: int, now: datetime) -> None:
     """Looked for in the lanes of its kind, where an index has what is open."""
-    lanes = Lane.objects.filter(tenant=tenant, key__startswith=f"{kind}:")
+    backend = backends().get(kind)
+    mine_alone = {"key": lane_of(kind, pk)} if backend is not None and backend.by_choice else {}
+    lanes = Lane.objects.filter(tenant=tenant, **(mine_alone or {"key__startswith": f"{kind}:"}))
     open_ones = Delivery.objects.filter(tenant=tenant, lane__in=lanes, recipient=recipient, finished_at=None)
     mine = open_ones.filter(slots__endpoint=pk).order_by("pk").select_for_update(of=("self",))
     if held := list(mine.values_list("pk", flat=True)):

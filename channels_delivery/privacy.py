@@ -15,6 +15,7 @@ from notifications.kernel import privacy
 from notifications.kernel.privacy import Person, plain, scrub
 
 from . import log
+from .endpoints import CODE_NOTICE
 from .models import Attempt, Delivery, Endpoint, Message, Receipt, Suppression
 
 GONE = "erased:"
@@ -26,7 +27,10 @@ def export(person: Person) -> dict[str, Any]:
     mine = _of(person).order_by("pk")
     tries = Attempt.objects.filter(delivery__in=mine.values("pk")).order_by("pk")
     return {
-        "deliveries": plain(mine, *_SENT, "message__parts", "message__attachments"),
+        "deliveries": [
+            *plain(mine.exclude(message__notice_key=CODE_NOTICE), *_SENT, "message__parts", "message__attachments"),
+            *plain(mine.filter(message__notice_key=CODE_NOTICE), *_SENT),  # a code is read where it was sent
+        ],
         "attempts": plain(tries, "delivery__public_id", "no", "started_at", "finished_at", "result", "code", "detail"),
         "receipts": plain(_told_of(person).order_by("pk"), "delivery__public_id", "event", "detail", "at"),
         "endpoints": plain(_added_by(person).order_by("pk"), *_ADDED),

@@ -26,6 +26,11 @@ class Kind:
     interrupts: bool = True
     by_choice: bool = False
 
+    @property
+    def for_all(self) -> bool:
+        """Whether people who are not told on it have missed something."""
+        return self.personal and not self.by_choice
+
 
 INBOX = Kind("inbox", _("Inbox"), holdable=False, interrupts=False)
 

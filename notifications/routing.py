@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -130,5 +132,17 @@ def _has_place(kind: Kind, person: Recipient) -> bool:
 
 
 def _each_once(spots: Sequence[Spot]) -> tuple[Spot, ...]:
-    """Without those whose address came before, in whatever capitals."""
-    return tuple({spot.address.casefold(): spot for spot in reversed(spots)}.values())[::-1]
+    """Without those whose address came before, in whatever spelling."""
+    return tuple({_spelling(spot.address): spot for spot in reversed(spots)}.values())[::-1]
+
+
+def _spelling(address: str) -> str:
+    """One for all that are the same: of a phone its digits, of a mail address small letters and a domain in ASCII."""
+    if "://" in address:
+        return address
+    if address.startswith("+"):
+        return re.sub(r"[^+0-9]", "", address)
+    local, at, domain = address.rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return f"{local}{at}{domain}".casefold()

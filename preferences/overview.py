@@ -147,8 +147,9 @@ def _unreachable(person: Recipient, kind: Kind) -> Decision | None:
     """Why this kind does not reach this person, whatever they want."""
     if kind.address not in routing.ADDRESSES:
         return None
-    address: str = getattr(person, kind.address)
-    if not address:
+    spots = routing.reach_many(kind, [person.pk], tenant_id=person.tenant_id).addresses.get(person.pk, ())
+    addresses = {spot.address for spot in spots}
+    if not addresses:
         return Skip("no_address", why=Why(Rule.NO_ADDRESS))
-    suppressed = routing.suppressed_among(kind.key, [address], tenant_id=person.tenant_id)
-    return Skip("suppressed", why=Why(Rule.SUPPRESSED)) if suppressed else None
+    suppressed = routing.suppressed_among(kind.key, addresses, tenant_id=person.tenant_id)
+    return Skip("suppressed", why=Why(Rule.SUPPRESSED)) if suppressed >= addresses else None

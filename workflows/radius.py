@@ -29,7 +29,7 @@ from .models import HOUSE
 from .onward import Onward, onward, supposed
 from .people import NOBODY, People
 from .planning import CONDITION, plan_step
-from .sending.people import decide
+from .sending.people import decide, missed_by_choice
 from .sending.sending import Sending
 from .silencing import noted, silenced
 from .step import Note, Scene, reaches_out
@@ -241,7 +241,8 @@ class _Walk:
         if passing := scene.people - admitted:
             skipped[CONDITION] = some.of_all(len(passing))
         if kind.personal and admitted:
-            silent = silenced(admitted, scene, channel=kind.key)
+            found = silenced(admitted, scene, channel=kind.key)
+            silent = missed_by_choice(found, admitted, Sending.of(settings, kind, scene.of(admitted)))
             skipped |= self._reasons(silent, some)
             if heard := admitted - noted(silent):
                 told = decide(heard, Sending.of(settings, kind, scene.of(heard)))

@@ -213,7 +213,8 @@ class _Release:
         together: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for person, rows in piles.items():
             if person not in reached.ids:
-                self._end(rows, "no_address" if person in reached.unreachable else "inactive")
+                known = person in reached.unreachable or kind.by_choice
+                self._end(rows, "no_address" if known else "inactive")
             elif len(rows) == 1 or person in singly:
                 self._end(rows, End.SENT.value)
                 for row in rows:

@@ -79,4 +79,4 @@ def _beyond(policies: Mapping[Policy, Sequence[int]], channels: Sequence[str], w
 
 def _personal(channels: Sequence[str]) -> list[str]:
     known = kinds()
-    return [channel for channel in channels if channel in known and known[channel].personal]
+    return [channel for channel in channels if channel in known and known[channel].for_all]

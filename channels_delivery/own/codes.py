@@ -12,7 +12,7 @@ from notifications.content import Content
 
 from .. import outbox, routes
 from ..backend import Backend, Words
-from ..endpoints import SOURCE, lane_of
+from ..endpoints import CODE_NOTICE, SOURCE, lane_of
 from ..models import Endpoint
 from ..outbox import Address, Letter
 from ..refusals import TooMany
@@ -21,9 +21,6 @@ from ..spending import Charge, spend
 DIGITS, TRIES = 6, 5
 LIFE, APART = timedelta(minutes=10), timedelta(minutes=1)
 """How long a code is good, and how long it takes until another one can be asked for."""
-
-NOTICE = "endpoint.verify"
-"""What stands as the workflow of a delivery that brings a code."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OF_PERSON, OF_PLACE, OF_TENANT = (10, 20), (3, 6), 2_000
@@ -83,11 +80,11 @@ def _letter(row: Endpoint, backend: Backend, code: str, now: datetime) -> Letter
         title=_("%(code)s is your code for %(tenant)s") % {"code": code, "tenant": tenant},
         body=_("Enter it within 10 minutes, and you are told here too. If you did not ask for it, do nothing."),
     )
-    words = Words(content, now, key=NOTICE, payload={"code": code, "endpoint": str(row.public_id)}, tenant=tenant)
+    words = Words(content, now, key=CODE_NOTICE, payload={"code": code, "endpoint": str(row.public_id)}, tenant=tenant)
     return Letter(
         row.tenant_id,
         row.kind,
-        NOTICE,
+        CODE_NOTICE,
         parts=backend.compose(words),
         to=[_receiver(row, backend)],
         way=route.way,

@@ -65,7 +65,7 @@ def add(
         else:
             _check_pace(row, now)
         row.address, row.origin, row.secrets = place.address, place.origin, dict(place.secrets)
-        row.settings, row.label = dict(settings), (label.strip() or row.label)[: endpoints.LABEL_MAX]
+        row.settings, row.label = dict(settings), (_plain(label) or row.label)[: endpoints.LABEL_MAX]
         row.verified_at = row.disabled_at = row.failing_since = None
         row.disabled_because, row.failures = "", 0
         row.save()
@@ -81,6 +81,7 @@ def send_code(person: Recipient, public_id: UUID, *, now: datetime) -> Endpoint:
         if row.verified_at is not None and row.disabled_at is None:
             raise NotNow(_("You are told there already."), code="already_there")
         _check_pace(row, now)
+        _check_suppression(backend, row.address, tenant_id=row.tenant_id)
         row.verified_at, row.disabled_at, row.disabled_because = None, None, ""
         row.save(update_fields=["verified_at", "disabled_at", "disabled_because"])
         codes.send(row, backend, now=now)
@@ -114,10 +115,11 @@ def listed(person: Recipient) -> list[Endpoint]:
 
 def forget_unproven(*, now: datetime, most: int) -> int:
     """Delete places that have waited for their code for a day; how many."""
-    waiting = Endpoint.objects.across_tenants().filter(verified_at__isnull=True, created_at__lt=now - UNPROVEN)
-    idle = waiting.filter(Q(code_until__isnull=True) | Q(code_until__lt=now)).order_by("pk")
-    chosen = list(idle.values_list("pk", flat=True)[:most])
-    return Endpoint.objects.across_tenants().filter(pk__in=chosen).delete()[0] if chosen else 0
+    day = now - UNPROVEN
+    waited = Q(code_until__lt=day) | Q(code_until__isnull=True, created_at__lt=day)
+    idle = Endpoint.objects.across_tenants().filter(waited, verified_at__isnull=True)
+    chosen = list(idle.order_by("pk").values_list("pk", flat=True)[:most])
+    return idle.filter(pk__in=chosen).delete()[0] if chosen else 0  # not one for which a code was asked meanwhile
 
 
 def _backend(person: Recipient, kind: str) -> Backend:
@@ -144,11 +146,20 @@ def _place(person: Recipient, backend: Backend, written: str, settings: Mapping[
         place = backend.own_place(written.strip(), settings, way=way)
     except ValueError as error:
         errors["address"] = str(error)
-    if place is not None and suppression.suppressed_among(backend.kind, [place.address], tenant_id=person.tenant_id):
-        errors["address"] = _("Nothing is sent there any more: it bounced, or somebody there objected.")
     if errors or place is None:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
+    _check_suppression(backend, place.address, tenant_id=person.tenant_id)
     return place
+
+
+def _check_suppression(backend: Backend, address: str, *, tenant_id: int) -> None:
+    if suppression.suppressed_among(backend.kind, [address], tenant_id=tenant_id):
+        told = _("Nothing is sent there any more: it bounced, or somebody there objected.")
+        raise Invalid(told, code="suppressed", errors={"address": told})
+
+
+def _plain(label: str) -> str:
+    return label.replace("\0", "").strip()
 
 
 def _held(person: Recipient, public_id: UUID) -> Endpoint:

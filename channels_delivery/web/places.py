@@ -148,15 +148,18 @@ def _shown(
     adding = tried is not None and tried.get("act") == "add"
     forms = [_form(one, tried if adding else None, wrong) for one in places.addable(person.tenant_id)]
     placed = adding and any(one.typed for one in forms)
+    at = str(tried.get("place", "")) if tried is not None and not adding else ""
+    problem = next(iter(wrong.values()), "")
+    rows = standings(person, places.listed(person))
     context: dict[str, Any] = {
         "person": person,
-        "rows": standings(person, places.listed(person)),
+        "rows": rows,
         "names": {one.kind: one.name for one in forms},
         "forms": forms,
         "added": added,
-        "at": tried.get("place", "") if tried is not None and not adding else "",
-        "problem": next(iter(wrong.values()), ""),
-        "loose": "" if placed or (tried and tried.get("place")) else next(iter(wrong.values()), ""),
+        "at": at,
+        "problem": problem,
+        "loose": "" if placed or at in {str(one.endpoint.public_id) for one in rows} else problem,
     }
     return render(request, "notifyhub/channels_delivery/places.html", context, status=status)
 

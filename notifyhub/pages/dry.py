@@ -61,4 +61,4 @@ def _lines(send: Send, found: DryRun) -> list[str]:
 
 def _reaches_people(send: Send) -> bool:
     kind = kinds().get(send.channel)
-    return kind is None or (kind.personal and not kind.by_choice)
+    return kind is None or kind.for_all

@@ -344,6 +344,18 @@ def test_what_was_enqueued_while_its_device_went_does_not_leave(bob: Recipient, 
     assert list(Delivery.objects.across_tenants().values_list("state", "code")) == [("cancelled", "device_removed")]
 
 
+def test_what_waits_for_a_device_that_became_somebody_elses_is_not_shown_there(
+    alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    add(bob, service.device())
+    put(bob)
+    add(alice, service.device())
+    go()
+
+    assert service.came == []
+    assert list(Delivery.objects.across_tenants().values_list("state", "code")) == [("cancelled", "device_removed")]
+
+
 def test_what_waits_for_a_removed_device_is_cancelled_and_says_why(
     alice: Recipient, bob: Recipient, service: PushService
 ) -> None:

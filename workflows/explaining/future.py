@@ -24,7 +24,7 @@ from ..reasons import REMARKS, in_words, kind_in_words
 from ..step import Again, Plan, Scene, Stop, reaches_out
 from ..steps import STEPS
 from ..steps.escalate import EXHAUSTED, Level, levels_of
-from .sentence import Sentence, Speaker, reaches_all, silence_on
+from .sentence import Sentence, Speaker, silence_on
 
 STEPS_MAX = 200
 _ONE = People.everyone(1)
@@ -77,7 +77,7 @@ def _escalation(levels: Sequence[Level], scene: Scene, recipient: Recipient, spe
         silent = {note.channel for note in plan.notes if note.reason not in REMARKS}
         for send in level.settings["send"]:
             kind = kinds().get(send["channel"])
-            if kind is not None and reaches_all(kind) and kind.key not in silent:
+            if kind is not None and kind.for_all and kind.key not in silent:
                 about: dict[str, Any] = {"kind": kind.key, "channel": kind_in_words(kind.key), "level": number + 1}
                 yield speaker.say("would_send", frame="would_escalate", step=scene.step, at=level.at, **about)
         yield from _notes(plan, level.settings["send"][0], scene.step, speaker)
@@ -101,7 +101,7 @@ def _deeds(
     about: dict[str, Any] = {"step": step, "kind": channel, "channel": kind_in_words(channel)}
     if settings["kind"] == "send" and plan.effects:
         yield speaker.say("would_send", at=scene.now, **about)
-    elif not plan.notes and (kind := kinds().get(channel)) is not None and not reaches_all(kind):
+    elif not plan.notes and (kind := kinds().get(channel)) is not None and not kind.for_all:
         yield speaker.say(silence_on(kind), **about)
     elif until > scene.now:
         yield speaker.say("would_wait", step=step, until=until)

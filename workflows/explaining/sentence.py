@@ -164,11 +164,6 @@ def all_codes() -> set[str]:
     return {*WORDS, *REASONS, *STATES, *WAITS, *ITEMS, *FAILURES}
 
 
-def reaches_all(kind: Kind) -> bool:
-    """Whether people who are not told on it have missed something."""
-    return kind.personal and not kind.by_choice
-
-
 def silence_on(kind: Kind) -> str:
     """What is said of a kind on which nobody misses anything."""
     return "none_added" if kind.personal else "for_teams"

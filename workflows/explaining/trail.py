@@ -21,7 +21,7 @@ from .audience import Place
 from .collected import Collected, Fate
 from .held import Held, held_for, what_became_of
 from .sent import became, counts
-from .sentence import Explanation, Sentence, Speaker, reaches_all, silence_on
+from .sentence import Explanation, Sentence, Speaker, silence_on
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Trail:
         """Nothing is on record of this step."""
         kind = kinds().get(settings.get("channel", ""))
         if self._is_behind(step):
-            if kind is not None and not reaches_all(kind):
+            if kind is not None and not kind.for_all:
                 return speaker.say(silence_on(kind), step=step, kind=kind.key, channel=kind.name)
             return speaker.say("waited" if settings.get("kind") == "delay" else "passed", step=step)
         return speaker.say("not_reached" if self.standing else "never_reached", step=step)

@@ -98,7 +98,7 @@ def letters_to_teams(rendered: Sequence[Rendered], sending: Sending, *, routes: 
     to = {route: tuple(Address(address) for address in route.addresses) for route in routes}
     drafts = []
     for one in rendered:
-        parts = parts_of(one, sending)
+        parts = parts_of(one, sending, to_people=False)
         drafts += [
             Draft(_letter(one, sending, route, parts), one.people, dict.fromkeys(one.people, to[route]))
             for route in routes
@@ -123,8 +123,9 @@ def _letter(one: Rendered, sending: Sending, route: Route, parts: Mapping[str, A
     )
 
 
-def parts_of(one: Rendered, sending: Sending) -> Mapping[str, Any]:
-    """The words as the backend of this kind sends them."""
+def parts_of(one: Rendered, sending: Sending, *, to_people: bool = True) -> Mapping[str, Any]:
+    """The words as the backend of this kind sends them. What a run was triggered with may hold what nobody wrote for
+    people, so it goes to teams only."""
     scene, locale = sending.scene, one.said.locale
     words = Words(
         content=one.said.content,
@@ -132,7 +133,7 @@ def parts_of(one: Rendered, sending: Sending) -> Mapping[str, Any]:
         extra=one.said.extra,
         key=scene.body.key,
         category=scene.body.category,
-        payload={"digest": one.run.digest.to_json()} if one.run.digest else one.run.payload,
+        payload={} if to_people else {"digest": one.run.digest.to_json()} if one.run.digest else one.run.payload,
         transaction_id=one.run.transaction_id,
         tenant=scene.tenant["name"],
         critical=scene.body.critical,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -64,6 +64,17 @@ def tell_people(people: People, sending: Sending) -> Telling:
         slots = slots_for(told.addresses, told.subject, tenant_id=scene.tenant_id, bound=told.bound)
         effects.append(letters_to_people(now, sending, route=route, addresses=told.addresses, slots=slots))
     return Telling(notes, effects, told.waiting)
+
+
+def missed_by_choice(notes: Sequence[Note], people: People, sending: Sending) -> Sequence[Note]:
+    """The same, but for those who have added no place for a kind by choice: they have missed nothing. One query, if any
+    of these is in one."""
+    kind, ids = sending.kind, sending.scene.ids
+    if not kind.by_choice or not any(note.people & people for note in notes):
+        return notes
+    reached = routing.reach_many(kind, sorted({ids[place] for place in people}), tenant_id=sending.scene.tenant_id)
+    none = People.of(place for place in people if ids[place] not in reached.ids)
+    return [replace(note, people=some) for note in notes if (some := note.people - none)]
 
 
 def decide(people: People, sending: Sending) -> Told:

@@ -46,9 +46,7 @@ def tell_teams(house: People, sending: Sending) -> Telling:
     found = routes.to_teams(channel, tenant_id=sending.scene.tenant_id, workflow=body.key, urgent=body.critical)
     open_ones = [route for route in found if not route.paused]
     notes = [Note(house, "channel_paused", channel, route.name) for route in found if route.paused]
-    if not found and (
-        not sending.kind.personal or sending.kind.by_choice
-    ):  # with nobody else to tell, that is worth knowing
+    if not found and not sending.kind.for_all:  # with nobody else to tell, that is worth knowing
         notes = [Note(house, "no_channel", channel)]
     if not open_ones:
         return Telling(notes)

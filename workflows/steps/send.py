@@ -8,7 +8,7 @@ from typing import Any
 from notifications.kinds import kinds
 
 from ..people import NOBODY
-from ..sending.people import tell_people
+from ..sending.people import missed_by_choice, tell_people
 from ..sending.sending import NOTHING, Sending
 from ..sending.sight import ASK_AGAIN
 from ..sending.teams import missed, tell_teams
@@ -55,6 +55,7 @@ class Send:
         people = scene.people - scene.house if kind.personal else NOBODY
         house = scene.people & scene.house if kind.team else NOBODY
         silent = missed(silenced(people | house, scene, channel=kind.key), house, sending)
+        silent = missed_by_choice(silent, people, sending)
         people, house = people - noted(silent), house - noted(silent)
         to_people = tell_people(people, sending) if people else NOTHING
         to_teams = tell_teams(house, sending) if house else NOTHING
