@@ -36,8 +36,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Collect:
-    """Puts people's events into their windows. Whoever is in `leads` opens one and leaves it empty; then everybody
-    else is to find the window that was `open` when this was planned, or the one that was opened for them."""
+    """Puts people's events into their windows. Equal entries are one object. Whoever is in `leads` opens a window and
+    leaves it empty; then everybody else is to find the window that was `open` when this was planned, or the one that
+    was opened for them."""
 
     entries: dict[int, Entry]
     most: int | None = None
@@ -47,12 +48,39 @@ class Collect:
 
     def apply(self, live: People, scene: Scene) -> None:
         leading, joining = self.leads & live, People.of(self.entries) & live - self.leads
+        if self._is_plain(scene):
+            self._collect(joining, scene)
+            return
         opened = self._open(leading, scene) if leading else {}
         weights = _weights(joining, scene)
         windows = self._join(joining, weights, scene) if joining else {}
         if self.open is not None:
             self._check({**self.open, **opened}, windows, self.leads - live, scene)
         _add_items(joining, {place: windows[self._key(place, scene)] for place in joining}, scene)
+
+    def _is_plain(self, scene: Scene) -> bool:
+        """One event, which comes to each person once and to windows that close at one time: the usual one of very many
+        people. Then a window needs nothing of its own but its person."""
+        if connection.vendor != "postgresql" or len(scene.runs) > 1 or scene.windows:
+            return False
+        first = next(iter(self.entries.values()))
+        return self.open is None and self.most is None and all(one is first for one in self.entries.values())
+
+    def _collect(self, joining: People, scene: Scene) -> None:
+        """The same in one statement, which sends the people alone and asks for nothing back."""
+        entry, (run, _) = next(iter(self.entries.values())), scene.runs[0]
+        closes, later = self._closing(scene)
+        source, people = rowset.table(connection, "t", {"recipient": ("bigint", [scene.ids[one] for one in joining])})
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH w AS ({_INSERT} SELECT %s, %s, t.recipient, %s, %s, 1, %s, %s, false, %s FROM {source}"
+                f" WHERE true ORDER BY t.recipient {_JOIN.format(closes=closes)} RETURNING recipient_id, id)"
+                f" {_INSERT_ITEMS} SELECT %s, %s, w.recipient_id, w.id FROM w",
+                [
+                    *(scene.tenant_id, entry.scope, scene.definition, scene.step, entry.closes_at, entry.latest_at),
+                    *(scene.now, *people, *later, run.id, scene.step),
+                ],
+            )
 
     def _check(self, expected: dict[Key, int], found: dict[Key, int], gone: People, scene: Scene) -> None:
         """Raises Stale when a window is not the one that was expected. Where the leader has gone meanwhile (its run was
@@ -66,7 +94,9 @@ class Collect:
 
     def _open(self, leading: People, scene: Scene) -> dict[Key, int]:
         """An empty window for each. Raises Stale when somebody has one by now."""
-        opened = self._upsert({self._key(place, scene): (place, 0) for place in leading}, scene, "DO NOTHING", [])
+        opened = self._upsert(
+            {self._key(place, scene): (place, 0) for place in leading}, scene, f"{_CONFLICT} DO NOTHING", []
+        )
         if len(opened) < len(leading):
             raise Stale
         return opened
@@ -77,7 +107,12 @@ class Collect:
         for place in joining:
             key = self._key(place, scene)
             rows[key] = (place, rows.get(key, (place, 0))[1] + weights[place])
-        table, now = Window._meta.db_table, connection.ops.adapt_datetimefield_value(scene.now)
+        closes, parameters = self._closing(scene)
+        return self._upsert(rows, scene, _JOIN.format(closes=closes), parameters)
+
+    def _closing(self, scene: Scene) -> tuple[str, list[Any]]:
+        """SQL for when a window that is joined closes, and its parameters."""
+        table, now = _WINDOW, connection.ops.adapt_datetimefield_value(scene.now)
         closes, parameters = f"{table}.closes_at", list[Any]()
         if self.slides:
             first, last = ("least", "greatest") if connection.vendor == "postgresql" else ("min", "max")
@@ -87,7 +122,7 @@ class Collect:
             full = f"{table}.n + excluded.n >= %s AND {table}.closes_at > excluded.created_at"
             closes = f"CASE WHEN {full} THEN excluded.created_at ELSE {closes} END"
             parameters = [self.most, *parameters]
-        return self._upsert(rows, scene, f"DO UPDATE SET n = {table}.n + excluded.n, closes_at = {closes}", parameters)
+        return closes, parameters
 
     def _upsert(
         self, rows: dict[Key, tuple[int, int]], scene: Scene, conflict: str, parameters: Sequence[Any]
@@ -112,12 +147,8 @@ class Collect:
         )
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {Window._meta.db_table} (tenant_id, scope, recipient_id, definition_id, step, n,"
-                " closes_at, latest_at, closed, created_at)"
-                f" SELECT %s, t.scope, t.recipient, %s, %s, t.n, t.closes_at, t.latest_at, false, %s FROM {source}"
-                " WHERE true ORDER BY t.recipient, t.scope"
-                f" ON CONFLICT (recipient_id, scope) WHERE NOT closed {conflict}"
-                " RETURNING recipient_id, scope, id",
+                f"{_INSERT} SELECT %s, t.scope, t.recipient, %s, %s, t.n, t.closes_at, t.latest_at, false, %s"
+                f" FROM {source} WHERE true ORDER BY t.recipient, t.scope {conflict} RETURNING recipient_id, scope, id",
                 [scene.tenant_id, scene.definition, scene.step, at(scene.now), *values, *parameters],
             )
             return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
@@ -134,15 +165,13 @@ def _add_items(people: People, windows: dict[int, int], scene: Scene) -> None:
     """Who comes from a digest brings its events along."""
     if not people:
         return
-    item = WindowItem._meta.db_table
-    columns = f"INSERT INTO {item} (run_id, step, recipient_id, window_id)"
     with connection.cursor() as cursor:
         if scene.windows:
             old = {"old": ("bigint", [scene.windows[place] for place in people])}
             new = {"new": ("bigint", [windows[place] for place in people])}
             source, values = rowset.table(connection, "t", {**old, **new}, sought=True)
             cursor.execute(
-                f"{columns} SELECT i.run_id, %s, i.recipient_id, t.new FROM {source} JOIN {item} i"
+                f"{_INSERT_ITEMS} SELECT i.run_id, %s, i.recipient_id, t.new FROM {source} JOIN {_ITEM} i"
                 " ON i.window_id = t.old",
                 [scene.step, *values],
             )
@@ -157,7 +186,7 @@ def _add_items(people: People, windows: dict[int, int], scene: Scene) -> None:
                 "win": ("bigint", [windows[place] for place in people]),
             },
         )
-        cursor.execute(f"{columns} SELECT t.run, %s, t.recipient, t.win FROM {source}", [scene.step, *values])
+        cursor.execute(f"{_INSERT_ITEMS} SELECT t.run, %s, t.recipient, t.win FROM {source}", [scene.step, *values])
 
 
 def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
@@ -216,3 +245,13 @@ def _lock_windows(mine: str, parameters: Sequence[Any], condition: str) -> None:
             " ORDER BY w.recipient_id, w.scope FOR UPDATE OF w",
             parameters,
         )
+
+
+_WINDOW, _ITEM = Window._meta.db_table, WindowItem._meta.db_table
+_INSERT = (
+    f"INSERT INTO {_WINDOW} (tenant_id, scope, recipient_id, definition_id, step, n, closes_at, latest_at, closed,"
+    " created_at)"
+)
+_INSERT_ITEMS = f"INSERT INTO {_ITEM} (run_id, step, recipient_id, window_id)"
+_CONFLICT = "ON CONFLICT (recipient_id, scope) WHERE NOT closed"
+_JOIN = f"{_CONFLICT} DO UPDATE SET n = {_WINDOW}.n + excluded.n, closes_at = {{closes}}"

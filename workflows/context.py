@@ -49,13 +49,24 @@ class Context:
             if people:
                 yield self._values(run, None), people
             return
-        groups = defaultdict[tuple[str, ...], list[int]](list)
-        readers = [_reader(path) for path in personal]
-        for place in people:
-            mine = self._of_person(place)
-            groups[tuple([repr(read(mine)) for read in readers])].append(place)
-        for places in groups.values():
-            yield self._values(run, places[0]), People.of(places)
+        groups = defaultdict[tuple[Any, ...], list[int]](list)
+        places = [*people]
+        for place, *values in zip(places, *(self._column(path, places) for path in personal), strict=True):
+            groups[tuple(values)].append(place)
+        for alike in groups.values():
+            yield self._values(run, alike[0]), People.of(alike)
+
+    def _column(self, path: str, places: Sequence[int]) -> list[Any]:
+        """For each of these people what the path reads of them, so that what differs is never equal: a text as it is,
+        anything else as it is written in a tuple."""
+        field = _field_of_profile(path)
+        if field is None:
+            read = _reader(path)
+            found = [read(self._of_person(place)) for place in places]
+        else:  # the usual one, without a context for each
+            profiles, ids, nothing = self.profiles, self.scene.ids, dict[str, Any]()
+            found = [profiles.get(ids[place], nothing).get(field) for place in places]
+        return [value if type(value) is str else (repr(value),) for value in found]
 
     def _of_person(self, place: int) -> dict[str, Any]:
         profile = self.profiles.get(self.scene.ids[place], {})
@@ -147,6 +158,13 @@ def _fields(paths: Collection[str]) -> bool | set[str]:
     found = [_parts(path)[1:2] for path in paths if _root(path) == "recipient"]
     known = all(name and name[0] in routing.PROFILE for name in found)
     return {name for names in found for name in names} if known else True
+
+
+def _field_of_profile(path: str) -> str | None:
+    """The one field that a path like `recipient.name` reads; None for any other path."""
+    root, dot, field = path.partition(".")
+    plain = bool(dot) and root == "recipient" and not any(mark in field for mark in ".[]'\"")
+    return field if plain and field not in _OF_LIQUID else None
 
 
 def _reader(path: str) -> Callable[[Mapping[str, Any]], Any]:

@@ -20,20 +20,36 @@ ITEMS = 10
 """So many events of a digest its texts see, unless the step says otherwise."""
 
 
+Events = Mapping[int, Sequence[int]]
+"""By window: the first of its events, by run, in the order in which they were triggered."""
+
+
 def carried(chunk: Chunk, people: People) -> list[tuple[RunFacts, People]]:
     """What each of these digests holds now. One `RunFacts` for all that hold the same, so that they share their words.
     Three queries."""
-    windows, runs = chunk.windows or [], chunk.runs or [chunk.run_id or 0] * len(chunk.people)
+    windows, runs = chunk.windows or [], _carriers(chunk)
     ids = sorted({windows[place] for place in people})  # who is called in shares the house's
     carriers = Run.objects.filter(tenant=chunk.tenant_id, pk=runs[next(iter(people))])
     step = carriers.values_list("digest", flat=True).get()
-    held = held_by(ids, most=shown_at(load(chunk.definition_id), step))
+    return facts_of(chunk, people, held_by(ids, most=shown_at(load(chunk.definition_id), step)))
+
+
+def facts_of(
+    chunk: Chunk, people: People, held: Mapping[int, tuple[int, Sequence[int]]]
+) -> list[tuple[RunFacts, People]]:
+    """The same, where it is known how many events each window has, and the first of them. One query."""
+    windows, runs = chunk.windows or [], _carriers(chunk)
     alike: dict[tuple[int, int, tuple[int, ...]], list[int]] = defaultdict(list)
     for place in people:
         n, events = held.get(windows[place], (0, ()))
         alike[runs[place], n, tuple(events)].append(place)
     facts = _facts({run for carrier, _, events in alike for run in (carrier, *events)})
     return [(_digest(facts, carrier, n, events), People.of(places)) for (carrier, n, events), places in alike.items()]
+
+
+def _carriers(chunk: Chunk) -> Sequence[int]:
+    """The run of each place."""
+    return chunk.runs or [chunk.run_id or 0] * len(chunk.people)
 
 
 def _counts(windows: Sequence[int], *, locking: str = "") -> dict[int, int]:
@@ -53,31 +69,30 @@ def shown_at(body: Body, step: str) -> int:
     return shown
 
 
-def held_by(windows: Sequence[int], *, most: int) -> dict[int, tuple[int, list[int]]]:
-    """How many events each window holds, and the first of them, by run, in the order in which they were triggered."""
-    item, window = WindowItem._meta.db_table, Window._meta.db_table
+def held_by(windows: Sequence[int], *, most: int) -> dict[int, tuple[int, Sequence[int]]]:
+    """How many events each window holds, and the first of them. Two queries."""
+    counts, events = _counts(windows), events_in(windows, most=most)
+    return {window: (n, events.get(window, ())) for window, n in counts.items()}
+
+
+def events_in(windows: Sequence[int], *, most: int) -> dict[int, list[int]]:
+    """The first events of each window that has any, by run, in the order in which they were triggered. One query."""
+    item = WindowItem._meta.db_table
     source, values = rowset.table(connection, "t", {"id": ("bigint", windows)}, sought=True)
     if connection.vendor == "postgresql":
-        first = f"SELECT i.run_id FROM {item} i WHERE i.window_id = w.id ORDER BY i.run_id LIMIT {most:d}"
-        query = (
-            f"SELECT w.id, w.n, f.run_id FROM {source} JOIN {window} w ON w.id = t.id"
-            f" LEFT JOIN LATERAL ({first}) f ON true ORDER BY w.id, f.run_id"
-        )
+        first = f"SELECT i.run_id FROM {item} i WHERE i.window_id = t.id ORDER BY i.run_id LIMIT {most:d}"
+        query = f"SELECT t.id, f.run_id FROM {source} CROSS JOIN LATERAL ({first}) f"
     else:
         turn = "row_number() OVER (PARTITION BY i.window_id ORDER BY i.run_id) AS turn"
         ranked = f"SELECT i.window_id, i.run_id, {turn} FROM {source} JOIN {item} i ON i.window_id = t.id"
-        query = (
-            f"SELECT w.id, w.n, r.run_id FROM {source} JOIN {window} w ON w.id = t.id"
-            f" LEFT JOIN ({ranked}) r ON r.window_id = w.id AND r.turn <= {most:d} ORDER BY w.id, r.run_id"
-        )
-        values = [*values, *values]
-    found: dict[int, tuple[int, list[int]]] = {}
+        query = f"SELECT window_id, run_id FROM ({ranked}) r WHERE turn <= {most:d}"
+    found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        for pk, n, run in cursor.fetchall():
-            events = found.setdefault(pk, (n, []))[1]
-            if run is not None:
-                events.append(run)
+        for window, run in cursor.fetchall():
+            found.setdefault(window, []).append(run)
+    for events in found.values():
+        events.sort()
     return found
 
 
@@ -89,7 +104,10 @@ class Item(NamedTuple):
 
 
 def items_about(scene: Scene, people: People) -> dict[int, list[Item]]:
-    """The events of these people's digests that are about an object, by place. One query."""
+    """The events of these people's digests that are about an object, by place. One query; none where all that these
+    digests hold is known, and is about nothing."""
+    if all(run.digest and not run.digest.about and len(run.digest.items) == run.digest.count for run, _ in scene.runs):
+        return {}
     windows = {scene.windows[place] for place in people}
     source, values = rowset.table(connection, "t", {"id": ("bigint", sorted(windows))})
     found: dict[int, list[Item]] = defaultdict(list)

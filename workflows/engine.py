@@ -104,8 +104,7 @@ class _Round:
             if not done and expanded.held is None:
                 self._step(now, expanded.tenant)
             done = True
-        if due.close and (closed := close_next(in_turn_after(due.close, self._closed), now=now)) is not None:
-            self._closed, done = closed, True
+        done = bool(due.close and self._close(due.close)) or done
         return bool(due.withdraw and withdraw_due(now=now, tenant=self._tenant)) or done
 
     def _expand(self, tenants: Sequence[int], now: datetime) -> Expanded | None:
@@ -116,6 +115,16 @@ class _Round:
             if expanded.held is not None:
                 advance(expanded.held, work=expanded.work, clock=self._clock, steps=self._steps)
         return expanded
+
+    def _close(self, tenants: Sequence[int]) -> bool:
+        """Close the next digests; they take their first step at once."""
+        closed = close_next(in_turn_after(tenants, self._closed), now=self._clock(), lease=self._lease)
+        if closed is None:
+            return False
+        self._closed = closed.tenant
+        if closed.held is not None:
+            advance(closed.held, work=closed.work, clock=self._clock, steps=self._steps)
+        return True
 
     def _step(self, now: datetime, tenant: int | None) -> int:
         """Claim a few cohorts and walk each; how many. Between two of them, others' runs of few people are let
@@ -155,8 +164,9 @@ def advance(held: Held, *, work: Work | None = None, clock: Clock = db_now, step
         return
     try:
         work = work or load_work(held, now=clock())
-        while work is not None and _settled(held, work, _plan(work, steps)):
-            work = load_work(held, now=clock())
+        while work is not None:
+            further = _settled(held, work, _plan(work, steps))
+            work = further and further.at(clock())
     except Stale:
         put_back(held, until=clock())
     except Exception as error:  # one broken definition must not stop the others
@@ -178,7 +188,7 @@ def _plan(work: Work, steps: Steps) -> Plan:
     return plan_step(scene, steps)
 
 
-def _settled(held: Held, work: Work, plan: Plan) -> bool:
+def _settled(held: Held, work: Work, plan: Plan) -> Work | None:
     """The write, tried again when the database chose it as a deadlock's victim."""
     for _ in range(DEADLOCK_TRIES - 1):
         try:

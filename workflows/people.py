@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 _FEW = 32
 """Up to here, taking the lowest bit again and again is faster than looking at all places."""
+
+_MARKS = bytes.maketrans(b"01", b"\0\1")
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,13 @@ class People:
 
     def __iter__(self) -> Iterator[int]:
         """The places, ascending."""
-        if len(self) > _FEW:
-            return (place for place, mark in enumerate(reversed(format(self.bits, "b"))) if mark == "1")
-        return self._few()
+        bits = self.bits
+        if not bits & (bits + 1):  # everybody up to some place
+            return iter(range(bits.bit_length()))
+        if bits.bit_count() <= _FEW:
+            return self._few()
+        marks = format(bits, "b")[::-1].encode().translate(_MARKS)
+        return compress(range(len(marks)), marks)
 
     def _few(self) -> Iterator[int]:
         """Lowest first, without a look at each place: the one person of a small run stands among a thousand."""

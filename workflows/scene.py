@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -24,6 +24,16 @@ class Work:
 
     chunk: Chunk
     scene: Scene
+
+    def further(self, people: People, *, step: str, round_: int) -> Work:
+        """What these of the people come to next, without a look at what was read for the step before. What may have
+        changed since is asked where it counts: by the step, for silences, and under the locks of its write."""
+        scene = replace(self.scene.of(people), step=step, round=round_, tries=1, may_be_silenced=True)
+        return replace(self, scene=scene)
+
+    def at(self, now: datetime) -> Work:
+        """The same at this time."""
+        return replace(self, scene=replace(self.scene, now=now))
 
 
 def load_work(held: Held, *, now: datetime) -> Work | None:
@@ -46,10 +56,14 @@ def scene_of(cohort: Cohort, *, now: datetime, may_be_silenced: bool = True) -> 
 def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime) -> Work:
     """The work of a cohort that was just made, of everybody in a chunk of these runs. One query."""
     places = _places(cohort.chunk, cohort.people)
+    there = sorted((run for run in runs if run.id in places), key=lambda run: run.id)  # of some nobody walks
+    return work_of(cohort, [(run, places[run.id]) for run in there], now=now)
+
+
+def work_of(cohort: Cohort, facts: list[tuple[RunFacts, People]], *, now: datetime) -> Work:
+    """The same, where it is known whose facts are whose. One query."""
     tenant = Tenant.objects.annotate(silences=_silences("pk", now)).get(pk=cohort.tenant_id)
     cohort.tenant = tenant
-    there = sorted((run for run in runs if run.id in places), key=lambda run: run.id)  # of some nobody walks
-    facts = [(run, places[run.id]) for run in there]
     return Work(cohort.chunk, _scene(cohort, facts, now, tenant.silences))
 
 

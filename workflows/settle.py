@@ -27,15 +27,15 @@ Walk = tuple[People, str, int, datetime | None]
 """Who stands next at which step, in which round, and asleep until when."""
 
 
-def settle(held: Held, work: Work, plan: Plan) -> bool:
-    """Apply a plan. True when the cohort stands at a further step that is due at once; False when it sleeps, has
-    ended, or was no longer ours.
+def settle(held: Held, work: Work, plan: Plan) -> Work | None:
+    """Apply a plan. What is to be worked on next when the cohort stands at a further step that is due at once; None
+    when it sleeps, has ended, or was no longer ours.
 
     In the caller's transaction. Cancelled runs lose their people here, under the same lock that the cancel takes:
     once a cancel was acknowledged, nothing more is sent. Raises Stale when it has to be planned again.
     """
     if not _still_ours(held):
-        return False
+        return None
     scene = work.scene
     gone = _cancelled(work) | emptied(scene)
     late = heard_since(plan.heard, scene) - gone if plan.heard else NOBODY
@@ -51,13 +51,13 @@ def settle(held: Held, work: Work, plan: Plan) -> bool:
     walks += [(late, scene.step, scene.round, None)] if late else []
     _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
     _write_outcomes(work, [*stopped, *ends], final=True)
-    going = _move(held, work, walks)
+    further = _move(held, work, walks)
     if work.chunk.runs is not None:
         _finish_small(work, gone | join([end.people for end in ends]))
     elif not walks:
         finish_if_done(work.scene.runs[0][0].id, now=scene.now)
     watching.changed(run.public_id for run, _ in scene.runs)
-    return going
+    return further
 
 
 def _still_ours(held: Held) -> bool:
@@ -151,12 +151,13 @@ def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
     )
 
 
-def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
-    """The cohort's own row takes those who go on at once, or else the first who sleep; others become new cohorts."""
+def _move(held: Held, work: Work, walks: Sequence[Walk]) -> Work | None:
+    """The cohort's own row takes those who go on at once, or else the first who sleep; others become new cohorts. What
+    the former are to do next."""
     mine = Cohort.objects.across_tenants().filter(pk=held.cohort_id)
     if not walks:
         _close(held.cohort_id)
-        return False
+        return None
     first, *others = sorted(walks, key=lambda walk: (walk[3] is not None, walk[3]))
     people, step, round_, until = first
     now = work.scene.now
@@ -174,7 +175,7 @@ def _move(held: Held, work: Work, walks: Sequence[Walk]) -> bool:
         Cohort(tenant_id=tenant, chunk=chunk, step=at, round=turn, mask=rest.dump(), wake_at=when or now)
         for rest, at, turn, when in others
     )
-    return until is None
+    return None if until else work.further(people, step=step, round_=round_)
 
 
 def _close(cohort: int) -> None:

@@ -64,6 +64,17 @@ def by_index(connection: BaseDatabaseWrapper) -> None:
             )
 
 
+def in_order_of_index(connection: BaseDatabaseWrapper) -> None:
+    """For the rest of this transaction, have PostgreSQL read what is asked for in the order of an index from there.
+    Where a table has grown since it was last counted, it believes that there is little to sort, and sorts all that is
+    due for each page of it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+            )
+
+
 def lightly(connection: BaseDatabaseWrapper) -> None:
     """Let the commit of this transaction not wait for PostgreSQL's disk. Only for what is found and done once more if
     it is lost; whatever commits after it, and waits, makes it safe too."""

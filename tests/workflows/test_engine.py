@@ -754,7 +754,7 @@ class TestLease:
         (quick,) = claim_due(now=db_now() + 2 * LEASE, lease=LEASE)
 
         with transaction.atomic():
-            assert settle(slow, work, plan) is False
+            assert settle(slow, work, plan) is None
 
         assert (items_of(run), outcomes(run)) == ({}, {})
         engine.advance(slow)

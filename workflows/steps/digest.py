@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from notifications.models import Recipient, Tenant
@@ -59,7 +60,8 @@ class Digest:
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         scopes = _scopes(settings, scene)
         ends = _ends(settings, scene)
-        entries = {place: Entry(scopes[place], *ends(scene.ids[place])) for place in scene.people}
+        entry = cache(Entry)
+        entries = {place: entry(scopes[place], *ends(scene.ids[place])) for place in scene.people}
         known, leads = None, NOBODY
         if settings.get("leading"):
             known = open_windows(sorted({(scene.ids[place], scope) for place, scope in scopes.items()}))
