@@ -51,7 +51,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 def safe_url(url: str) -> str:
     """`url` if a person may be sent there, else "": http(s) with a host and no user part, mailto, tel, or a path
     of this site. Nothing is repaired: a link that needs guessing is no link."""
-    if len(url) > URL_MAX or not url.isprintable():
+    if not url or len(url) > URL_MAX or not url.isprintable():
         return ""
     return url if any(form.match(url) for form in (_WEB, _OTHER, _PATH)) else ""
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
+from .kernel import rowset
 from .models import Recipient, Role, Subscription, Tenant, Topic
 from .topics import problems_of_condition
 
@@ -65,15 +67,13 @@ def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, reviv
     with transaction.atomic():
         rows = Recipient.objects.filter(tenant=tenant, external_id__in=list(people))
         known = set(rows.values_list("external_id", flat=True))
-        new = [
-            Recipient(tenant=tenant, external_id=name, **people[name]) for name in sorted(people) if name not in known
-        ]
-        if new:  # in one order everywhere, before any lock: nobody waits for somebody who waits for them
-            Recipient.objects.bulk_create(new, ignore_conflicts=True)
-        locked = rows.select_for_update(of=("self",)).order_by("pk")
-        found = {person.external_id: person for person in locked}
+        # In one order everywhere, before any lock: nobody waits for somebody who waits for them.
+        new = _insert(tenant, {name: people[name] for name in sorted(people) if name not in known})
+        rest = [name for name in people if name not in new]
+        locked = rows.filter(external_id__in=rest).select_for_update(of=("self",)).order_by("pk") if rest else ()
+        found = {**new, **{person.external_id: person for person in locked}}
         zones = {person.pk: person.zone for person in locked}
-        changed = [found[name] for name, said in people.items() if _apply(found[name], said, revive=revive)]
+        changed = [found[name] for name in rest if _apply(found[name], people[name], revive=revive)]
         named = sorted({name for said in people.values() for name in said} | {"active"})
         moved = [person.pk for person in changed if person.zone != zones[person.pk]]
         if changed:
@@ -81,6 +81,34 @@ def put_people(tenant: Tenant, people: Mapping[str, Mapping[str, Any]], *, reviv
         for hear in _hear_of_zones if moved else ():
             hear(moved)
     return [found[name] for name in people]
+
+
+def _insert(tenant: Tenant, people: Mapping[str, Mapping[str, Any]]) -> dict[str, Recipient]:
+    """Write these, in the order given; by external id those whom nobody else has put in meanwhile. One statement."""
+    if not people:
+        return {}
+    now = timezone.now()
+    new = {name: Recipient(tenant=tenant, external_id=name, created_at=now, **said) for name, said in people.items()}
+    texts = ("external_id", *(name for name in PROFILE if name != "attributes"))
+    columns: dict[str, rowset.Column] = {
+        "public_id": ("uuid", [rowset.uuid_text(connection, one.public_id) for one in new.values()]),
+        **{name: ("text", [str(getattr(one, name)) for one in new.values()]) for name in texts},
+        "attributes": ("jsonb", [json.dumps(one.attributes) for one in new.values()]),
+    }
+    source, parameters = rowset.table(connection, "t", columns)
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Recipient._meta.db_table} (tenant_id, active, created_at, {names})"
+            f" SELECT %s, true, %s, {names} FROM {source} WHERE true"
+            " ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING external_id, id",
+            [tenant.pk, connection.ops.adapt_datetimefield_value(now), *parameters],
+        )
+        ids: dict[str, int] = dict(cursor.fetchall())
+    for name, pk in ids.items():
+        new[name].pk = pk
+        new[name]._state.adding = False
+    return {name: new[name] for name in ids}
 
 
 def take_out(tenant: Tenant, external_ids: Sequence[str]) -> int:
@@ -150,7 +178,7 @@ def problem_with(name: str, value: Any) -> str | None:
         return f"Unknown; known: {', '.join(PROFILE)}."
     if name == "attributes":
         return _attributes_problem(value)
-    longest: int = getattr(Recipient._meta.get_field(name), "max_length", None) or 0
+    longest = _longest(name)
     if not isinstance(value, str) or len(value) > longest or not (value.isprintable() or not value):
         return f"Must be text of at most {longest} printable characters."
     if name == "email" and value:
@@ -163,6 +191,12 @@ def problem_with(name: str, value: Any) -> str | None:
     if name == "role" and value not in Role.values:
         return f"Must be one of {', '.join(Role.values)}."
     return None
+
+
+@cache
+def _longest(name: str) -> int:
+    """How many characters the column of this word has."""
+    return getattr(Recipient._meta.get_field(name), "max_length", None) or 0
 
 
 @cache

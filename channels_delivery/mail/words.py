@@ -6,15 +6,12 @@ What differs from person to person stands in slots, which are filled when a mail
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.html import escape, linebreaks
-from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -24,13 +21,9 @@ from ..backend import Words
 from ..conf import conf
 from .headers import as_one_line
 from .markup import allowed_markup
+from .page import FOOTER, Looks, page
 from .styled import from_markdown, with_styles_inline, within
 from .twin import text_of
-
-TEMPLATE = "notifyhub/channels_delivery/mail.html"
-FOOTER = "<!--notifyhub:footer-->"
-"""Where the links of a person go. No text of a template can hold it: texts are escaped, and comments are taken out of
-markup."""
 
 FIELDS: Mapping[str, Any] = {
     "subject": {"type": "string", "maxLength": 300},
@@ -43,7 +36,6 @@ FIELDS: Mapping[str, Any] = {
 and within `layout` in the place of its comment `<!-- content -->`. HTML may have a `<style>`. Without a `text`, the
 text twin is made of the HTML."""
 
-_MARKUP = "<!--notifyhub:markup-->"
 _LEVELS = {"info": "#2563eb", "success": "#15803d", "warning": "#b45309", "error": "#b91c1c"}
 
 
@@ -54,20 +46,12 @@ def composed(words: Words) -> dict[str, str]:
     subject = as_one_line(extra.get("subject") or content.title)
     markup = _markup(extra, content.body)
     body = text_of(markup) if markup else content.body
-    context = {
-        "content": content,
-        "subject": subject,
-        "links": links,
-        "image": content.image if content.image.lower().startswith("https://") else "",
-        "colour": _LEVELS.get(content.level, _LEVELS["info"]),
-        "markup": mark_safe(_MARKUP) if markup else "",  # noqa: S308
-        "tenant": words.tenant,
-        "footer": mark_safe(FOOTER),  # noqa: S308
-    }
+    image = content.image if content.image.lower().startswith("https://") else ""
+    looks = Looks(tuple(links), image, _LEVELS.get(content.level, _LEVELS["info"]), words.tenant)
     return {
         "subject": subject,
         "text": extra.get("text") or _plain(content.title, body, links, words.tenant),
-        "html": _tight(render_to_string(TEMPLATE, context)).replace(_MARKUP, markup, 1),
+        "html": page(content, subject, markup, looks),
     } | _language()
 
 
@@ -134,8 +118,3 @@ def _markup(extra: Mapping[str, str], body: str) -> str:
 def _plain(title: str, body: str, links: list[tuple[str, str]], tenant: str) -> str:
     told = [title, body, *(f"{label}: {link}" for label, link in links)]
     return "\n\n".join(filter(None, told)) + (f"\n\n-- \n{tenant}" if tenant else "")
-
-
-def _tight(html: str) -> str:
-    """Without the indentation of the template file, which nobody reads and everybody would be sent."""
-    return re.sub(r"\n\s*(?=<)", "\n", html).strip()

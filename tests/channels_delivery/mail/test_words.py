@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from channels_delivery.backends.email import BACKEND
 from channels_delivery.mail.markup import allowed_markup
-from channels_delivery.mail.words import FOOTER, filled
+from channels_delivery.mail.page import FOOTER
+from channels_delivery.mail.words import filled
 from notifications.content import Action
 
 from .letters import words
