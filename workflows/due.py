@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from notifications.kernel import rowset
+
 from .models import Cohort, Run, Window
 from .turns import NOT_CLOSED, TO_EXPAND, skipping
 
@@ -50,6 +52,20 @@ def look(*, now: datetime, tenant: int | None = None) -> Due:
     found = {what for what, _ in rows}
     tenants = {kind: sorted(tenant for what, tenant in rows if what == kind) for kind in ("expand", "close")}
     return Due("cohort" in found, tenants["expand"], tenants["close"], "withdraw" in found)
+
+
+def next_due(*, tenant: int) -> datetime | None:
+    """When this tenant's next work is due, or was; None when nothing waits. One statement."""
+    waiting = {_COHORT: ("wake_at", "open"), _WINDOW: ("closes_at", NOT_CLOSED), _RUN: ("expand_at", TO_EXPAND)}
+    firsts = [
+        f"SELECT min({due}) AS at FROM {table} WHERE tenant_id = %s AND {condition}"
+        for table, (due, condition) in waiting.items()
+    ]
+    firsts.append(f"SELECT min(withdraw_at) FROM {_RUN} WHERE tenant_id = %s AND withdraw_at IS NOT NULL")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min(at) FROM ({' UNION ALL '.join(firsts)}) AS firsts", [tenant] * len(firsts))
+        found: datetime | None = rowset.moment(cursor.fetchone()[0])
+    return found
 
 
 def _of_one(name: str, table: str, due: str, condition: str) -> str:

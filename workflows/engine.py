@@ -15,7 +15,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Min
 
 from notifications.kernel import doorbell
 from notifications.kernel.clock import Clock, db_now
@@ -28,7 +27,7 @@ from .conf import DRAIN_SECONDS, conf
 from .due import look
 from .engine_bell import BELL, QUEUE
 from .expand import Expanded, expand_next
-from .models import Cohort, Run, Window
+from .models import Run
 from .planning import plan_step
 from .retract import withdraw_due
 from .scene import Work, load_work
@@ -143,18 +142,6 @@ class _Round:
         others = set(due_tenants(Run._meta.db_table, "expand_at", now=now, condition=TO_EXPAND)) - set(but)
         if others:
             self._expand(sorted(others), now)
-
-
-def next_due(*, tenant: int) -> datetime | None:
-    """When this tenant's next work is due, or was; None when nothing waits."""
-    cohorts, runs = Cohort.objects.filter(tenant=tenant, open=True), Run.objects.filter(tenant=tenant)
-    windows = Window.objects.filter(tenant=tenant, closed=False)
-    firsts = [
-        cohorts.aggregate(at=Min("wake_at"))["at"],
-        windows.aggregate(at=Min("closes_at"))["at"],
-        *runs.aggregate(a=Min("expand_at"), b=Min("withdraw_at")).values(),
-    ]
-    return min((at for at in firsts if at is not None), default=None)
 
 
 def advance(held: Held, *, work: Work | None = None, clock: Clock = db_now, steps: Steps = STEPS) -> None:

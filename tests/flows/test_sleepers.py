@@ -17,6 +17,7 @@ from tests.cast import wake_everybody
 from workflows import engine
 from workflows.claim import claim_due
 from workflows.define import delay
+from workflows.due import next_due
 from workflows.models import Cohort
 
 from .test_plans import execute
@@ -74,7 +75,7 @@ def test_a_sweep_reads_those_that_are_due_and_no_sleepers(asleep: None, acme: Te
     """One test of three looks, as it takes its time to lay so many down."""
     with rows_read() as nothing_due:
         assert engine.drain() == 0
-        assert engine.next_due(tenant=acme.pk) is not None
+        assert next_due(tenant=acme.pk) is not None
 
     due = Cohort.objects.filter(tenant=acme).order_by("pk").values("pk")[:3]
     Cohort.objects.filter(tenant=acme, pk__in=due).update(wake_at=db_now())

@@ -13,7 +13,7 @@ from channels_delivery import simulated
 from channels_delivery.simulated import Sender
 from notifications.kernel.waiting import WAITING
 
-from .. import engine
+from .. import due, engine
 from ..models import Cohort
 from ..people import People
 from ..refusals import TooMuch
@@ -50,38 +50,39 @@ class Play:
     def run(self, events: Sequence[Event]) -> bool:
         """Play it all; whether nothing waits any more. Raises TooMuch, and what an event's verb raises."""
         stage, start, left = self.stage, self.stage.now, list(events)
-        due: datetime | None = None
+        first: datetime | None = None
         while True:
             times = [start + left[0].after] if left else []
-            at = min([*times, *([] if due is None else [due])], default=None)
+            at = min([*times, *([] if first is None else [first])], default=None)
             if at is None or at > self.until:
                 stage.now = self.until if at is not None else stage.now
                 return at is None
             stage.now = max(stage.now, at)
             while left and start + left[0].after <= stage.now:
                 stage.happen(left.pop(0))
-            due = self._work_off()
-            self._watch_sleepers()
+            first = self._work_off()
 
     def _work_off(self) -> datetime | None:
         """Everything that is due now, and what becomes due by it; when there is more."""
-        stage = self.stage
+        stage, worked = self.stage, False
         steps: dict[str, Step] = {kind: _Unasked(kind) if reaches_out(step) else step for kind, step in STEPS.items()}
         for _ in range(ROUNDS_MAX):
-            left = self._time_left()
+            left, first = self._time_left(), self._next_due()
+            if first is None or first > stage.now:
+                if worked:  # nobody goes to sleep but by a step
+                    self._watch_sleepers()
+                return first
+            worked = True
             engine.drain(seconds=left, tenant=stage.tenant.pk, clock=stage.clock, steps=steps)
             for waiting in WAITING.values():
                 waiting.work_off(tenant=stage.tenant.pk, clock=stage.clock)
             simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self.sender)
-            due = self._next_due()
-            if due is None or due > stage.now:
-                return due
         raise TooMuch("Something comes due again and again at the same time and gets nowhere.")
 
     def _next_due(self) -> datetime | None:
         tenant = self.stage.tenant.pk
         firsts = [waiting.next_due(tenant=tenant) for waiting in WAITING.values()]
-        firsts.append(engine.next_due(tenant=tenant))
+        firsts.append(due.next_due(tenant=tenant))
         firsts.append(simulated.next_due(tenant_id=tenant))
         return min((at for at in firsts if at is not None), default=None)
 
