@@ -52,14 +52,11 @@ def _carriers(chunk: Chunk) -> Sequence[int]:
     return chunk.runs or [chunk.run_id or 0] * len(chunk.people)
 
 
-def _counts(windows: Sequence[int], *, locking: str = "") -> dict[int, int]:
+def _counts(windows: Sequence[int]) -> dict[int, int]:
     """How many events each of these windows holds."""
     source, values = rowset.table(connection, "t", {"id": ("bigint", windows)}, sought=True)
-    ordered = f"ORDER BY w.recipient_id, w.scope {locking}" if locking else ""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT w.id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id {ordered}", values
-        )
+        cursor.execute(f"SELECT w.id, w.n FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id", values)
         return dict(cursor.fetchall())
 
 
@@ -166,7 +163,23 @@ def emptied(scene: Scene) -> People:
     if not scene.windows:
         return NOBODY
     seen = {scene.windows[place]: run.digest.count for run, of_run in scene.runs if run.digest for place in of_run}
-    counts = _counts(list(seen), locking="FOR SHARE OF w NOWAIT" if connection.vendor == "postgresql" else "")
-    if any(counts.get(window, 0) != n for window, n in seen.items()):
+    some = {window: n for window, n in seen.items() if n}  # one that is empty stays so
+    if _still(some) < len(some):
         raise Stale
-    return People.of(place for place in scene.people if not counts.get(scene.windows[place]))
+    return People.of(place for place in scene.people if not seen.get(scene.windows[place]))
+
+
+def _still(seen: Mapping[int, int]) -> int:
+    """Of how many of these windows that is still the number of events; all of them are held. Nobody is waited for, so
+    they need not come in any order."""
+    source, values = rowset.table(
+        connection, "t", {"id": ("bigint", list(seen)), "n": ("bigint", list(seen.values()))}, sought=True
+    )
+    holding = " FOR SHARE OF w NOWAIT" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT w.n AS now, t.n AS seen"
+            f" FROM {source} JOIN {Window._meta.db_table} w ON w.id = t.id{holding}) AS held WHERE now = seen",
+            values,
+        )
+        return int(cursor.fetchone()[0])

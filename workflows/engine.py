@@ -103,7 +103,8 @@ class _Round:
             if not done and expanded.held is None:
                 self._step(now, expanded.tenant)
             done = True
-        done = bool(due.close and self._close(due.close)) or done
+        if due.close and self._close(due.close, self._clock() if done else now):
+            done = True
         return bool(due.withdraw and withdraw_due(now=now, tenant=self._tenant)) or done
 
     def _expand(self, tenants: Sequence[int], now: datetime) -> Expanded | None:
@@ -115,9 +116,9 @@ class _Round:
                 advance(expanded.held, work=expanded.work, clock=self._clock, steps=self._steps)
         return expanded
 
-    def _close(self, tenants: Sequence[int]) -> bool:
+    def _close(self, tenants: Sequence[int], now: datetime) -> bool:
         """Close the next digests; they take their first step at once."""
-        closed = close_next(in_turn_after(tenants, self._closed), now=self._clock(), lease=self._lease)
+        closed = close_next(in_turn_after(tenants, self._closed), now=now, lease=self._lease)
         if closed is None:
             return False
         self._closed = closed.tenant
