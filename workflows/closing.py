@@ -100,8 +100,7 @@ def _claim(tenant: int, now: datetime) -> tuple[Place, list[Due]] | None:
     """Due windows of this tenant that nobody else holds, locked: the longest due one, and others of its definition and
     step, by person. Whatever else is locked with them is free again at once."""
     locking = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    rowset.in_order_of_index(connection)  # else all that are due may be sorted for each thousand
-    with connection.cursor() as cursor:
+    with rowset.in_order_of_index(connection), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, recipient_id, n, scope, definition_id, step FROM {Window._meta.db_table}"
             f" WHERE tenant_id = %s AND NOT closed AND closes_at <= %s ORDER BY closes_at LIMIT {CHUNK} {locking}",

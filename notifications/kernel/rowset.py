@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -64,15 +65,19 @@ def by_index(connection: BaseDatabaseWrapper) -> None:
             )
 
 
-def in_order_of_index(connection: BaseDatabaseWrapper) -> None:
-    """For the rest of this transaction, have PostgreSQL read what is asked for in the order of an index from there.
-    Where a table has grown since it was last counted, it believes that there is little to sort, and sorts all that is
-    due for each page of it."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
-            )
+@contextmanager
+def in_order_of_index(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """While this lasts, have PostgreSQL read what is asked for in the order of an index from there. Where a table has
+    grown since its rows were last counted, it believes that there is little to sort, and sorts all that is due for
+    each page of it. Not for the rest of a transaction: where there is no such index, it would look for one in vain."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT")
 
 
 def lightly(connection: BaseDatabaseWrapper) -> None:

@@ -86,6 +86,21 @@ def plan_of(call: Callable[[], Any]) -> str:
     return "\n".join(plans)
 
 
+def plan_at_the_time(call: Callable[[], Any], beginning: str) -> str:
+    """The plans of statements that begin so, with the settings that are in force when `call` makes them."""
+    plans: list[str] = []
+
+    def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(beginning):
+            execute(f"EXPLAIN {sql}", params, many, context)
+            plans.extend(row[0] for row in context["cursor"].fetchall())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        call()
+    return "\n".join(plans)
+
+
 def indexes(plan: str) -> set[str]:
     return set(re.findall(r"Index(?: Only)? Scan(?: Backward)? using (\w+)", plan)) | set(
         re.findall(r"Bitmap Index Scan on (\w+)", plan)
@@ -197,6 +212,20 @@ class TestWhatIsDue:
 
         assert {"nh_window_due", "nh_windowitem_in_order"} <= indexes(plan), plan
         assert "Seq Scan on notifyhub_workflows_window" not in plan, plan
+
+    def test_digests_that_are_due_are_not_sorted_where_nobody_has_counted_them(self, busy: Tenant) -> None:
+        execute(
+            "INSERT INTO notifyhub_workflows_window (tenant_id, scope, recipient_id, definition_id, step, n, closes_at,"
+            " latest_at, closed, created_at)"
+            " SELECT %s, 's', n, 'x', '0', 0, now() - interval '1 hour', now(), false, now()"
+            " FROM generate_series(1, 20000) n",
+            busy.pk,
+        )
+
+        plan = plan_at_the_time(lambda: close_due(now=db_now()), "SELECT id, recipient_id, n,")
+
+        assert indexes(plan) == {"nh_window_due"}, plan
+        assert "Sort" not in plan, plan
 
 
 def test_what_is_in_force_is_found_by_key_however_many_workflows_there_are(acme: Tenant) -> None:

@@ -31,6 +31,8 @@ from workflows.step import Effect, Move, Next, Note, Plan, Scene, Sleep, Stop, a
 from workflows.steps import STEPS
 from workflows.trigger import Trigger, trigger, trigger_many
 
+from .interrupted import Interrupted
+
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=30)
 
@@ -469,20 +471,6 @@ class TestSmallRuns:
 def posted_by() -> list[int]:
     """Whose notifications were written, in order."""
     return list(Notification.objects.across_tenants().order_by("pk").values_list("tenant_id", flat=True))
-
-
-class Interrupted:
-    """The step that sends, during whose first plan something else happens."""
-
-    kind, schema = "send", STEPS["send"].schema
-
-    def __init__(self, happens: Callable[[], object]) -> None:
-        self._happens = [happens]
-
-    def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
-        while self._happens:
-            self._happens.pop()()
-        return STEPS["send"].plan(settings, scene)
 
 
 class Breaks:

@@ -20,7 +20,10 @@ from workflows.refusals import Invalid, NotNow
 from workflows.runs import progress
 from workflows.silences import State
 from workflows.simulate import simulate
+from workflows.steps import STEPS
 from workflows.trigger import Trigger, dry_run, trigger, trigger_many
+
+from .interrupted import Interrupted
 
 pytestmark = pytest.mark.django_db
 ALL = Matcher(workflows=["*"])
@@ -124,6 +127,20 @@ def test_who_was_silenced_is_on_record_with_its_name_and_explained(acme: Tenant,
     assert [(one.code, one.detail) for one in said.sentences if one.channel] == [("silenced", "Works")]
     assert "Inbox: nothing was sent. A silence was in force." in said.texts
     assert (said.told, progress(run).skipped) == (False, {("inbox", "silenced"): 1})
+
+
+def test_one_that_begins_while_a_step_is_worked_on_holds_for_the_next(
+    acme: Tenant, alice: Recipient, publish: Publish
+) -> None:
+    """Both steps are taken by one worker at one go."""
+    publish(workflow("t.two", send_inbox(title="one"), send_inbox(title="two")))
+    trigger("t.two", tenant=acme, recipients=[alice], payload={})
+
+    engine.drain(steps={**STEPS, "send": Interrupted(lambda: silence(acme))})
+    run = Run.objects.for_tenant(acme).get()
+
+    assert titles(alice) == ["one"]
+    assert outcomes(run, final=False) == {"silenced": {alice.pk}}
 
 
 def test_a_silence_of_one_tenant_is_no_other_tenants(acme: Tenant, mallory: Recipient, hello: None) -> None:

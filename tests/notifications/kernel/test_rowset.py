@@ -38,3 +38,14 @@ def test_any_number_of_ids_is_one_parameter(given: list[int]) -> None:
 
     assert len(parameters) == 1
     assert select(f"SELECT count(*) FROM (SELECT 7 AS id) t WHERE id IN {chosen}", parameters) == [(int(7 in given),)]
+
+
+@pytest.mark.postgres
+def test_the_order_of_an_index_is_asked_for_no_longer_than_needed() -> None:
+    def settings() -> list[tuple[Any, ...]]:
+        return select("SELECT current_setting('enable_sort'), current_setting('enable_bitmapscan')", [])
+
+    with rowset.in_order_of_index(connection):
+        assert settings() == [("off", "off")]
+
+    assert settings() == [("on", "on")]
