@@ -353,13 +353,7 @@ MUTANTS = [
     ),
     Mutant(
         "step: people who differ in what is read are taken for one",
-        [
-            (
-                "workflows/context.py",
-                "readers = [_reader(path) for path in personal]",
-                "readers = [_reader(path) for path in ()]",
-            )
-        ],
+        [("workflows/context.py", "groups[tuple(values)].append(place)", "groups[()].append(place)")],
         [STEPS + "test_condition.py"],
     ),
     Mutant(
@@ -394,12 +388,12 @@ MUTANTS = [
     ),
     Mutant(
         "digest: what it has lost since it was planned is told",
-        [("workflows/digests.py", "if any(counts.get(window, 0) != n for window, n in seen.items()):", "if False:")],
+        [("workflows/digests.py", "if _still(some) < len(some):", "if False:")],
         [WORKFLOWS + "digests/test_cancel.py::test_between_planning_and_writing_it_is_planned_again"],
     ),
     Mutant(
         "digest: a window does not count what it holds",
-        [("workflows/collecting.py", "SET n = {table}.n + excluded.n", "SET n = excluded.n")],
+        [("workflows/collecting.py", "SET n = {_WINDOW}.n + excluded.n", "SET n = excluded.n")],
         [WORKFLOWS + "digests/test_collecting.py"],
     ),
     Mutant(
@@ -431,6 +425,36 @@ MUTANTS = [
         "cancel for some: a worker that holds them goes on",
         [("workflows/settle.py", "if any(acts for _, _, acts in rows) else NOBODY", "if False else NOBODY")],
         [WORKFLOWS + "test_retract_for.py::test_whom_a_worker_holds_at_this_moment_it_stops"],
+    ),
+    Mutant(
+        "digest: what is in hand is due for others at once",
+        [("workflows/closing.py", "wake_at=now + (lease or timedelta()),", "wake_at=now,")],
+        [WORKFLOWS + "digests/test_in_hand.py"],
+    ),
+    Mutant(
+        "digest: all that are due are sorted for each thousand",
+        [("workflows/closing.py", "with rowset.in_order_of_index(connection), connection", "with connection")],
+        ["tests/flows/test_plans.py::TestWhatIsDue"],
+    ),
+    Mutant(
+        "digest: a crowd's events are in one window",
+        [("workflows/collecting.py", "w.recipient_id, w.id FROM w", "w.recipient_id, 1 FROM w")],
+        [WORKFLOWS + "digests/test_collecting.py"],
+    ),
+    Mutant(
+        "silence: a step that is taken behind another does not ask",
+        [("workflows/scene.py", "may_be_silenced=True)", "may_be_silenced=False)")],
+        [WORKFLOWS + "test_silences.py"],
+    ),
+    Mutant(
+        "mail: a title is markup",
+        [("channels_delivery/mail/page.py", "_TITLE: escape(content.title)", "_TITLE: content.title")],
+        [OUTBOX + "mail/test_page.py", OUTBOX + "mail/test_words.py"],
+    ),
+    Mutant(
+        "people: two who put the same new one are in each other's way",
+        [("notifications/directory.py", "ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING", "RETURNING")],
+        ["tests/notifications/test_directory.py"],
     ),
     Mutant(
         "digest: PostgreSQL is told how many windows are looked up, and reads them all",
