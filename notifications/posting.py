@@ -1,4 +1,4 @@
-"""Putting notifications into inboxes: two statements for any number of people, on PostgreSQL."""
+"""Putting notifications into inboxes: one statement for any number of people, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> lis
     if not wanted:
         return []
     connection = connections[using]
+    names = [uuid7() for _ in wanted]
     with transaction.atomic(using=using, savepoint=False):
-        rows = _insert_notifications(connection, wanted, now)
         if any(one.content.thread for one in wanted):
             _supersede(connection, wanted)
         if len(wanted) == 1:
-            _insert_same(connection, wanted[0], rows[0][0])
+            _insert_same(connection, wanted[0], names[0], now)
         else:
-            _insert_items(connection, wanted, [row_id for row_id, _ in rows])
+            _insert_items(connection, wanted, names, now)
         for one in wanted:
             line.hint(one.recipients, using=using)
-    return [public_id for _, public_id in rows]
+    return names
 
 
-def _insert_notifications(
-    connection: BaseDatabaseWrapper, posts: Sequence[Post], now: datetime
-) -> list[tuple[int, UUID]]:
-    names = [uuid7() for _ in posts]
+def _notifications(
+    connection: BaseDatabaseWrapper, posts: Sequence[Post], names: Sequence[UUID], now: datetime
+) -> tuple[str, list[Any]]:
+    """The statement that writes each content, and tells their public names and ids."""
     origins = [one.origin for one in posts]
     source, parameters = rowset.table(
         connection,
@@ -79,48 +79,58 @@ def _insert_notifications(
         },
     )
     columns = "tenant_id, public_id, notice_key, origin, origin_step, title, level, content, about"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {_table(Notification)} ({columns}, created_at) SELECT {columns}, %s FROM {source}"
-            " WHERE true RETURNING public_id, id",
-            [connection.ops.adapt_datetimefield_value(now), *parameters],
-        )
-        ids = {UUID(str(public_id)): row_id for public_id, row_id in cursor.fetchall()}
-    return [(ids[name], name) for name in names]
-
-
-def _insert_same(connection: BaseDatabaseWrapper, one: Post, notification: int) -> None:
-    """One content for many, the case that has to be fast: everybody's new head is their item's place."""
-    people = sorted(one.recipients)
-    states, parameters = _states(connection, dict.fromkeys(people, 1))
-    columns = "recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced"
-    values: list[Any] = [notification, one.content.tab, one.content.thread or None]
-    insert = (
-        f"INSERT INTO {_table(InboxItem)} ({columns})"
-        " SELECT s.recipient_id, s.head, s.head, %s::bigint, %s::smallint, %s::varchar, 0, NULL, false FROM "
+    statement = (
+        f"INSERT INTO {_table(Notification)} ({columns}, created_at) SELECT {columns}, %s FROM {source}"
+        " WHERE true RETURNING public_id, id"
     )
+    return statement, [connection.ops.adapt_datetimefield_value(now), *parameters]
+
+
+def _insert_same(connection: BaseDatabaseWrapper, one: Post, name: UUID, now: datetime) -> None:
+    """One content for many, the case that has to be fast: everybody's new head is their item's place. On PostgreSQL all
+    of it is one statement."""
+    people = sorted(one.recipients)
+    states, of_states = _states(connection, dict.fromkeys(people, 1))
+    columns = "recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced"
+    values: list[Any] = [one.content.tab, one.content.thread or None]
+    content, of_content = _notifications(connection, [one], [name], now)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH n AS ({content}), s AS ({states} RETURNING recipient_id, head)"
+                f" INSERT INTO {_table(InboxItem)} ({columns})"
+                " SELECT s.recipient_id, s.head, s.head, n.id, %s::smallint, %s::varchar, 0, NULL, false FROM n, s",
+                [*of_content, *of_states, *values],
+            )
+        return
+    chosen, ids = rowset.ids(connection, people)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"WITH s AS ({states} RETURNING recipient_id, head) {insert} s", [*parameters, *values])
-        else:
-            cursor.execute(states, parameters)
-            chosen, ids = rowset.ids(connection, people)
-            portable = insert.replace("::bigint", "").replace("::smallint", "").replace("::varchar", "")
-            cursor.execute(f"{portable} {_table(InboxState)} s WHERE s.recipient_id IN {chosen}", [*values, *ids])
+        cursor.execute(content, of_content)
+        ((_, notification),) = cursor.fetchall()
+        cursor.execute(states, of_states)
+        cursor.execute(
+            f"INSERT INTO {_table(InboxItem)} ({columns})"
+            " SELECT s.recipient_id, s.head, s.head, %s, %s, %s, 0, NULL, false"
+            f" FROM {_table(InboxState)} s WHERE s.recipient_id IN {chosen}",
+            [notification, *values, *ids],
+        )
 
 
-def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifications: Sequence[int]) -> None:
+def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], names: Sequence[UUID], now: datetime) -> None:
+    """Several contents, each for its people; whoever gets several gets them in that order. One statement, too."""
     places = [(person, index) for index, one in enumerate(posts) for person in one.recipients]
     places.sort()
     people = [person for person, _ in places]
-    states, state_parameters = _states(connection, Counter(people))
-    items, item_parameters = rowset.table(
+    contents, of_contents = _notifications(connection, posts, names, now)
+    states, of_states = _states(connection, Counter(people))
+    spelled = [rowset.uuid_text(connection, name) for name in names]
+    items, of_items = rowset.table(
         connection,
         "i",
         {
             "person": ("bigint", people),
             "back": ("bigint", _back(people)),
-            "notification": ("bigint", [notifications[index] for _, index in places]),
+            "content": ("uuid", [spelled[index] for _, index in places]),
             "tab": ("smallint", [posts[index].content.tab for _, index in places]),
             "thread": ("text", [posts[index].content.thread or None for _, index in places]),
             "state": ("smallint", _first_states(posts, places)),
@@ -129,18 +139,18 @@ def _insert_items(connection: BaseDatabaseWrapper, posts: Sequence[Post], notifi
     insert = (
         f"INSERT INTO {_table(InboxItem)}"
         " (recipient_id, seq, rev, notification_id, tab, thread, state, read_at, forced)"
-        " SELECT i.person, s.head - i.back, s.head - i.back, i.notification, i.tab, i.thread, i.state, NULL, false"
-        f" FROM {items} JOIN {{states}} s ON s.recipient_id = i.person"
+        " SELECT i.person, s.head - i.back, s.head - i.back, n.id, i.tab, i.thread, i.state, NULL, false"
+        f" FROM {items} JOIN {{n}} ON n.public_id = i.content JOIN {{s}} ON s.recipient_id = i.person"
     )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            statement = f"WITH s AS ({states} RETURNING recipient_id, head) " + insert.format(states="s").replace(
-                "JOIN s s", "JOIN s"
-            )
-            cursor.execute(statement, [*state_parameters, *item_parameters])
+            written = f"WITH n AS ({contents}), s AS ({states} RETURNING recipient_id, head) "
+            cursor.execute(written + insert.format(n="n", s="s"), [*of_contents, *of_states, *of_items])
         else:
-            cursor.execute(states, state_parameters)
-            cursor.execute(insert.format(states=_table(InboxState)), item_parameters)
+            cursor.execute(contents, of_contents)
+            cursor.fetchall()  # else they are not all written
+            cursor.execute(states, of_states)
+            cursor.execute(insert.format(n=f"{_table(Notification)} n", s=f"{_table(InboxState)} s"), of_items)
 
 
 def _states(connection: BaseDatabaseWrapper, counts: Mapping[int, int]) -> tuple[str, list[Any]]:

@@ -100,7 +100,7 @@ class _Round:
         done = bool(due.cohorts and self._step(now, self._tenant))
         now = self._clock() if done else now  # a step may have taken long, and leases count from now
         if due.expand and (expanded := self._expand(due.expand, now)) is not None:
-            if not done and expanded.held is None:
+            if not done and expanded.held is None and not expanded.walked:
                 self._step(now, expanded.tenant)
             done = True
         if due.close and self._close(due.close, self._clock() if done else now):
@@ -109,7 +109,7 @@ class _Round:
 
     def _expand(self, tenants: Sequence[int], now: datetime) -> Expanded | None:
         """Resolve the next piece; runs of few people take their first step at once."""
-        expanded = expand_next(in_turn_after(tenants, self._expanded), now=now, lease=self._lease)
+        expanded = expand_next(in_turn_after(tenants, self._expanded), now=now, lease=self._lease, steps=self._steps)
         if expanded is not None:
             self._expanded = expanded.tenant
             if expanded.held is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from .models import Chunk, Cohort, Outcome
+from .models import HOUSE, Chunk, Cohort, Outcome
 from .people import NOBODY, People
+from .runs_due import Due
 from .subscribed import SUBSCRIPTION_CONDITION
 
 
@@ -51,6 +53,24 @@ def enter(
         for chunk, places in zip(chunks, out, strict=True)
         if chunk.everyone - places
     )
+
+
+def chunk_of(run: Due, people: Sequence[int], now: datetime) -> Chunk:
+    """A chunk of one run, with these people, ascending; not written yet."""
+    return Chunk(
+        tenant_id=run.tenant_id,
+        definition_id=run.definition_id,
+        run_id=run.pk,
+        first_id=first_person(people),
+        last_id=people[-1],
+        people=list(people),
+        created_at=now,
+    )
+
+
+def first_person(people: Sequence[int]) -> int:
+    """Behind the house."""
+    return people[min(bisect_right(people, HOUSE), len(people) - 1)]
 
 
 def _places(chunk: Chunk, left_out: Mapping[int, Collection[int]]) -> People:

@@ -8,7 +8,6 @@ trigger of ten thousand.
 from __future__ import annotations
 
 import logging
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,19 +24,21 @@ from notifications.models import Tenant
 
 from . import audience as audiences
 from .addresses import entered
+from .at_once import tell_at_once
 from .audience import Audience
 from .claim import Held
 from .conf import CHUNK
 from .definition import FIRST, load
 from .engine_bell import BELL, QUEUE
-from .entering import enter
+from .entering import chunk_of, enter, first_person
 from .events import runs_as_events
 from .finish import finish_if_done
 from .groups import Groups, small_groups
 from .models import HOUSE, Chunk, Cohort, Run, Status
-from .runs_due import PAYLOADS_MAX, Due, claim_runs, locked
+from .runs_due import PAYLOADS_MAX, Around, Due, claim_runs, locked
 from .scene import Work, new_work
 from .sending.teams import has_house
+from .step import Step
 from .subscribed import Asked, left_out
 from .turns import TO_EXPAND, due_tenants, in_turn_after
 
@@ -59,11 +60,13 @@ PASSES = timedelta(hours=1)
 @dataclass(frozen=True)
 class Expanded:
     """A piece of work that was resolved, and whose it was. Runs of few people are in hand at once: `held` is their
-    cohort, already claimed, and `work` what its first step works on."""
+    cohort, already claimed, and `work` what its next step works on, if that is known. `walked`: they took their first
+    step as they were resolved."""
 
     tenant: int
     held: Held | None = None
     work: Work | None = None
+    walked: bool = False
 
 
 def expand_due(
@@ -76,40 +79,57 @@ def expand_due(
     return expand_next(in_turn_after(tenants, after_tenant), now=now, lease=lease)
 
 
-def expand_next(tenants: Iterable[int], *, now: datetime, lease: timedelta | None) -> Expanded | None:
-    """The same of the first of these tenants who has something that nobody else holds."""
+def expand_next(
+    tenants: Iterable[int], *, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None = None
+) -> Expanded | None:
+    """The same of the first of these tenants who has something that nobody else holds. With the `steps`, a run of few
+    people takes its first one as it is resolved, where that is short."""
     for tenant in tenants:
-        if (done := _expand_tenant(tenant, now, lease)) is not None:
+        if (done := _expand_tenant(tenant, now, lease, steps)) is not None:
             return done
     return None
 
 
-def _expand_tenant(tenant: int, now: datetime, lease: timedelta | None) -> Expanded | None:
+def _expand_tenant(
+    tenant: int, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None
+) -> Expanded | None:
     """The next piece of this tenant's. None when somebody else holds all of it."""
     runs: list[Due] = []
     done = Expanded(tenant)
     try:
         with transaction.atomic():
+            runs, around = claim_runs(tenant, now)
+            if (
+                lease
+                and steps
+                and around
+                and (told := tell_at_once(runs[0], around, now=now, lease=lease, steps=steps))
+            ):
+                return Expanded(tenant, told if isinstance(told, Held) else None, walked=True)
             rowset.lightly(connection)  # what is lost with the database is due again
-            runs = claim_runs(tenant, now)
             if runs:
-                done = _expand(runs, now, lease)
+                done = _expand(runs, now, lease, around)
     except Exception:
         if not runs or not connection.is_usable():  # the database is away, which is no fault of these runs
             raise
+        if steps:  # nothing is written, and the usual way says what it was
+            logger.info("engine.usual_way run=%s", runs[0].public_id, exc_info=True)
+            return _expand_tenant(tenant, now, lease, None)
         logger.exception("engine.expand_failed runs=%s", len(runs))
         _expand_one_by_one(runs, now)
         return Expanded(tenant)
     return done if runs else None
 
 
-def _expand(runs: Sequence[Due], now: datetime, lease: timedelta | None = None) -> Expanded:
+def _expand(
+    runs: Sequence[Due], now: datetime, lease: timedelta | None = None, around: Around | None = None
+) -> Expanded:
     """Their cohort stays in hand for `lease`; without one it is due for anybody."""
     if not enabled():
         _disable(runs, now)
         return Expanded(runs[0].tenant_id)
     if len(runs) == 1:
-        return _expand_one(runs[0], now, lease)
+        return _expand_one(runs[0], now, lease, around)
     return _expand_together(runs, now, lease)
 
 
@@ -137,9 +157,9 @@ def _fail(runs: QuerySet[Run], error: Exception, now: datetime) -> None:
     runs.update(status=Status.FAILED, expand_at=None, finished_at=now, error=reason)
 
 
-def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
+def _expand_one(run: Due, now: datetime, lease: timedelta | None, around: Around | None = None) -> Expanded:
     """The next few chunks of one run, by cursor. A run that fits into one is in hand at once."""
-    if run.status == Status.PENDING:
+    if run.status == Status.PENDING and (around is None or around.awaited):
         _start([run], now)
     (audience,) = entered([Audience.from_json(run.audience)], tenant_id=run.tenant_id)
     most = CHUNK * AHEAD
@@ -150,7 +170,7 @@ def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
         pieces = [[HOUSE, *(pieces[0] if pieces else [])], *pieces[1:]]
     held_for = lease if finished and len(pieces) == 1 else None
     out = _left_out([Asked(run.pk, audience, people)], [run])
-    chunks = [_chunk(run, piece, now) for piece in pieces]
+    chunks = [chunk_of(run, piece, now) for piece in pieces]
     cohorts = enter(chunks, step=FIRST, now=now, left_out=out, lease=held_for)
     told = run.people + len(people)
     changes: dict[str, Any] = {
@@ -165,28 +185,11 @@ def _expand_one(run: Due, now: datetime, lease: timedelta | None) -> Expanded:
     if finished and not cohorts:  # nobody comes who would end it
         finish_if_done(run.pk, now=now, waiting=True)
     if held_for and cohorts:  # its first step, which comes now, tells those who watch
-        return _in_hand(cohorts[0], [run], now)
+        return _in_hand(cohorts[0], [run], now, around)
     watching.changed([run.public_id])
     if len(pieces) > 1 or not finished:
         doorbell.ring(BELL, queue=QUEUE)  # more than one worker can help
     return Expanded(run.tenant_id)
-
-
-def _chunk(run: Due, people: Sequence[int], now: datetime) -> Chunk:
-    return Chunk(
-        tenant_id=run.tenant_id,
-        definition_id=run.definition_id,
-        run_id=run.pk,
-        first_id=_first_person(people),
-        last_id=people[-1],
-        people=list(people),
-        created_at=now,
-    )
-
-
-def _first_person(people: Sequence[int]) -> int:
-    """Behind the house."""
-    return people[min(bisect_right(people, HOUSE), len(people) - 1)]
 
 
 def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None) -> Expanded:
@@ -228,11 +231,11 @@ def _expand_together(runs: Sequence[Due], now: datetime, lease: timedelta | None
     return expanded
 
 
-def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime) -> Expanded:
+def _in_hand(cohort: Cohort, runs: Sequence[Due], now: datetime, around: Around | None = None) -> Expanded:
     """A cohort that was made with a lease, and what its first step works on."""
     assert cohort.lease_token is not None
     held = Held(cohort.pk, cohort.lease_token, cohort.tries, cohort.tenant_id)
-    return Expanded(cohort.tenant_id, held, new_work(cohort, [run.facts for run in runs], now=now))
+    return Expanded(cohort.tenant_id, held, new_work(cohort, [run.facts for run in runs], now=now, around=around))
 
 
 def _members(audience: Audience, groups: Groups) -> set[int] | None:
@@ -277,7 +280,7 @@ def _share_chunk(
     chunk = Chunk(
         tenant_id=runs[0].tenant_id,
         definition_id=runs[0].definition_id,
-        first_id=_first_person(people),
+        first_id=first_person(people),
         last_id=people[-1],
         people=people,
         runs=of_runs,

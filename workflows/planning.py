@@ -30,9 +30,13 @@ def plan_step(scene: Scene, steps: Mapping[str, Step] = STEPS) -> Plan:
     return _beside(passing, _plan(settings, scene.of(admitted), steps), admitted) if admitted else passing
 
 
+def own(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a step's settings those that not every step may have."""
+    return {name: value for name, value in settings.items() if name not in COMMON}
+
+
 def _plan(settings: Mapping[str, Any], scene: Scene, steps: Mapping[str, Step]) -> Plan:
-    own = {name: value for name, value in settings.items() if name not in COMMON}
-    return steps[settings["kind"]].plan(own, scene)
+    return steps[settings["kind"]].plan(own(settings), scene)
 
 
 def _beside(passing: Plan, plan: Plan, admitted: People) -> Plan:

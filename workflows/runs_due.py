@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +13,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from .models import Run
+from notifications.kernel import rowset
+from notifications.models import Recipient, Tenant
+
+from .models import Awaited, Run, Silence
 from .step import RunFacts
 
 AT_ONCE = 1_000
@@ -54,12 +59,24 @@ class Due(NamedTuple):
         )
 
 
-def claim_runs(tenant: int, now: datetime) -> list[Due]:
-    """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new."""
+@dataclass(frozen=True)
+class Around:
+    """What stands around a run, read along with it: the tenant as a scene has it, whether it may have silences, whether
+    anybody waits for the workflow's runs as for an event, and whether the run was cancelled or acted upon."""
+
+    tenant: Mapping[str, Any]
+    may_be_silenced: bool
+    awaited: bool
+    touched: bool
+
+
+def claim_runs(tenant: int, now: datetime) -> tuple[list[Due], Around | None]:
+    """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new. What
+    stands around it is told of one that is alone."""
+    first = _first(tenant, now)
+    if len(first) < 2 or first[0][0].cursor:  # mostly there is one
+        return [run for run, _ in first[:1]], first[0][1] if first else None
     due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
-    first = locked(due, most=2)
-    if len(first) < 2 or first[0].cursor:  # mostly there is one
-        return first[:1]
     rows = due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor", "payload_bytes")[:AT_ONCE]
     groups: dict[tuple[str, int], list[int]] = {}
     weights = Counter[tuple[str, int]]()
@@ -69,11 +86,60 @@ def claim_runs(tenant: int, now: datetime) -> list[Due]:
         if weights[group] <= PAYLOADS_MAX or group not in groups:
             groups.setdefault(group, []).append(pk)
     found = (locked(due.filter(pk__in=group)) for group in groups.values())
-    return next(filter(None, found), [])
+    return next(filter(None, found), []), None
 
 
-def locked(runs: QuerySet[Run], *, most: int | None = None) -> list[Due]:
-    """The longest due of these that nobody else holds, in that order."""
+def locked(runs: QuerySet[Run]) -> list[Due]:
+    """Those of these that nobody else holds, the longest due first."""
     if connection.features.has_select_for_update_skip_locked:
         runs = runs.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)[:most]]
+    return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)]
+
+
+def _first(tenant: int, now: datetime) -> list[tuple[Due, Around]]:
+    """The longest due and the next, locked. By hand: the ORM takes longer to write this query than PostgreSQL to answer
+    it, and somebody waits."""
+    at = connection.ops.adapt_datetimefield_value(now)
+    silences = f"SELECT 1 FROM {_SILENCE} s WHERE s.tenant_id = r.tenant_id AND s.expired_at IS NULL"
+    waits = f"SELECT 1 FROM {_AWAITED} w WHERE w.tenant_id = r.tenant_id AND w.event = r.workflow AND w.until > %s"
+    locking = "FOR NO KEY UPDATE OF r SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.name, t.slug, t.zone, t.locale,"
+            f" EXISTS ({silences} AND (s.ends_at IS NULL OR s.ends_at > %s)), EXISTS ({waits}),"
+            " r.cancelled_at IS NOT NULL OR r.acts > 0,"
+            " r.id, r.public_id, r.tenant_id, r.definition_id, r.audience, r.payload_bytes, r.cursor, r.people,"
+            " r.status, r.transaction_id, r.payload, r.start_at, a.name, r.target"
+            f" FROM {_RUN} r JOIN {_TENANT} t ON t.id = r.tenant_id LEFT JOIN {_RECIPIENT} a ON a.id = r.actor_id"
+            f" WHERE r.tenant_id = %s AND r.expand_at <= %s ORDER BY r.expand_at, r.id LIMIT 2 {locking}",
+            [at, at, tenant, at],
+        )
+        rows = cursor.fetchall()
+    return [(_due(*row[7:]), Around(dict(zip(_TENANT_FACTS, row, strict=False)), *map(bool, row[4:7]))) for row in rows]
+
+
+def _due(pk: int, public_id: Any, tenant_id: int, definition: str, audience: str, *rest: Any) -> Due:
+    """As the database hands a row over in a plain statement."""
+    weight, cursor, people, status, name, payload, start_at, actor, target = rest
+    return Due(
+        pk=pk,
+        public_id=rowset.uuid_of(public_id),
+        tenant_id=tenant_id,
+        definition_id=definition,
+        audience=json.loads(audience),
+        payload_bytes=weight,
+        cursor=cursor,
+        people=people,
+        status=status,
+        transaction_id=name,
+        payload=json.loads(payload),
+        start_at=rowset.moment(start_at),
+        actor__name=actor,
+        target=target,
+    )
+
+
+_TENANT_FACTS = ("name", "slug", "zone", "locale")
+_RUN, _TENANT, _RECIPIENT, _SILENCE, _AWAITED = (
+    model._meta.db_table for model in (Run, Tenant, Recipient, Silence, Awaited)
+)

@@ -15,6 +15,7 @@ from .claim import Held
 from .definition import load
 from .models import Chunk, Cohort, Run, Silence
 from .people import People
+from .runs_due import Around
 from .step import RunFacts, Scene
 
 
@@ -53,18 +54,24 @@ def scene_of(cohort: Cohort, *, now: datetime, may_be_silenced: bool = True) -> 
     return _scene(cohort, runs, now, may_be_silenced)
 
 
-def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime) -> Work:
-    """The work of a cohort that was just made, of everybody in a chunk of these runs. One query."""
+def new_work(cohort: Cohort, runs: Sequence[RunFacts], *, now: datetime, around: Around | None = None) -> Work:
+    """The work of a cohort that was just made, of everybody in a chunk of these runs. One query, or none where what
+    stands `around` it is known."""
     places = _places(cohort.chunk, cohort.people)
     there = sorted((run for run in runs if run.id in places), key=lambda run: run.id)  # of some nobody walks
-    return work_of(cohort, [(run, places[run.id]) for run in there], now=now)
+    return work_of(cohort, [(run, places[run.id]) for run in there], now=now, around=around)
 
 
-def work_of(cohort: Cohort, facts: list[tuple[RunFacts, People]], *, now: datetime) -> Work:
-    """The same, where it is known whose facts are whose. One query."""
-    tenant = Tenant.objects.annotate(silences=_silences("pk", now)).get(pk=cohort.tenant_id)
-    cohort.tenant = tenant
-    return Work(cohort.chunk, _scene(cohort, facts, now, tenant.silences))
+def work_of(
+    cohort: Cohort, facts: list[tuple[RunFacts, People]], *, now: datetime, around: Around | None = None
+) -> Work:
+    """The same, where it is known whose facts are whose."""
+    if around is None:
+        asked = Tenant.objects.annotate(silences=_silences("pk", now)).get(pk=cohort.tenant_id)
+        cohort.tenant, may_be_silenced = asked, asked.silences
+    else:
+        cohort.tenant, may_be_silenced = Tenant(pk=cohort.tenant_id, **around.tenant), around.may_be_silenced
+    return Work(cohort.chunk, _scene(cohort, facts, now, may_be_silenced))
 
 
 def _silences(tenant: str, now: datetime) -> Exists:

@@ -45,12 +45,17 @@ def settle(held: Held, work: Work, plan: Plan) -> Work | None:
     for effect in plan.effects if live else ():
         effect.apply(live, scene)
     moves = [Move(move.people & live, move.to) for move in plan.moves if move.people & live]
-    _check_partition(live, moves)
+    check_partition(live, moves)
     stopped = [Note(gone, CANCELLED)] if gone else []
-    ends, walks = _ends_and_walks(moves, scene)
+    ends, walks = ends_and_walks(moves, scene)
     walks += [(late, scene.step, scene.round, None)] if late else []
-    _write_outcomes(work, [replace(note, people=note.people & live) for note in plan.notes], final=False)
-    _write_outcomes(work, [*stopped, *ends], final=True)
+    noted = [replace(note, people=note.people & live) for note in plan.notes]
+    Outcome.objects.bulk_create(
+        [
+            *outcomes_of(noted, scene, work.chunk, final=False),
+            *outcomes_of([*stopped, *ends], scene, work.chunk, final=True),
+        ]
+    )
     further = _move(held, work, walks)
     if work.chunk.runs is not None:
         _finish_small(work, gone | join([end.people for end in ends]))
@@ -94,12 +99,13 @@ def _cancelled(work: Work) -> People:
     return of_runs | (listen(work.scene, CANCELLED).people if any(acts for _, _, acts in rows) else NOBODY)
 
 
-def _check_partition(live: People, moves: Sequence[Move]) -> None:
+def check_partition(live: People, moves: Sequence[Move]) -> None:
+    """Raises AssertionError unless these move everybody once."""
     if join([move.people for move in moves]) != live or sum(len(move.people) for move in moves) != len(live):
         raise AssertionError("A plan must move everybody who stands at the step exactly once.")
 
 
-def _ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
+def ends_and_walks(moves: Sequence[Move], scene: Scene) -> tuple[list[Note], list[Walk]]:
     """Who has come to an end, and who stands where next."""
     ends: list[Note] = []
     walks: dict[tuple[str, int, datetime | None], People] = {}
@@ -131,11 +137,11 @@ def _where(to: Next | Into | Sleep | Stay | Again, scene: Scene) -> tuple[str | 
             return scene.step, scene.round + 1 if round_ is None else round_, until
 
 
-def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
-    scene = work.scene
-    Outcome.objects.bulk_create(
+def outcomes_of(notes: Sequence[Note], scene: Scene, chunk: Chunk, *, final: bool) -> list[Outcome]:
+    """The rows that say so, not written yet."""
+    return [
         Outcome(
-            chunk=work.chunk,
+            chunk=chunk,
             step=scene.step,
             round=scene.round,
             channel=note.channel,
@@ -148,7 +154,7 @@ def _write_outcomes(work: Work, notes: Sequence[Note], *, final: bool) -> None:
         )
         for note in notes
         if note.people
-    )
+    ]
 
 
 def _move(held: Held, work: Work, walks: Sequence[Walk]) -> Work | None:

@@ -243,6 +243,14 @@ def reaches_out(step: Step) -> bool:
     return bool(getattr(step, "reaches_out", False))
 
 
+def is_planned_at_once(step: Step, settings: Mapping[str, Any]) -> bool:
+    """Whether a plan of this takes a moment and a few statements, calls no code of the host and needs nothing to be
+    written before: it may be made with its run locked. A step says so by `at_once(settings)`, which gets its own
+    settings."""
+    asked = getattr(step, "at_once", None)
+    return bool(asked and asked(settings))
+
+
 @runtime_checkable
 class Careful(Protocol):
     """A step that sees more than a schema can say."""

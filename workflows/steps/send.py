@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from notifications.kinds import kinds
+from notifications.kinds import INBOX, kinds
 
 from ..people import NOBODY
 from ..sending.people import missed_by_choice, tell_people
@@ -46,6 +46,10 @@ class Send:
             },
             "allOf": of_kind,
         }
+
+    def at_once(self, settings: Mapping[str, Any]) -> bool:
+        """Into the inbox: there is nothing to find out but whether they want it."""
+        return bool(settings["channel"] == INBOX.key)
 
     def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
         kind = kinds().get(settings["channel"])
