@@ -63,11 +63,12 @@ def drain(
 
     Cohorts, recipients to resolve, digests to close and items to take back have their turns one after the other, and
     within each the tenants have theirs; who was just resolved takes a step at once if nobody else had one to take.
-    `listen` is for how many seconds to go on looking once nothing more is due. `clock` says what is due. `tenant`:
-    nobody else's work. `steps`: how each kind of step plans.
+    `listen`, for whoever was rung for: a run is looked for before anything else, and for how many seconds to go on
+    looking once nothing more is due. `clock` says what is due. `tenant`: nobody else's work. `steps`: how each kind of
+    step plans.
     """
     work = _Round(clock, tenant, steps)
-    deadline, done = time.monotonic() + seconds, 0
+    deadline, done = time.monotonic() + seconds, int(bool(listen) and work.begin())
     quiet_since: float | None = None
     while time.monotonic() < deadline:
         if work.go():
@@ -76,8 +77,7 @@ def drain(
         quiet_since = quiet_since or time.monotonic()
         if not done or time.monotonic() - quiet_since >= listen:
             return done
-        while not look(now=clock(), tenant=tenant) and time.monotonic() - quiet_since < listen:
-            time.sleep(LOOK_AGAIN)
+        time.sleep(LOOK_AGAIN)
     doorbell.ring(BELL, queue=QUEUE)
     return done
 
@@ -90,6 +90,10 @@ class _Round:
         self._lease = timedelta(seconds=conf().lease_seconds)
         self._expanded = self._closed = 0
         """Whose turn it was last."""
+
+    def begin(self) -> bool:
+        """What a ring is mostly about: a run to be resolved. A look at everything else comes behind it."""
+        return self._expand(None if self._tenant is None else [self._tenant], self._clock()) is not None
 
     def go(self) -> bool:
         """Whether there was anything to do that nobody else held."""
@@ -107,9 +111,10 @@ class _Round:
             done = True
         return bool(due.withdraw and withdraw_due(now=now, tenant=self._tenant)) or done
 
-    def _expand(self, tenants: Sequence[int], now: datetime) -> Expanded | None:
-        """Resolve the next piece; runs of few people take their first step at once."""
-        expanded = expand_next(in_turn_after(tenants, self._expanded), now=now, lease=self._lease, steps=self._steps)
+    def _expand(self, tenants: Sequence[int] | None, now: datetime) -> Expanded | None:
+        """Resolve the next piece, of these or of anybody; runs of few people take their first step at once."""
+        turns = None if tenants is None else in_turn_after(tenants, self._expanded)
+        expanded = expand_next(turns, now=now, lease=self._lease, steps=self._steps)
         if expanded is not None:
             self._expanded = expanded.tenant
             if expanded.held is not None:

@@ -80,45 +80,44 @@ def expand_due(
 
 
 def expand_next(
-    tenants: Iterable[int], *, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None = None
+    tenants: Iterable[int] | None, *, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None = None
 ) -> Expanded | None:
-    """The same of the first of these tenants who has something that nobody else holds. With the `steps`, a run of few
-    people takes its first one as it is resolved, where that is short."""
-    for tenant in tenants:
+    """The same of the first of these tenants who has something that nobody else holds; None for whoever has something.
+    With the `steps`, a run of few people takes its first one as it is resolved, where that is short."""
+    for tenant in [None] if tenants is None else tenants:
         if (done := _expand_tenant(tenant, now, lease, steps)) is not None:
             return done
     return None
 
 
 def _expand_tenant(
-    tenant: int, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None
+    tenant: int | None, now: datetime, lease: timedelta | None, steps: Mapping[str, Step] | None
 ) -> Expanded | None:
-    """The next piece of this tenant's. None when somebody else holds all of it."""
+    """The next piece of this tenant's, or of somebody's. None when somebody else holds all of it."""
     runs: list[Due] = []
-    done = Expanded(tenant)
     try:
         with transaction.atomic():
             runs, around = claim_runs(tenant, now)
+            if not runs:
+                return None
             if (
                 lease
                 and steps
                 and around
                 and (told := tell_at_once(runs[0], around, now=now, lease=lease, steps=steps))
             ):
-                return Expanded(tenant, told if isinstance(told, Held) else None, walked=True)
+                return Expanded(runs[0].tenant_id, told if isinstance(told, Held) else None, walked=True)
             rowset.lightly(connection)  # what is lost with the database is due again
-            if runs:
-                done = _expand(runs, now, lease, around)
+            return _expand(runs, now, lease, around)
     except Exception:
         if not runs or not connection.is_usable():  # the database is away, which is no fault of these runs
             raise
         if steps:  # nothing is written, and the usual way says what it was
             logger.info("engine.usual_way run=%s", runs[0].public_id, exc_info=True)
-            return _expand_tenant(tenant, now, lease, None)
+            return _expand_tenant(runs[0].tenant_id, now, lease, None)
         logger.exception("engine.expand_failed runs=%s", len(runs))
         _expand_one_by_one(runs, now)
-        return Expanded(tenant)
-    return done if runs else None
+        return Expanded(runs[0].tenant_id)
 
 
 def _expand(

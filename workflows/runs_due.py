@@ -18,6 +18,7 @@ from notifications.models import Recipient, Tenant
 
 from .models import Awaited, Run, Silence
 from .step import RunFacts
+from .turns import TO_EXPAND, skipping
 
 AT_ONCE = 1_000
 """Small runs claimed together."""
@@ -70,12 +71,13 @@ class Around:
     touched: bool
 
 
-def claim_runs(tenant: int, now: datetime) -> tuple[list[Due], Around | None]:
-    """Runs of this tenant, locked: the longest due one, and of its definition up to 999 others if all are new. What
-    stands around it is told of one that is alone."""
+def claim_runs(tenant: int | None, now: datetime) -> tuple[list[Due], Around | None]:
+    """Runs of this tenant, or of the first that has any, locked: the longest due one, and of its definition up to 999
+    others if all are new. What stands around it is told of one that is alone."""
     first = _first(tenant, now)
     if len(first) < 2 or first[0][0].cursor:  # mostly there is one
         return [run for run, _ in first[:1]], first[0][1] if first else None
+    tenant = first[0][0].tenant_id
     due = Run.objects.across_tenants().filter(tenant=tenant, expand_at__lte=now)
     rows = due.order_by("expand_at", "pk").values_list("pk", "definition_id", "cursor", "payload_bytes")[:AT_ONCE]
     groups: dict[tuple[str, int], list[int]] = {}
@@ -96,23 +98,27 @@ def locked(runs: QuerySet[Run]) -> list[Due]:
     return [Due(*row) for row in runs.order_by("expand_at", "pk").values_list(*Due._fields)]
 
 
-def _first(tenant: int, now: datetime) -> list[tuple[Due, Around]]:
+def _first(tenant: int | None, now: datetime) -> list[tuple[Due, Around]]:
     """The longest due and the next, locked. By hand: the ORM takes longer to write this query than PostgreSQL to answer
     it, and somebody waits."""
     at = connection.ops.adapt_datetimefield_value(now)
+    walk, whose, of_whom = "", "%s", list[Any]([tenant])
+    if tenant is None:
+        tenants, those = skipping("tenants", _RUN, "expand_at", TO_EXPAND)
+        walk, whose, of_whom = f"WITH RECURSIVE {tenants}", f"(SELECT id FROM {those} ORDER BY id LIMIT 1)", [at]
     silences = f"SELECT 1 FROM {_SILENCE} s WHERE s.tenant_id = r.tenant_id AND s.expired_at IS NULL"
     waits = f"SELECT 1 FROM {_AWAITED} w WHERE w.tenant_id = r.tenant_id AND w.event = r.workflow AND w.until > %s"
     locking = "FOR NO KEY UPDATE OF r SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.name, t.slug, t.zone, t.locale,"
+            f"{walk} SELECT t.name, t.slug, t.zone, t.locale,"
             f" EXISTS ({silences} AND (s.ends_at IS NULL OR s.ends_at > %s)), EXISTS ({waits}),"
             " r.cancelled_at IS NOT NULL OR r.acts > 0,"
             " r.id, r.public_id, r.tenant_id, r.definition_id, r.audience, r.payload_bytes, r.cursor, r.people,"
             " r.status, r.transaction_id, r.payload, r.start_at, a.name, r.target"
             f" FROM {_RUN} r JOIN {_TENANT} t ON t.id = r.tenant_id LEFT JOIN {_RECIPIENT} a ON a.id = r.actor_id"
-            f" WHERE r.tenant_id = %s AND r.expand_at <= %s ORDER BY r.expand_at, r.id LIMIT 2 {locking}",
-            [at, at, tenant, at],
+            f" WHERE r.tenant_id = {whose} AND r.expand_at <= %s ORDER BY r.expand_at, r.id LIMIT 2 {locking}",
+            [at, at, *of_whom, at],
         )
         rows = cursor.fetchall()
     return [(_due(*row[7:]), Around(dict(zip(_TENANT_FACTS, row, strict=False)), *map(bool, row[4:7]))) for row in rows]

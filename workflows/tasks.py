@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from notifications.kernel.clock import RunningClock
 from notifications.kernel.doorbell import LISTEN
 
 from . import engine
 from .engine_bell import BELL
 
+_clock = RunningClock()
+
 
 @shared_task(name=BELL)
 def drain() -> None:
-    engine.drain(listen=LISTEN)
+    engine.drain(listen=LISTEN, clock=_clock.now)
 
 
 @shared_task(name="notifyhub.sweep")

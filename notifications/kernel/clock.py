@@ -35,12 +35,12 @@ class RunningClock:
     ASK_EVERY = 1.0
 
     def __init__(self) -> None:
-        self._asked_at = float("-inf")
-        self._then: datetime
+        self._known: tuple[float, datetime] | None = None
+        """A moment of ours, and what the database said right after it: in one, because several threads may ask."""
 
     def now(self) -> datetime:
-        """As `db_now`, never earlier than it said before by more than the difference of two clocks in a second."""
-        passed = time.monotonic() - self._asked_at
-        if passed >= self.ASK_EVERY:
-            self._then, self._asked_at, passed = db_now(), time.monotonic(), 0.0
-        return self._then + timedelta(seconds=passed)
+        """As `db_now`, or later than it by no more than the asking took and two clocks differ in a second."""
+        before, known = time.monotonic(), self._known
+        if known is None or before - known[0] >= self.ASK_EVERY:
+            known = self._known = before, db_now()
+        return known[1] + timedelta(seconds=time.monotonic() - known[0])
