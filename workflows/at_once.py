@@ -43,10 +43,10 @@ def tell_at_once(
     """In the transaction that has locked this run. False: nothing was written, it has to go the usual way. Else True if
     its people have come to an end, or the cohort in which they go on, held for `lease`."""
     audience = Audience.from_json(run.audience)
-    if not (_is_fresh(run, around, now) and _names_few(audience) and _may_be_seen(run) and _begins_short(run, steps)):
+    if not (_is_fresh(run, around, now) and audience.is_named and _may_be_seen(run) and _begins_short(run, steps)):
         return False
-    people = audiences.page(audience, tenant_id=run.tenant_id, after=0, limit=CHUNK, without=run.without)
-    if not people:
+    people = audiences.page(audience, tenant_id=run.tenant_id, after=0, limit=CHUNK + 1, without=run.without)
+    if not 0 < len(people) <= CHUNK:
         return False
     chunk = chunk_of(run, people, now)
     scene = _scene(run, around, chunk, now)
@@ -67,10 +67,6 @@ def _is_fresh(run: Due, around: Around, now: datetime) -> bool:
     """A run of which nothing has happened yet."""
     is_new = run.status == Status.PENDING and not run.cursor and now - run.start_at < FRESH
     return is_new and not around.touched and not around.awaited and enabled()
-
-
-def _names_few(audience: Audience) -> bool:
-    return 0 < len(audience.people) <= CHUNK and audience == Audience(people=audience.people)
 
 
 def _may_be_seen(run: Due) -> bool:

@@ -52,6 +52,11 @@ class Audience:
     followers: str = ""
     addresses: tuple[Address, ...] = ()
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it is people by name, and nobody else."""
+        return bool(self.people) and self == Audience(people=self.people)
+
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
         parts = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -40,6 +40,9 @@ Steps = Mapping[str, Step]
 logger = logging.getLogger(__name__)
 
 DEADLOCK_TRIES = 3
+
+CROWD = 100
+"""People whose step takes long enough for others to be let through within it."""
 
 LOOK_AGAIN = 0.025
 """Seconds between two looks while listening, in which further commits gather to be worked off together."""
@@ -132,33 +135,46 @@ class _Round:
         return True
 
     def _step(self, now: datetime, tenant: int | None) -> int:
-        """Claim a few cohorts and walk each; how many. Between two of them, others' runs of few people are let
+        """Claim a few cohorts and walk each; how many. In each, and behind it, others' runs of few people are let
         through: they would wait for thousands."""
         held, claimed = claim_due(now=now, lease=self._lease, tenant=tenant), time.monotonic()
-        for place, one in enumerate(held):
+        owners = {one.tenant_id for one in held}
+        for one in held:
             waited = time.monotonic() - claimed
             if waited < conf().lease_seconds / 3 or hold_on(one, now=self._clock(), lease=self._lease):
-                advance(one, clock=self._clock, steps=self._steps)
-            if self._tenant is None and place + 1 < len(held):
-                self._let_through({one.tenant_id for one in held})
+                advance(one, clock=self._clock, steps=self._steps, pause=lambda: self._let_through(owners))
+            self._let_through(owners)
         return len(held)
 
     def _let_through(self, but: Collection[int]) -> None:
+        if self._tenant is not None:
+            return
         now = self._clock()
         others = set(due_tenants(Run._meta.db_table, "expand_at", now=now, condition=TO_EXPAND)) - set(but)
         if others:
             self._expand(sorted(others), now)
 
 
-def advance(held: Held, *, work: Work | None = None, clock: Clock = db_now, steps: Steps = STEPS) -> None:
+def advance(
+    held: Held,
+    *,
+    work: Work | None = None,
+    clock: Clock = db_now,
+    steps: Steps = STEPS,
+    pause: Callable[[], None] | None = None,
+) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again. `work`
-    is what its next step works on, where that is known."""
+    is what its next step works on, where that is known. Of a crowd, `pause` is called between the plan and the write,
+    when nothing is locked."""
     if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
         work = work or load_work(held, now=clock())
         while work is not None:
-            further = _settled(held, work, _plan(work, steps))
+            plan = _plan(work, steps)
+            if pause and len(work.scene.people) > CROWD:
+                pause()
+            further = _settled(held, work, plan)
             work = further and further.at(clock())
     except Stale:
         put_back(held, until=clock())

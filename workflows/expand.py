@@ -44,8 +44,9 @@ from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 8
-"""Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants'."""
+AHEAD = 4
+"""Chunks of a large run made in one transaction. Few, so that its cohorts do not crowd out other tenants', and nobody
+waits long for them to be made."""
 
 SMALL = 100
 """A topic or role with more members than this makes its runs large ones."""

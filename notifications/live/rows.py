@@ -19,6 +19,9 @@ from ..models import InboxItem, InboxState, Mark, Notification, State, Tab
 from ..reading import CAP, Unread
 from ..targets import of_lines
 
+FEW = 8
+"""People whose items are read with their words. For more, words that are the same for all would come once for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -71,19 +74,22 @@ def heads(people: Sequence[int]) -> dict[int, Position]:
 
 
 def news(since: Mapping[int, Position]) -> dict[int, News]:
-    """What is new for each of these people since their position; who has no news is left out. Two queries, and a third
-    when more happened than new items.
+    """What is new for each of these people since their position; who has no news is left out. Two queries, or one for
+    few people, and one more when more happened than new items.
 
     Heads and items are of one moment, and the heads bound the rest: what commits meanwhile belongs to the next call.
     """
     now_at: dict[int, Position] = {}
     items: list[_Item] = []
-    for person, epoch, head, *item in _stretches(since):
+    said: dict[int, _Said] = {}
+    for person, epoch, head, *item in _stretches(since, with_words=len(since) <= FEW):
         now_at[person] = Position(epoch, head)
         if item[0] is not None:
-            items.append(_Item(person, *item))
+            items.append(_Item(person, *item[:_OF_ITEM]))
+            if item[_OF_ITEM:] and item[_OF_ITEM] is not None:  # others are erased since
+                said[items[-1].notification] = _members(*item[_OF_ITEM:])
     found: dict[int, list[Change]] = {person: [] for person in now_at}
-    _add_items(found, items)
+    _add_items(found, items, said if len(since) <= FEW else _said({item.notification for item in items}))
     lost = {person for person, head in now_at.items() if not since[person].may_follow(head)}
     arrived = Counter(item.person for item in items if item.seq == item.rev)
     others = {
@@ -143,8 +149,11 @@ class _Item(NamedTuple):
     read_upto: int
 
 
-def _add_items(found: dict[int, list[Change]], items: Sequence[_Item]) -> None:
-    said = _said({item.notification for item in items}) if items else {}
+_OF_ITEM = len(_Item._fields) - 1
+"""Columns of an item, without the person's."""
+
+
+def _add_items(found: dict[int, list[Change]], items: Sequence[_Item], said: Mapping[int, _Said]) -> None:
     told = [(item, said[item.notification]) for item in items if item.notification in said]  # others are erased since
     kept_back = visibility.look({(item.person, target) for item, text in told for target in text.about}).kept_back
     for item, text in told:
@@ -152,9 +161,10 @@ def _add_items(found: dict[int, list[Change]], items: Sequence[_Item]) -> None:
         found[item.person].append(_change(text, item, hidden=hidden))
 
 
-def _stretches(since: Mapping[int, Position]) -> list[tuple[Any, ...]]:
+def _stretches(since: Mapping[int, Position], *, with_words: bool) -> list[tuple[Any, ...]]:
     """Who moved, to where, and their items with a revision in between, by two indexes: (person, epoch, head, item…), no
-    more items of each than may be told; none where nothing follows, because the history is another one."""
+    more items of each than may be told; none where nothing follows, because the history is another one. `with_words`:
+    with what each says, which is the same again for each person."""
     item, mark, limit = InboxItem._meta.db_table, Mark._meta.db_table, conf().resync_after + 1
     source, parameters = rowset.table(
         connection,
@@ -186,12 +196,14 @@ def _stretches(since: Mapping[int, Position]) -> list[tuple[Any, ...]]:
     else:  # no LATERAL, and few people
         stretch = " UNION ALL ".join(f"SELECT {columns} FROM moved m JOIN {item} i ON {one}" for one in (new, changed))
         items = f"({stretch}) i ON i.recipient_id = m.person"
+    words = f", {_WORDS}" if with_words else ""
+    source_of_words = f" LEFT JOIN {Notification._meta.db_table} n ON n.id = i.notification_id" if with_words else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH moved AS ({moved})"
             " SELECT m.person, m.epoch, m.head, i.seq, i.rev, i.tab, i.state, i.read_at IS NOT NULL, i.forced,"
-            f" i.notification_id, coalesce(k.read_upto, 0) FROM moved m LEFT JOIN {items}"
-            f" LEFT JOIN {mark} k ON k.recipient_id = i.recipient_id AND k.tab = i.tab",
+            f" i.notification_id, coalesce(k.read_upto, 0){words} FROM moved m LEFT JOIN {items}"
+            f" LEFT JOIN {mark} k ON k.recipient_id = i.recipient_id AND k.tab = i.tab{source_of_words}",
             parameters,
         )
         return list(cursor.fetchall())
@@ -206,14 +218,15 @@ class _Said:
     about: tuple[str, ...] = ()
 
 
+_WORDS = "n.public_id, n.notice_key, n.content, n.created_at, n.about"
+
+
 def _said(notifications: set[int]) -> dict[int, _Said]:
-    chosen, parameters = rowset.any_of(connection, "id", list(notifications))
+    if not notifications:
+        return {}
+    chosen, parameters = rowset.any_of(connection, "n.id", list(notifications))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, public_id, notice_key, content, created_at, about"
-            f" FROM {Notification._meta.db_table} WHERE {chosen}",
-            parameters,
-        )
+        cursor.execute(f"SELECT n.id, {_WORDS} FROM {Notification._meta.db_table} n WHERE {chosen}", parameters)
         return {row[0]: _members(*row[1:]) for row in cursor.fetchall()}
 
 
