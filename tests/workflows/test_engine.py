@@ -457,6 +457,15 @@ class TestSmallRuns:
 
         assert posted_by().index(globex.pk) <= 1
 
+    def test_whoever_is_rung_for_looks_for_a_run_first(self, acme: Tenant, globex: Tenant, hello: None) -> None:
+        start("hello", acme, topic(acme, "news", *crowd(acme, 50)))
+        expand_due(now=db_now())
+        start("hello", globex, *crowd(globex, 1))
+
+        engine.drain(listen=0.001)
+
+        assert posted_by() == [globex.pk, acme.pk]
+
     def test_who_comes_while_a_crowd_is_told_is_let_through_before_that_is_written(
         self, acme: Tenant, globex: Tenant, hello: None
     ) -> None:
