@@ -41,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 DEADLOCK_TRIES = 3
 
-CROWD = 100
-"""People whose step takes long enough for others to be let through within it."""
-
 LOOK_AGAIN = 0.025
 """Seconds between two looks while listening, in which further commits gather to be worked off together."""
 
@@ -164,15 +161,15 @@ def advance(
     pause: Callable[[], None] | None = None,
 ) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again. `work`
-    is what its next step works on, where that is known. Of a crowd, `pause` is called between the plan and the write,
-    when nothing is locked."""
+    is what its next step works on, where that is known. `pause` is called between each plan and its write, when nothing
+    is locked."""
     if held.tries > conf().tries and isolate_lost(held, now=clock()):
         return
     try:
         work = work or load_work(held, now=clock())
         while work is not None:
             plan = _plan(work, steps)
-            if pause and len(work.scene.people) > CROWD:
+            if pause is not None:
                 pause()
             further = _settled(held, work, plan)
             work = further and further.at(clock())

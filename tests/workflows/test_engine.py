@@ -462,9 +462,11 @@ class TestSmallRuns:
         expand_due(now=db_now())
         start("hello", globex, *crowd(globex, 1))
 
-        engine.drain(listen=0.001)
+        planned = list[int]()
 
-        assert posted_by() == [globex.pk, acme.pk]
+        engine.drain(listen=0.001, steps={**STEPS, "send": Watched(planned)})
+
+        assert planned == [globex.pk, acme.pk]
 
     def test_who_comes_while_a_crowd_is_told_is_let_through_before_that_is_written(
         self, acme: Tenant, globex: Tenant, hello: None
@@ -480,6 +482,19 @@ class TestSmallRuns:
 def posted_by() -> list[int]:
     """Whose notifications were written, in order."""
     return list(Notification.objects.across_tenants().order_by("pk").values_list("tenant_id", flat=True))
+
+
+class Watched:
+    """The step that sends, and for whose people it was planned."""
+
+    kind, schema = "send", STEPS["send"].schema
+
+    def __init__(self, planned: list[int]) -> None:
+        self._planned = planned
+
+    def plan(self, settings: Mapping[str, Any], scene: Scene) -> Plan:
+        self._planned.append(scene.tenant_id)
+        return STEPS["send"].plan(settings, scene)
 
 
 class Breaks:
