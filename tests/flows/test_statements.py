@@ -107,8 +107,9 @@ def test_a_hundred_small_runs_cost_no_more_than_ten(acme: Tenant, hello: None) -
             engine.drain()
         counts.append(len(found))
 
-    assert counts[1] == counts[2]
-    assert counts[2] <= counts[0] + 5
+    one, ten, hundred = counts
+    assert ten == hundred <= 21
+    assert one <= 12  # in one transaction, on a way of its own
 
 
 def test_a_hundred_people_matched_by_forty_topics_a_role_and_by_name_get_one_item(acme: Tenant, hello: None) -> None:
