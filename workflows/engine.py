@@ -68,6 +68,21 @@ def drain(
     step plans.
     """
     work = _Round(clock, tenant, steps)
+    if tenant is not None:
+        return _drained(work, seconds, listen)
+    begun = time.monotonic()
+    _under_way.append(begun)
+    try:
+        return _drained(work, seconds, listen)
+    finally:
+        _under_way.remove(begun)
+
+
+_under_way: list[float] = []
+"""When those began who work off everybody's in this process."""
+
+
+def _drained(work: _Round, seconds: float, listen: float) -> int:
     deadline, done = time.monotonic() + seconds, int(bool(listen) and work.begin())
     quiet_since: float | None = None
     while time.monotonic() < deadline:
@@ -219,8 +234,12 @@ def _sqlstate(error: Exception) -> str:
 
 
 def sweep() -> None:
-    """What the ticker and Beat call: find due work that no doorbell announced."""
-    drain(seconds=DRAIN_SECONDS)
+    """What the ticker and Beat call: find due work that no doorbell announced. Where another thread of this process is
+    at it, that is left to it: it looks at everything too, and two would share one interpreter. One that has been at it
+    for longer than it may is not counted on."""
+    now = time.monotonic()
+    if not any(now - begun < 2 * DRAIN_SECONDS for begun in _under_way):
+        drain(seconds=DRAIN_SECONDS)
 
 
 def forget_keys() -> int:

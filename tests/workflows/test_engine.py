@@ -468,6 +468,20 @@ class TestSmallRuns:
 
         assert planned == [globex.pk, acme.pk]
 
+    def test_a_sweep_leaves_it_to_whoever_works_in_this_process_already(
+        self, acme: Tenant, globex: Tenant, hello: None
+    ) -> None:
+        start("hello", acme, topic(acme, "news", *crowd(acme, 2)))
+        other, seen = start("hello", globex, *crowd(globex, 1)), list[str]()
+
+        def meanwhile() -> None:
+            engine.sweep()
+            seen.append(run_named(other.transaction_id).status)
+
+        engine.drain(steps={**STEPS, "send": Interrupted(meanwhile)})
+
+        assert [*seen, run_named(other.transaction_id).status] == [Status.PENDING, Status.SENT]
+
     def test_who_comes_while_a_crowd_is_told_is_let_through_before_that_is_written(
         self, acme: Tenant, globex: Tenant, hello: None
     ) -> None:
