@@ -39,7 +39,7 @@ WHY: dict[str, str] = {
         "ended is replaced a turn later, unless enough was waiting"
     ),
     "live_latency.p50": (
-        "the figure is older than the engine's telling few people at once, in one transaction of six statements. Trials "
+        "the figure is older than the engine telling few people at once, in one transaction of six statements. Trials "
         "since then, on an otherwise quiet machine: 3.8 × (12.7 ms against 3.4), 4.0 and 4.4 ×"
     ),
     "live_latency.fan_out": (
