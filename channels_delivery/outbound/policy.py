@@ -90,6 +90,14 @@ class Rules:
         """The same without origins of this machine: for every host that is not one of them."""
         return replace(self, allow_origins=())
 
+    def opens(self, scheme: str, host: str, port: int) -> bool:
+        """Whether this is one of the allowed origins of this machine."""
+        return (scheme, host, port) in self._opened
+
+    @cached_property
+    def _opened(self) -> frozenset[tuple[str, str, int]]:
+        return frozenset((one.scheme, one.host, one.port) for one in self.allow_origins)
+
     def for_host(self, host: str) -> Rules:
         """A name that merely resolves to loopback gains nothing from an allowed origin."""
         return self if any(origin.host == host for origin in self.allow_origins) else self.strict
@@ -141,7 +149,7 @@ def check_url(url: str, rules: Rules) -> Target | Refused:
     port = int(match["port"] or (443 if scheme == "https" else 80))
     if (match["host"][0] == "[") != (":" in host) or port > 65535:
         return Refused(Reason.SYNTAX)
-    if Origin(scheme, host, port) not in rules.allow_origins and (reason := _refused(scheme, host, port, rules)):
+    if not rules.opens(scheme, host, port) and (reason := _refused(scheme, host, port, rules)):
         return Refused(reason)
     return Target(scheme, host, port, _normal(scheme, host, port, match["rest"] or "/"))
 

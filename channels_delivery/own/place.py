@@ -14,6 +14,8 @@ from ..parcel import Parcel
 
 ADDRESS_MAX = 500
 
+_ENCRYPTED = EncryptedJSONField()
+
 
 @dataclass(frozen=True)
 class Place:
@@ -37,4 +39,4 @@ def secrets_of(parcel: Parcel) -> Mapping[str, Any]:
     """The secrets of the place that a parcel goes to; none where it goes to no place of somebody's own. Raises
     ImproperlyConfigured when they were written with a key that is gone."""
     sealed = parcel.slots.get("keys")
-    return EncryptedJSONField().from_db_value(sealed) or {} if sealed else {}
+    return _ENCRYPTED.from_db_value(sealed) or {} if sealed else {}

@@ -19,9 +19,7 @@ def permitted(url: str) -> bool:
     target = check_url(url, rules)
     if len(url) > ADDRESS_MAX or isinstance(target, Refused):
         return False
-    if any(
-        (one.scheme, one.host, one.port) == (target.scheme, target.host, target.port) for one in rules.allow_origins
-    ):
+    if rules.opens(target.scheme, target.host, target.port):
         return True
     named = any(_names(form, target.host) for form in conf().push_hosts)
     return named and target.scheme == "https" and target.port == 443
