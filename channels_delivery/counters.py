@@ -174,12 +174,17 @@ def save_lanes(held: Iterable[HeldLane], *, now: datetime) -> None:
     if not lanes:
         return
     at = connection.ops.adapt_datetimefield_value
+
+    def spelled(moments: Iterable[datetime | None]) -> list[str | None]:
+        return [None if moment is None else str(at(moment)) for moment in moments]
+
     columns: dict[str, rowset.Column] = {"id": ("bigint", [lane.pk for lane in lanes])}
     for name in _MOVING:
-        columns[name] = _TYPES[name], [_spelled(getattr(lane, name)) for lane in lanes]
+        values, kind = [getattr(lane, name) for lane in lanes], _TYPES[name]
+        columns[name] = kind, spelled(values) if kind == "timestamptz" else values
     columns["parked"] = "int", [int(_is_full(lane)) for lane in lanes]
     columns["looked"] = "int", [int(lane.looked) for lane in lanes]
-    columns["soonest"] = "timestamptz", [_spelled(lane.not_before(now)) for lane in lanes]
+    columns["soonest"] = "timestamptz", spelled(lane.not_before(now) for lane in lanes)
     source, parameters = rowset.table(connection, "t", columns)
     upcoming = (
         f'SELECT d.due_at FROM "{Delivery._meta.db_table}" d WHERE t.looked = 1 AND t.parked = 0 AND d.lane_id = t.id'
@@ -203,8 +208,3 @@ _TYPES = dict.fromkeys(_MOVING, "int") | {
 
 def _is_full(lane: HeldLane) -> bool:
     return lane.in_flight >= lane.cap or (lane.breaker != "closed" and lane.in_flight > 0)
-
-
-def _spelled(value: Any) -> Any:
-    """As a column of a rowset takes it."""
-    return str(connection.ops.adapt_datetimefield_value(value)) if isinstance(value, datetime) else value

@@ -62,7 +62,7 @@ def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel
         (pk, attempt, lane, tenant, public, stable, kind, address, channel, recipient, slots, message, parts) = row[:13]
         attachments, notice_key, origin, step, lost, about, expires, created, decided = row[13:]
         if message not in words:
-            words[message] = json.loads(parts), json.loads(attachments)
+            words[message] = json.loads(parts), [] if attachments == "[]" else json.loads(attachments)
         found.append(
             Parcel(
                 id=pk,

@@ -126,6 +126,7 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
     """One statement: a retry of what was revoked meanwhile becomes a cancel."""
     results = sorted(results, key=lambda result: result.parcel.id)
     at = connection.ops.adapt_datetimefield_value
+    tokens = {token: rowset.uuid_text(connection, token) for token in {result.parcel.token for result in results}}
     table = f'"{Delivery._meta.db_table}"'
     chosen = [verdicts[result.parcel.id] for result in results]
     source, parameters = rowset.table(
@@ -133,7 +134,7 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
         "t",
         {
             "id": ("bigint", [result.parcel.id for result in results]),
-            "token": ("uuid", [rowset.uuid_text(connection, result.parcel.token) for result in results]),
+            "token": ("uuid", [tokens[result.parcel.token] for result in results]),
             "state": ("text", [verdict.state.value for verdict in chosen]),
             "code": ("text", [verdict.code for verdict in chosen]),
             "due": ("timestamptz", [verdict.due_at and str(at(verdict.due_at)) for verdict in chosen]),
