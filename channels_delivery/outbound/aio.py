@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from concurrent.futures import Future
@@ -22,24 +21,12 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from multidict import CIMultiDict
-from yarl import URL
+from aiohttp.http import HttpProcessingError
 
 from ..conf import conf
 from . import site
-from .answer import (
-    DETAIL_CHARACTERS,
-    HEADER_LINE_BYTES,
-    KEEP_BYTES,
-    OWN_HEADERS,
-    READ_BYTES,
-    Answer,
-    Blocked,
-    Code,
-    OutboundError,
-    failure,
-    kept_headers,
-)
+from .answer import DETAIL_CHARACTERS, Answer, Blocked, Code, OutboundError, failure
+from .exchange import Destination, exchange
 from .headers import sendable
 from .names import Lookup, Names, system_lookup
 from .policy import Reason, Refused, Rules, allowed, check_url
@@ -61,7 +48,7 @@ class Limits:
 
 @dataclass
 class Pool:
-    session: aiohttp.ClientSession
+    connector: aiohttp.TCPConnector
     busy: int = field(default=0)
 
 
@@ -115,7 +102,7 @@ class Outbound:
 
     async def close(self) -> None:
         while self._pools:
-            await self._pools.popitem()[1].session.close()
+            await self._pools.popitem()[1].connector.close()
         self._names.close()
 
     async def post(
@@ -155,44 +142,34 @@ class Outbound:
         pool.busy += 1
         try:
             async with asyncio.timeout(deadline):
-                return await _exchange(pool.session, method, target, headers, body)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+                lines = self._limits.header_lines
+                return await exchange(pool.connector, method, target, headers, body, header_lines=lines)
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise _failure(error) from error
         finally:
             pool.busy -= 1
 
-    def _read_target(self, url: str) -> URL | Refused:
+    def _read_target(self, url: str) -> Destination | Refused:
         target = check_url(url, self._rules)
-        return target if isinstance(target, Refused) else URL(target.url, encoded=True)
+        return target if isinstance(target, Refused) else Destination.of(target.url)
 
     async def _pool(self, tenant: Hashable) -> Pool:
         if (pool := self._pools.get(tenant)) is None:
-            pool = self._pools[tenant] = Pool(self._session(kept=tenant is not None))
+            pool = self._pools[tenant] = Pool(self._connector(kept=tenant is not None))
         self._pools.move_to_end(tenant)
         if len(self._pools) > self._limits.tenants:
             await self._drop_oldest(but=pool)
         return pool
 
+    def _connector(self, *, kept: bool) -> aiohttp.TCPConnector:
+        return checked_connector(self._rules, self._names, limits=self._limits, tls=self._tls, kept=kept)
+
     async def _drop_oldest(self, *, but: Pool) -> None:
         for tenant, pool in self._pools.items():
             if not pool.busy and pool is not but:
                 del self._pools[tenant]
-                await pool.session.close()
+                await pool.connector.close()
                 return
-
-    def _session(self, *, kept: bool) -> aiohttp.ClientSession:
-        limits = self._limits
-        return aiohttp.ClientSession(
-            connector=checked_connector(self._rules, self._names, limits=limits, tls=self._tls, kept=kept),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the deadline stands around all of it
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=READ_BYTES // 4,
-            max_line_size=HEADER_LINE_BYTES,
-            max_field_size=HEADER_LINE_BYTES,
-            max_headers=limits.header_lines,
-        )
 
 
 def checked_connector(
@@ -252,34 +229,9 @@ class CheckedResolver(AbstractResolver):
         """The threads belong to `Names`, which outlives the pools."""
 
 
-async def _exchange(
-    session: aiohttp.ClientSession, method: str, target: URL, headers: Mapping[str, str], body: bytes | None
-) -> Answer:
-    started = time.monotonic()
-    fields = CIMultiDict(headers)
-    fields.update(OWN_HEADERS)
-    async with session.request(method, target, data=body, headers=fields, allow_redirects=False) as response:
-        kept, cut = await _start_of(response)
-        return Answer(response.status, kept_headers(response.headers), kept, time.monotonic() - started, cut)
-
-
-async def _start_of(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
-    """Keep the start of a body. Reading on a little past it lets the connection be used again; a long one is closed."""
-    kept, seen = bytearray(), 0
-    async for chunk in response.content.iter_any():
-        kept += chunk[: KEEP_BYTES - len(kept)]
-        seen += len(chunk)
-        if seen > READ_BYTES:
-            response.close()
-            break
-    return bytes(kept), seen > len(kept)
-
-
 def _failure(error: Exception) -> OutboundError:
     match error:
-        case aiohttp.InvalidURL():
-            return OutboundError(Code.REFUSED, Reason.SYNTAX)
-        case aiohttp.ClientResponseError():  # the parser's words; its size limits are among them
+        case HttpProcessingError():  # the parser's words; its size limits are among them
             large = error.message.startswith(("Too many", "Got more than"))
             return OutboundError(Code.TOO_LARGE if large else Code.PROTOCOL, error.message[:DETAIL_CHARACTERS])
         case aiohttp.ClientConnectorError():

@@ -1,0 +1,129 @@
+"""One request and its answer, over a connection of an aiohttp connector.
+
+This is what aiohttp's session comes to for a webhook, without what a session does beside it: redirects, cookies,
+proxies, credentials, middleware, a task to write the body. Those took as long as the rest of a request.
+`TCPConnector.connect`, the protocol of its connections and `StreamWriter` are all that is used of it, and
+`test_exchanges.py` holds what is relied on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, RawResponseMessage, StreamWriter
+from multidict import CIMultiDict
+from yarl import URL
+
+from .answer import HEADER_LINE_BYTES, KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answer, kept_headers
+
+INTERIM_MAX = 8
+"""Answers 1xx before the real one."""
+
+_FOREVER = aiohttp.ClientTimeout(total=None, sock_connect=None)  # the deadline stands around all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a URL leads, in the spellings that a request needs. `request` tells connectors whom to dial; it is never
+    sent."""
+
+    request: aiohttp.ClientRequest
+    path: str
+    host: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """`url` is in normal form, escapes and all. To be called where an event loop runs."""
+        target = URL(url, encoded=True)
+        return cls(aiohttp.ClientRequest("GET", target), target.raw_path_qs, target.host_port_subcomponent or "")
+
+
+async def exchange(
+    connector: aiohttp.TCPConnector,
+    method: str,
+    to: Destination,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    *,
+    header_lines: int,
+) -> Answer:
+    """Ask once. The connection is kept when the whole answer was read and nothing else came with it. Raises
+    `aiohttp.ClientError`, `HttpProcessingError` or OSError."""
+    started = time.monotonic()
+    connection, protocol = await _connected(connector, to)
+    try:
+        protocol.set_response_params(
+            read_until_eof=True,
+            auto_decompress=False,
+            read_bufsize=READ_BYTES // 4,
+            max_line_size=HEADER_LINE_BYTES,
+            max_field_size=HEADER_LINE_BYTES,
+            max_headers=header_lines,
+        )
+        await _send(protocol, f"{method} {to.path} HTTP/1.1", _fields(connector, to, headers, body), body)
+        head, content = await _final(protocol)
+        kept, cut = await _start_of(content)
+        if protocol.transport is not None and protocol.transport.get_write_buffer_size():
+            protocol.force_close()  # answered before all of the request was sent
+    except BaseException:
+        connection.close()
+        raise
+    connection.release()
+    return Answer(head.code, kept_headers(head.headers), kept, time.monotonic() - started, cut)
+
+
+async def _connected(connector: aiohttp.TCPConnector, to: Destination) -> tuple[Connection, ResponseHandler]:
+    """A connection on which nothing has come unasked: that would be read as the answer to this request."""
+    while True:
+        connection = await connector.connect(to.request, [], _FOREVER)
+        protocol = connection.protocol
+        assert protocol is not None
+        if not protocol.should_close:
+            return connection, protocol
+        connection.close()
+
+
+def _fields(
+    connector: aiohttp.TCPConnector, to: Destination, given: Mapping[str, str], body: bytes | None
+) -> CIMultiDict[str]:
+    fields = CIMultiDict({"Host": to.host, "Accept": "*/*"})
+    fields.update(given)
+    fields.update(OWN_HEADERS)
+    if body is not None:
+        fields.setdefault("Content-Type", "application/octet-stream")
+        fields["Content-Length"] = str(len(body))
+    if connector.force_close:
+        fields["Connection"] = "close"
+    return fields
+
+
+async def _send(protocol: ResponseHandler, line: str, fields: CIMultiDict[str], body: bytes | None) -> None:
+    """Hand all of it to the transport. Nobody waits until it has left: the answer may come before."""
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    await writer.write_headers(line, fields)
+    await writer.write(body or b"", drain=False)
+
+
+async def _final(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+    """The head of the real answer, with the reader of its body."""
+    for _ in range(INTERIM_MAX + 1):
+        head, content = await protocol.read()
+        if not 100 <= head.code < 200 or head.code == 101:
+            return head, content
+    raise HttpProcessingError(message="Interim answers only")
+
+
+async def _start_of(content: aiohttp.StreamReader) -> tuple[bytes, bool]:
+    """Keep the start of a body. Reading on a little past it lets the connection be used again; a long one is closed."""
+    kept, seen = b"", 0
+    while seen <= READ_BYTES and (chunk := await content.readany()):
+        kept += chunk[: KEEP_BYTES - len(kept)]
+        seen += len(chunk)
+    return kept, seen > len(kept)
