@@ -26,7 +26,7 @@ from aiohttp.http import HttpProcessingError
 from ..conf import conf
 from . import site
 from .answer import DETAIL_CHARACTERS, Answer, Blocked, Code, OutboundError, failure
-from .exchange import Destination, exchange
+from .exchange import Destination, bounded, exchange
 from .headers import sendable
 from .names import Lookup, Names, system_lookup
 from .policy import Reason, Refused, Rules, allowed, check_url
@@ -162,7 +162,7 @@ class Outbound:
         return pool
 
     def _connector(self, *, kept: bool) -> aiohttp.TCPConnector:
-        return checked_connector(self._rules, self._names, limits=self._limits, tls=self._tls, kept=kept)
+        return bounded(checked_connector(self._rules, self._names, limits=self._limits, tls=self._tls, kept=kept))
 
     async def _drop_oldest(self, *, but: Pool) -> None:
         for tenant, pool in self._pools.items():

@@ -12,7 +12,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -25,6 +26,9 @@ from .answer import HEADER_LINE_BYTES, KEEP_BYTES, OWN_HEADERS, READ_BYTES, Answ
 
 INTERIM_MAX = 8
 """Answers 1xx before the real one."""
+
+WHOLE_BYTES = 1024 * 1024
+"""Of an answer with all that frames it: interim answers, names of chunks, fields behind the last one."""
 
 _FOREVER = aiohttp.ClientTimeout(total=None, sock_connect=None)  # the deadline stands around all of it
 
@@ -43,6 +47,29 @@ class Destination:
         """`url` is in normal form, escapes and all. To be called where an event loop runs."""
         target = URL(url, encoded=True)
         return cls(aiohttp.ClientRequest("GET", target), target.raw_path_qs, target.host_port_subcomponent or "")
+
+
+class Bounded(ResponseHandler):
+    """One connection. It ends where an answer goes on for too long, whatever it is made of."""
+
+    _taken = 0
+
+    def set_response_params(self, **given: Any) -> None:
+        self._taken = 0
+        super().set_response_params(**given)
+
+    def data_received(self, data: bytes) -> None:
+        self._taken += len(data)
+        if self._taken > WHOLE_BYTES and self.transport is not None:
+            self.transport.abort()
+        else:
+            super().data_received(data)
+
+
+def bounded(connector: aiohttp.TCPConnector) -> aiohttp.TCPConnector:
+    """The same, with connections that are `Bounded`."""
+    connector._factory = partial(Bounded, loop=asyncio.get_running_loop())
+    return connector
 
 
 async def exchange(
