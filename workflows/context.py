@@ -47,14 +47,15 @@ class Context:
         personal = [path for path in self.personal if paths is None or path in paths]
         if not personal:
             if people:
-                yield self._values(run, None), people
+                yield self._values(run, self._of_run(run), None), people
             return
         groups = defaultdict[tuple[Any, ...], list[int]](list)
         places = [*people]
         for place, *values in zip(places, *(self._column(path, places) for path in personal), strict=True):
             groups[tuple(values)].append(place)
+        of_run = self._of_run(run)
         for alike in groups.values():
-            yield self._values(run, alike[0]), People.of(alike)
+            yield self._values(run, of_run, alike[0]), People.of(alike)
 
     def _column(self, path: str, places: Sequence[int]) -> list[Any]:
         """For each of these people what the path reads of them, so that what differs is never equal: a text as it is,
@@ -72,17 +73,23 @@ class Context:
         profile = self.profiles.get(self.scene.ids[place], {})
         return {"recipient": profile, "steps": self.earlier.of_people.get(place, {})}
 
-    def _values(self, run: RunFacts, place: int | None) -> dict[str, Any]:
+    def _of_run(self, run: RunFacts) -> dict[str, Any]:
+        """What is the same for all of its people."""
         scene = self.scene
-        mine = {"recipient": {}, "steps": {}} if place is None else self._of_person(place)
         return {
             "payload": run.payload,
-            "recipient": {name: value for name, value in mine["recipient"].items() if name != "id"},
             "tenant": scene.tenant,
             "actor": {"name": run.actor},
             "workflow": {"key": scene.body.key, "name": scene.body.name},
             "transaction_id": run.transaction_id,
             "digest": run.collected.to_json(),
+        }
+
+    def _values(self, run: RunFacts, of_run: Mapping[str, Any], place: int | None) -> dict[str, Any]:
+        mine = {"recipient": {}, "steps": {}} if place is None else self._of_person(place)
+        return {
+            **of_run,
+            "recipient": {name: value for name, value in mine["recipient"].items() if name != "id"},
             "steps": {**self.earlier.of_runs.get(run.id, {}), **mine["steps"]},
         }
 

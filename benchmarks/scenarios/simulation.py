@@ -6,6 +6,7 @@ from benchmarks import product
 from benchmarks.goals import Line
 from benchmarks.harness import alternate, repeat
 from benchmarks.report import Report
+from notifyhub.collector import calm_collector
 
 DAYS = 7
 
@@ -40,6 +41,7 @@ def measure(*, quick: bool) -> Report:
         return simulate(week, people=people, events=[Event(Fire()), *reads])
 
     play(many)
+    calm_collector()  # as the web process does, which plays simulations for people
     counts: dict[str, object] = {}
     for people in (few, many):
         with product.statements() as seen:

@@ -10,6 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from channels_delivery import simulated
+from channels_delivery.composing import title_of
+from channels_delivery.outcome import Outcome
+from channels_delivery.parcel import Parcel
 from channels_delivery.simulated import Sender
 from notifications.kernel.waiting import WAITING
 
@@ -46,6 +49,8 @@ class Play:
     until: datetime
     deadline: float
     sleeps: dict[tuple[int, str, datetime], Sleep] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=dict)
+    """What the receivers of deliveries that left read first, by delivery."""
 
     def run(self, events: Sequence[Event]) -> bool:
         """Play it all; whether nothing waits any more. Raises TooMuch, and what an event's verb raises."""
@@ -76,8 +81,12 @@ class Play:
             engine.drain(seconds=left, tenant=stage.tenant.pk, clock=stage.clock, steps=steps)
             for waiting in WAITING.values():
                 waiting.work_off(tenant=stage.tenant.pk, clock=stage.clock)
-            simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self.sender)
+            simulated.send_due(tenant_id=stage.tenant.pk, now=stage.now, sender=self._send)
         raise TooMuch("Something comes due again and again at the same time and gets nowhere.")
+
+    def _send(self, parcel: Parcel) -> Outcome:
+        self.titles[parcel.id] = title_of(parcel.kind, parcel.parts)
+        return self.sender(parcel)
 
     def _next_due(self) -> datetime | None:
         tenant = self.stage.tenant.pk

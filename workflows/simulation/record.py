@@ -136,11 +136,14 @@ class _Record:
         tenant = self.play.stage.tenant
         found = Delivery.objects.filter(tenant=tenant).order_by("pk").values_list(*_Sent._fields)
         rows = [_Sent(*row) for row in found]
-        words = Message.objects.filter(tenant=tenant).values_list("pk", "kind", "parts")
-        titles = {pk: title_of(kind, parts) for pk, kind, parts in words} if rows else {}
+        sent = self.play.titles
+        unsent = {one.message_id for one in rows if one.pk not in sent}
+        words = Message.objects.filter(tenant=tenant, pk__in=unsent).values_list("pk", "kind", "parts")
+        titles = {pk: title_of(kind, parts) for pk, kind, parts in words} if unsent else {}
         tries = _tries([one.pk for one in rows if one.attempt > 1 or one.state in OPEN])
         for one in rows:
-            yield from self._delivery(one, titles[one.message_id], tries.get(one.pk, ()))
+            title = sent[one.pk] if one.pk in sent else titles[one.message_id]
+            yield from self._delivery(one, title, tries.get(one.pk, ()))
 
     def holds(self) -> Iterator[Entry]:
         """What was held and then not sent."""
