@@ -10,16 +10,6 @@ WHY: dict[str, str] = {
         "each trigger is a transaction of its own, with its own flush of the log, a ring and three statements where "
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
-    "simulation.week": (
-        "no part stands out: by the profiler a quarter is waiting for PostgreSQL (354 calls), a tenth making the HTML "
-        "of 2,000 mails, the rest spread thinly over Python. It was 0.99 s before messages could be held, mails had "
-        "links at their foot and people had devices"
-    ),
-    "digests.inserts": (
-        "what is inserted once there is looked up, counted up, locked, closed and read again here: a window is written "
-        "three times (opened, locked and closed, held while it is told), and everybody's `head` moves beside the item; "
-        "a chunk of a thousand takes some sixty statements and nine commits"
-    ),
     "fairness.p99": (
         "in the storm a letter usually takes 50 ms instead of 25, because the flood keeps both cores busy; the 99th of "
         "a hundred is one of those that came while a process was being killed: the process that takes its place starts "
