@@ -296,9 +296,14 @@ MUTANTS = [
         [OUTBOUND + "test_forbidden_addresses.py"],
     ),
     Mutant(
-        "guard: redirects are followed",
-        [("channels_delivery/outbound/aio.py", "allow_redirects=False", "allow_redirects=True")],
-        [OUTBOUND + "test_forbidden_addresses.py::test_no_redirect_is_followed"],
+        "guard: what came unasked is read as the next answer",
+        [("channels_delivery/outbound/exchange.py", "if not protocol.should_close:", "if True:")],
+        [OUTBOUND + "test_exchanges.py::test_what_comes_unasked_closes_a_kept_connection"],
+    ),
+    Mutant(
+        "guard: an answer may be without end",
+        [("channels_delivery/outbound/exchange.py", "if self._taken > WHOLE_BYTES and", "if False and")],
+        [OUTBOUND + "test_exchanges.py::test_what_is_no_body_has_an_end_too"],
     ),
     Mutant(
         "live: each of several changes with one revision leads on",

@@ -217,8 +217,10 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
 
 
 def _body(given: Any) -> bytes:
-    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-    return text.encode()
+    return (given if isinstance(given, str) else _as_json(given)).encode()
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `dumps` makes an encoder for each text
 
 
 BACKEND = Webhook()

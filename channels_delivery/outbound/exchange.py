@@ -2,8 +2,8 @@
 
 This is what aiohttp's session comes to for a webhook, without what a session does beside it: redirects, cookies,
 proxies, credentials, middleware, a task to write the body. Those took as long as the rest of a request.
-`TCPConnector.connect`, the protocol of its connections and `StreamWriter` are all that is used of it, and
-`test_exchanges.py` holds what is relied on.
+Used of it are `TCPConnector.connect`, the protocol of its connections and `StreamWriter`; `test_exchanges.py` holds
+what is relied on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -68,7 +68,7 @@ class Bounded(ResponseHandler):
 
 def bounded(connector: aiohttp.TCPConnector) -> aiohttp.TCPConnector:
     """The same, with connections that are `Bounded`."""
-    connector._factory = partial(Bounded, loop=asyncio.get_running_loop())
+    connector._factory = partial(cast(type[ResponseHandler], Bounded), loop=asyncio.get_running_loop())
     return connector
 
 
