@@ -10,6 +10,10 @@ WHY: dict[str, str] = {
         "each trigger is a transaction of its own, with its own flush of the log, a ring and three statements where "
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
+    "simulation.week": (
+        "half is Python, spread thinly over 278 statements and 8,011 entries, and the rest waits for PostgreSQL, which "
+        "writes, claims and settles 2,000 mails as for real"
+    ),
     "fairness.p99": (
         "in the storm a letter usually takes 50 ms instead of 25, because the flood keeps both cores busy; the 99th of "
         "a hundred is one of those that came while a process was being killed: the process that takes its place starts "
