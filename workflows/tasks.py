@@ -15,7 +15,7 @@ _clock = RunningClock()
 
 @shared_task(name=BELL)
 def drain() -> None:
-    engine.drain(listen=LISTEN, clock=_clock.now)
+    engine.drain(listen=LISTEN, clock=_clock.now_or_later)
 
 
 @shared_task(name="notifyhub.sweep")

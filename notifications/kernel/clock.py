@@ -35,12 +35,25 @@ class RunningClock:
     ASK_EVERY = 1.0
 
     def __init__(self) -> None:
-        self._known: tuple[float, datetime] | None = None
-        """A moment of ours, and what the database said right after it: in one, because several threads may ask."""
+        self._known: tuple[float, float, datetime] | None = None
+        """Moments of ours before and after the database was asked, and what it said between them: in one, because
+        several threads may ask."""
 
     def now(self) -> datetime:
-        """As `db_now`, or later than it by no more than the asking took and two clocks differ in a second."""
+        """As `db_now`, or earlier than it by no more than the asking took, and two clocks differ in a second: for what
+        is written down."""
+        _, after, said = self._asked()
+        return said + timedelta(seconds=time.monotonic() - after)
+
+    def now_or_later(self) -> datetime:
+        """The same, but later than it by no more than that: for whoever asks what is due, and is to miss nothing that
+        was committed."""
+        before, _, said = self._asked()
+        return said + timedelta(seconds=time.monotonic() - before)
+
+    def _asked(self) -> tuple[float, float, datetime]:
         before, known = time.monotonic(), self._known
         if known is None or before - known[0] >= self.ASK_EVERY:
-            known = self._known = before, db_now()
-        return known[1] + timedelta(seconds=time.monotonic() - known[0])
+            said = db_now()
+            known = self._known = before, time.monotonic(), said
+        return known

@@ -24,11 +24,18 @@ def test_it_is_asked_once_and_carried_on() -> None:
 def test_what_was_said_before_is_never_later_than_now() -> None:
     """A run is due from the moment of its trigger, and whoever is rung for must not take that for the future."""
     clock = RunningClock()
-    clock.now()
+    clock.now_or_later()
 
     for _ in range(20):
         before = db_now()
-        assert before - timedelta(microseconds=1) <= clock.now()
+        assert before - timedelta(microseconds=1) <= clock.now_or_later()
+
+
+def test_what_is_written_down_is_never_later_than_now() -> None:
+    """An attempt is on record before its receiver sees it."""
+    for _ in range(20):
+        said = RunningClock().now()
+        assert said <= db_now() + timedelta(microseconds=1)
 
 
 def test_it_keeps_to_the_clock_of_the_database() -> None:
