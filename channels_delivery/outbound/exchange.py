@@ -50,8 +50,10 @@ class Destination:
 
 
 class Bounded(ResponseHandler):
-    """One connection. It ends where an answer goes on for too long, whatever it is made of."""
+    """One connection. It ends where an answer goes on for too long, whatever it is made of. Whoever reads `content`
+    when it ends is told: aiohttp does not tell them of what it could not parse behind the head."""
 
+    content: aiohttp.StreamReader | None = None
     _taken = 0
 
     def set_response_params(self, **given: Any) -> None:
@@ -64,6 +66,11 @@ class Bounded(ResponseHandler):
             self.transport.abort()
         else:
             super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if self.content is not None and not self.content.is_eof() and self.content.exception() is None:
+            self.content.set_exception(aiohttp.ClientPayloadError("The connection ended amid the answer."))
 
 
 def bounded(connector: aiohttp.TCPConnector) -> aiohttp.TCPConnector:
@@ -96,7 +103,9 @@ async def exchange(
         )
         await _send(protocol, f"{method} {to.path} HTTP/1.1", _fields(connector, to, headers, body), body)
         head, content = await _final(protocol)
+        cast(Bounded, protocol).content = content
         kept, cut = await _start_of(content)
+        cast(Bounded, protocol).content = None
         if protocol.transport is not None and protocol.transport.get_write_buffer_size():
             protocol.force_close()  # answered before all of the request was sent
     except BaseException:

@@ -12,7 +12,7 @@ import pytest
 
 from channels_delivery.outbound.aio import Limits, Outbound
 from channels_delivery.outbound.answer import READ_BYTES, Answer, Code, OutboundError
-from channels_delivery.outbound.exchange import INTERIM_MAX, WHOLE_BYTES
+from channels_delivery.outbound.exchange import INTERIM_MAX, WHOLE_BYTES, Bounded
 from channels_delivery.outbound.policy import Rules
 
 from .clients import TLS
@@ -138,6 +138,25 @@ def test_interim_answers_have_an_end_too() -> None:
         asked(interim * (INTERIM_MAX + 1) + OK, times=1)
 
     assert caught.value.code == Code.PROTOCOL
+
+
+def test_who_reads_a_body_is_told_of_what_cannot_be_parsed_behind_the_head() -> None:
+    """aiohttp closes the connection then, and tells only who waits for a head."""
+
+    async def read() -> None:
+        connection = Bounded(asyncio.get_running_loop())
+        connection.set_response_params(read_until_eof=True, max_field_size=100)
+        connection.data_received(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Long: ")
+        _, content = await connection.read()
+        connection.content = content
+        reading = asyncio.ensure_future(content.readany())
+        await asyncio.sleep(0)  # it waits by now
+        connection.data_received(b"y" * 1_000)
+        connection.connection_lost(None)
+        await reading
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        asyncio.run(read())
 
 
 @pytest.mark.parametrize(
