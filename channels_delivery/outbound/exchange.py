@@ -67,8 +67,17 @@ class Bounded(ResponseHandler):
         else:
             super().data_received(data)
 
+    def watch(self, content: aiohttp.StreamReader | None) -> None:
+        """Somebody reads this now; None: nobody does any more."""
+        self.content = content
+        if self.transport is None:
+            self._tell()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
+        self._tell()
+
+    def _tell(self) -> None:
         if self.content is not None and not self.content.is_eof() and self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientPayloadError("The connection ended amid the answer."))
 
@@ -103,9 +112,9 @@ async def exchange(
         )
         await _send(protocol, f"{method} {to.path} HTTP/1.1", _fields(connector, to, headers, body), body)
         head, content = await _final(protocol)
-        cast(Bounded, protocol).content = content
+        cast(Bounded, protocol).watch(content)
         kept, cut = await _start_of(content)
-        cast(Bounded, protocol).content = None
+        cast(Bounded, protocol).watch(None)
         if protocol.transport is not None and protocol.transport.get_write_buffer_size():
             protocol.force_close()  # answered before all of the request was sent
     except BaseException:

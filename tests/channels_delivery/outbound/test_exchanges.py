@@ -140,23 +140,38 @@ def test_interim_answers_have_an_end_too() -> None:
     assert caught.value.code == Code.PROTOCOL
 
 
-def test_who_reads_a_body_is_told_of_what_cannot_be_parsed_behind_the_head() -> None:
+@pytest.mark.parametrize("early", [True, False])
+def test_who_reads_a_body_is_told_of_what_cannot_be_parsed_behind_the_head(early: bool) -> None:
     """aiohttp closes the connection then, and tells only who waits for a head."""
 
     async def read() -> None:
         connection = Bounded(asyncio.get_running_loop())
+        connection.connection_made(Nowhere())
         connection.set_response_params(read_until_eof=True, max_field_size=100)
         connection.data_received(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Long: ")
         _, content = await connection.read()
-        connection.content = content
-        reading = asyncio.ensure_future(content.readany())
+        if early:
+            connection.watch(content)
+        reading = asyncio.ensure_future(content.readany()) if early else None
         await asyncio.sleep(0)  # it waits by now
         connection.data_received(b"y" * 1_000)
         connection.connection_lost(None)
-        await reading
+        connection.watch(content)
+        await (reading or content.readany())
 
     with pytest.raises(aiohttp.ClientPayloadError):
         asyncio.run(read())
+
+
+class Nowhere(asyncio.Transport):
+    """What a connection is over."""
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
 
 
 @pytest.mark.parametrize(
