@@ -36,7 +36,7 @@ class Line:
     def verdict(self) -> str:
         if self.sense == "for the record":
             return "–"
-        return "met" if self.met else f"below: {WHY.get(self.key, 'not explained yet')}"
+        return "met" if self.met else below(self.key)
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "met": self.met, "verdict": self.verdict, "row": self.row()}
@@ -54,6 +54,10 @@ class Line:
             control_cell(self.control),
             self.verdict,
         ]
+
+
+def below(key: str) -> str:
+    return f"below: {WHY.get(key, 'not explained yet')}"
 
 
 HEADINGS = ["work", "against", "goal", "result", "IQR", "pairs", "A/A control (IQR)", "verdict"]
