@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from django.urls import NoReverseMatch, reverse
+from notifications.web.widgets import address
 
 from .call import Trigger
 from .define import Category, Workflow, send_email, send_inbox, send_webhook
@@ -15,6 +15,9 @@ from .trigger import trigger_many
 
 if TYPE_CHECKING:
     from channels_delivery.models import Channel
+    from notifications.models import TenantOwned
+
+Owned = TypeVar("Owned", bound="TenantOwned")
 
 ways_out = Category("channels", "Channels", "When a way out of yours, like a webhook or Slack, does not work any more.")
 
@@ -84,19 +87,18 @@ channel_disabled = Workflow(
 
 def tell_admins(channels: Sequence[Channel]) -> None:
     """The owners and admins of each tenant, once for each time a channel is turned off."""
-    for tenant, mine in groupby(sorted(channels, key=lambda one: (one.tenant_id, one.pk)), key=lambda one: one.tenant):
-        trigger_many([_trigger(one) for one in mine], tenant=tenant)
+    tell_by_tenant(channels, _trigger)
+
+
+def tell_by_tenant(rows: Sequence[Owned], trigger_of: Callable[[Owned], Trigger]) -> None:
+    """A run for each of these rows, of any tenants."""
+    ordered = sorted(rows, key=lambda one: (one.tenant_id, one.pk))
+    for tenant, mine in groupby(ordered, key=lambda one: one.tenant):
+        trigger_many([trigger_of(one) for one in mine], tenant=tenant)
 
 
 def _trigger(channel: Channel) -> Trigger:
     at = channel.paused_at.isoformat() if channel.paused_at else ""
-    said = {"channel": channel.name, "kind": channel.kind, "reason": channel.paused_because, "url": _page(channel)}
+    url = address("admin:notifyhub_channels_delivery_channel_change", channel.pk)  # where it is put right
+    said = {"channel": channel.name, "kind": channel.kind, "reason": channel.paused_because, "url": url}
     return Trigger(DISABLED, payload=said, idempotency_key=f"{DISABLED}:{channel.public_id.hex}:{at}")
-
-
-def _page(channel: Channel) -> str:
-    """Where it is put right; nowhere on a site without the admin."""
-    try:
-        return reverse("admin:notifyhub_channels_delivery_channel_change", args=[channel.pk])
-    except NoReverseMatch:
-        return ""

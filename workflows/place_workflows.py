@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from django.urls import NoReverseMatch, reverse
-
 from channels_delivery.masking import masked
+from notifications.web.widgets import address
 
 from .call import Trigger
+from .channel_workflows import tell_by_tenant
 from .define import Category, Workflow, send_email, send_inbox, send_webhook
-from .trigger import trigger_many
 
 if TYPE_CHECKING:
     from channels_delivery.models import Endpoint
@@ -75,24 +73,15 @@ endpoint_disabled = Workflow(
 
 def tell_owners(places: Sequence[Endpoint]) -> None:
     """Each owner, once for each time that a place of theirs is turned off."""
-    for tenant, mine in groupby(sorted(places, key=lambda one: (one.tenant_id, one.pk)), key=lambda one: one.tenant):
-        trigger_many([_trigger(one) for one in mine], tenant=tenant)
+    tell_by_tenant(places, _trigger)
 
 
 def _trigger(place: Endpoint) -> Trigger:
     at = place.disabled_at.isoformat() if place.disabled_at else ""
-    said = {"place": place.label or masked(place.address), "reason": place.disabled_because, "url": _page()}
+    name, page = place.label or masked(place.address), address("places")
     return Trigger(
         DISABLED,
         recipients=[place.recipient],
-        payload=said,
+        payload={"place": name, "reason": place.disabled_because, "url": page},
         idempotency_key=f"{DISABLED}:{place.public_id.hex}:{at}",
     )
-
-
-def _page() -> str:
-    """Where they look after it; nowhere on a site without the page."""
-    try:
-        return reverse("places")
-    except NoReverseMatch:
-        return ""

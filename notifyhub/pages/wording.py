@@ -17,9 +17,9 @@ from workflows.reasons import kind_in_words
 
 SENDS = {
     "email": gettext_lazy("Sends to everyone who wants it there, and to the lists that listen to it."),
-    "webhook": gettext_lazy("Calls the team's systems that listen to it."),
-    "slack": gettext_lazy("Posts into the team's channels of Slack that listen to it."),
-    "teams": gettext_lazy("Posts into the team's channels of Teams that listen to it."),
+    "webhook": gettext_lazy("Calls the team's systems that listen to it, and webhooks of people's own."),
+    "slack": gettext_lazy("Posts into the team's channels that listen to it, and into people's own Slack."),
+    "teams": gettext_lazy("Posts into the team's channels that listen to it, and into people's own Teams."),
 }
 ICONS = {"inbox": "inbox", "email": "mail", "webhook": "webhook", "slack": "people", "teams": "people", "push": "bell"}
 OTHERS: Mapping[str, tuple[str, Any, Any]] = {

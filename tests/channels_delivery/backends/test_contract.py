@@ -14,6 +14,7 @@ import pytest
 from channels_delivery.backend import Backend, Words
 from channels_delivery.backends import backends
 from channels_delivery.outcome import Accepted, Delivered, Outcome, Permanent, Temporary
+from channels_delivery.own.place import ADDRESS_MAX
 from channels_delivery.parcel import Parcel
 from notifications.content import Action, Content
 
@@ -103,6 +104,30 @@ def test_its_schemas_are_schemas_and_know_no_other_fields(kind: str) -> None:
         jsonschema_rs.meta.validate(json.loads(json.dumps(schema)))
         assert schema["type"] == "string", field
         assert field not in {"title", "body"}
+
+
+WRITTEN = {"email": "me@home.example", "phone": "+49 151 23456789", "url": "https://hooks.example.com/me"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if backends()[kind].own])
+def test_what_people_add_is_read_or_refused_in_words(kind: str) -> None:
+    backend, way = backends()[kind], {"countries": ["DE"]}
+
+    place = backend.own_place(WRITTEN[backend.own], {}, way=way)
+    again = backend.own_place(WRITTEN[backend.own], {}, way=way)
+    assert (place.address, place.same) == (again.address, again.same)
+    assert 0 < len(place.address) <= ADDRESS_MAX
+    assert json.loads(json.dumps(place.secrets)) == place.secrets
+    for nonsense in ("", "x", "me@", "+0", "https://127.0.0.1/", "javascript:alert(1)", "a\r\nb", "é" * 300):
+        with pytest.raises(ValueError, match=r"\w"):
+            backend.own_place(nonsense, {}, way=way)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_reaches_people_by_choice_lets_them_add_a_place(kind: str) -> None:
+    backend = backends()[kind]
+
+    assert not backend.by_choice or (backend.own and backend.personal and not backend.serves_people({}))
 
 
 def test_a_channel_that_works_has_no_faults(stage: Stage, backend: Backend) -> None:
