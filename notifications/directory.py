@@ -159,15 +159,20 @@ def _check(people: Mapping[str, Mapping[str, Any]]) -> None:
     if len(people) > BULK_MAX:
         raise ValidationError(f"At most {BULK_MAX} people fit into one call; these are {len(people)}.")
     errors: dict[str, str] = {}
+    fine: set[tuple[str, str]] = set()  # a thousand people have few languages, zones and roles
     for external_id, said in people.items():
         if not (isinstance(external_id, str) and 0 < len(external_id) <= 255 and external_id.isprintable()):
             errors[f"{ascii(external_id)[:40]}.external_id"] = "Must be text of 1 to 255 printable characters."
         elif external_id.startswith(AD_HOC):
             errors[f"{external_id}.external_id"] = f"{AD_HOC} stands before mere addresses; name a person otherwise."
         for name, value in said.items():
+            if isinstance(value, str) and (name, value) in fine:
+                continue
             problem = problem_with(name, value)
             if problem:
                 errors[f"{external_id}.{name}"] = problem
+            elif isinstance(value, str):
+                fine.add((name, value))
     if errors:
         raise ValidationError(errors)
 
