@@ -21,6 +21,7 @@ except ImportError:  # a site without it is slower, and nothing else
 
 from . import crash
 from .backend import Backend, Outlet
+from .deadline import within
 from .outcome import Ending, GivenBack, Temporary
 from .parcel import Parcel
 from .settle import Result
@@ -144,7 +145,7 @@ async def _send(parcel: Parcel, backend: Backend, outlet: Outlet) -> Ending:
     outcome: Ending
     try:
         crash.point("before_send")
-        async with asyncio.timeout(DEADLINE):
+        with within(DEADLINE):
             outcome = await backend.send(parcel, outlet, deadline=DEADLINE)
         crash.point("after_send")
     except TimeoutError:

@@ -24,6 +24,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http import HttpProcessingError
 
 from ..conf import conf
+from ..deadline import within
 from . import site
 from .answer import DETAIL_CHARACTERS, Answer, Blocked, Code, OutboundError, failure
 from .exchange import Destination, bounded, exchange
@@ -141,7 +142,7 @@ class Outbound:
         pool = await self._pool(tenant)
         pool.busy += 1
         try:
-            async with asyncio.timeout(deadline):
+            with within(deadline):
                 lines = self._limits.header_lines
                 return await exchange(pool.connector, method, target, headers, body, header_lines=lines)
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
