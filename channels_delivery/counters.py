@@ -147,9 +147,11 @@ def ready_lanes_locked(ids: Collection[int], *, now: datetime) -> list[HeldLane]
 
 def _locked(ids: Collection[int], where: str, given: list[Any], locking: str) -> list[HeldLane]:
     chosen, parameters = rowset.any_of(connection, "id", list(ids))
+    as_text = "::text" if connection.vendor == "postgresql" else ""  # which its driver reads ten times as fast
+    columns = ", ".join(f"{name}{as_text}" if _TYPES.get(name) == "timestamptz" else name for name in _COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM {_TABLE} WHERE {chosen}{where} ORDER BY id {locking}",
+            f"SELECT {columns} FROM {_TABLE} WHERE {chosen}{where} ORDER BY id {locking}",
             [*parameters, *given],
         )
         rows = cursor.fetchall()

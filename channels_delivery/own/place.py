@@ -38,5 +38,9 @@ def hidden(url: str) -> str:
 def secrets_of(parcel: Parcel) -> Mapping[str, Any]:
     """The secrets of the place that a parcel goes to; none where it goes to no place of somebody's own. Raises
     ImproperlyConfigured when they were written with a key that is gone."""
-    sealed = parcel.slots.get("keys")
+    return opened(parcel.slots.get("keys"))
+
+
+def opened(sealed: str | None) -> Mapping[str, Any]:
+    """Secrets as they lie in the slots of a delivery. Raises ImproperlyConfigured."""
     return _ENCRYPTED.from_db_value(sealed) or {} if sealed else {}

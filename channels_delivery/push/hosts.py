@@ -3,6 +3,7 @@ it must name one of these hosts, when it is registered and again when something 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..conf import conf
@@ -25,6 +26,7 @@ def permitted(url: str) -> bool:
     return named and target.scheme == "https" and target.port == 443
 
 
+@lru_cache(maxsize=2_048)
 def origin_of(url: str) -> str:
     """The origin that a token is for, as RFC 6454 writes it."""
     parts = urlsplit(url)

@@ -53,6 +53,7 @@ def _cut(told: dict[str, Any], name: str, *, least: int, limit: int) -> bytes | 
 
 
 def _bytes(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(
-        {name: value for name, value in told.items() if value}, ensure_ascii=False, separators=(",", ":")
-    ).encode("utf-8", "replace")
+    return _text({name: value for name, value in told.items() if value}).encode("utf-8", "replace")
+
+
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -3,7 +3,6 @@ for half a day."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import time
@@ -79,13 +78,12 @@ class Identity:
 def identity_of(private: str, subject: str) -> Identity:
     """The identity of these settings, kept as long as they stay the same. Raises NoKey."""
     global _last
-    mark = hashlib.sha256(f"{private}\0{subject}".encode()).hexdigest()
-    if _last is None or _last[0] != mark:
-        _last = mark, Identity(private, subject=subject)
+    if _last is None or _last[0] != (private, subject):
+        _last = (private, subject), Identity(private, subject=subject)
     return _last[1]
 
 
-_last: tuple[str, Identity] | None = None
+_last: tuple[tuple[str, str], Identity] | None = None
 
 
 def _read(private: str) -> ec.EllipticCurvePrivateKey:
