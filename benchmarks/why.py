@@ -38,10 +38,4 @@ WHY: dict[str, str] = {
         "thousand items in one statement take 20 to 45 ms then. It was 275 ms before others were let through "
         "within a step"
     ),
-    "push.aiohttp": (
-        "a push costs some 0.5 ms more than a webhook, and 0.09 ms of that is its encryption; what the rest "
-        "is was not taken apart yet. Each needs its device's secrets decrypted, its token looked up and its "
-        "endpoint noted when it is settled"
-    ),
-    "push.pywebpush": ("as beside bare aiohttp"),
 }
