@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,16 +34,19 @@ otherwise all that was under way beside a deadly one three times would be given 
 class Room:
     """What a process can start. `busy` says how many each tenant has under way in it: no tenant gets more than are then
     left free, so that however much of it hangs, there is room for whoever comes next. None: any tenant may have all.
-    `careful`: a suspect is under way here, so no other now."""
+    `careful`: a suspect is under way here, so no other now. `few`: others are about, so no tenant starts more than so
+    many in a turn, or than one more than all others. `pausing`: tenants that start nothing this time."""
 
     slots: int
     busy: Mapping[int, int] | None = None
     careful: bool = False
+    few: int | None = None
+    pausing: Collection[int] = ()
 
     @property
     def full(self) -> Sequence[int]:
         """Tenants that get nothing."""
-        return [tenant for tenant, count in (self.busy or {}).items() if count >= self.slots]
+        return [*self.pausing, *(tenant for tenant, count in (self.busy or {}).items() if count >= self.slots)]
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class _Choice:
         self.chosen: list[int] = []
         self.seen = 0
         self._room, self._careful = room, room.careful
-        self._under_way = Counter(room.busy)
+        self._under_way, self._started = Counter(room.busy), Counter[int]()
 
     def add(self, due: Sequence[tuple[int, int, int]], lanes: Mapping[int, HeldLane]) -> None:
         """Choose from these (lane, delivery, leases lost), which come in the order of their turns."""
@@ -175,10 +178,13 @@ class _Choice:
             lanes[lane].offered += 1
         for _, _, lane, row in sorted(ranked):
             tenant = lanes[lane].tenant_id
-            free = self._room.slots - len(self.chosen)
+            free, mine = self._room.slots - len(self.chosen), self._started[tenant]
+            if self._room.few is not None and mine >= max(self._room.few, len(self.chosen) - mine + 1):
+                continue
             if free > (self._under_way[tenant] if self._room.busy is not None else 0):
                 self.chosen.append(row)
                 self._under_way[tenant] += 1
+                self._started[tenant] += 1
                 lanes[lane].taken += 1
 
 

@@ -28,6 +28,7 @@ from .backends import backends
 from .claim import SUSPECT, Room, ready_lanes
 from .conf import conf
 from .gate import kept_back
+from .manners import Manners
 from .network import DEADLINE, Errand, loop_thread
 from .outcome import Ending, GivenBack, Permanent, Temporary
 from .outlets import outlets
@@ -40,18 +41,20 @@ from .turn import turn
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=DEADLINE + 10)
-BATCH, ENOUGH, PATIENCE = 200, 32, 0.02
-"""Results are settled up to two hundred at a time: as soon as there are `ENOUGH`, or after 20 ms. Waiting for a full
-batch would bring network and database into step, each idle while the other works."""
+BATCH, ENOUGH, PATIENCE, GAP = 200, 32, 0.02, 0.004
+"""Results are settled up to two hundred at a time: as soon as there are `ENOUGH`, after 20 ms, or when no further one
+came for 4 ms. Waiting for a full batch would bring network and database into step, each idle while the other works;
+and what hangs would keep what came back waiting."""
 
-LOOK_AGAIN = 0.1
+LOOK_AGAIN, LOOK_SOON = 0.04, 0.01
 """Seconds between two looks at the lanes while all that there is to do is to wait for answers, and between two tries to
-write down a result whose row somebody else holds."""
+write down a result whose row somebody else holds; and between two looks at least, however often it rings."""
 
 GRACE = 2.0
 """Seconds to write down what was given back."""
 
-Results = queue.SimpleQueue[Result]
+Results = queue.SimpleQueue[Result | None]
+"""What came back; None: somebody rang."""
 
 
 class Stop:
@@ -71,27 +74,56 @@ class Stop:
         return time.monotonic() >= self._over_at
 
 
+class Bell:
+    """Has whoever drains look at the lanes, also while it waits for answers: the slowest of those would be the pace of
+    everybody else."""
+
+    def __init__(self) -> None:
+        self._results: Results | None = None
+
+    def ring(self) -> None:
+        results = self._results
+        if results is not None:
+            results.put(None)
+
+    def heard_by(self, results: Results | None) -> None:
+        self._results = results
+
+
 def drain(
-    *, seconds: float = float("inf"), slots: int | None = None, lease: timedelta = LEASE, stop: Stop | None = None
+    *,
+    seconds: float = float("inf"),
+    slots: int | None = None,
+    lease: timedelta = LEASE,
+    stop: Stop | None = None,
+    bell: Bell | None = None,
 ) -> int:
     """Send everything that is due, at most `slots` at a time (the setting `AT_ONCE` if None), of which a tenant alone
     gets half; how many results were written down.
 
-    Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`.
+    Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`. While it
+    waits for answers, it looks at the lanes now and then, and soon when the `bell` rings.
     """
     under_way: dict[int, Parcel] = {}
-    slots = conf().at_once if slots is None else slots
+    slots, results, bell = conf().at_once if slots is None else slots, Results(), bell or Bell()
+    bell.heard_by(results)
     try:
-        return _turns(under_way, time.monotonic() + seconds, slots, lease, stop or Stop())
+        until = time.monotonic() + seconds
+        return _turns(under_way, results, stop or Stop(), stop_claiming=until, slots=slots, lease=lease)
     except BaseException:
         loop_thread().give_back(under_way)  # their answers would reach nobody, and keep others from being sent
         raise
+    finally:
+        bell.heard_by(None)
 
 
-def _turns(under_way: dict[int, Parcel], stop_claiming: float, slots: int, lease: timedelta, stop: Stop) -> int:
-    results, back, done, clock = Results(), list[Result](), 0, RunningClock()
+def _turns(
+    under_way: dict[int, Parcel], results: Results, stop: Stop, *, stop_claiming: float, slots: int, lease: timedelta
+) -> int:
+    back, done, clock, manners = list[Result](), 0, RunningClock(), Manners()
     while True:
-        room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back)
+        begun = time.monotonic()
+        room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back, manners)
         if back:
             crash.point("before_settle")
         taken = turn(back, room, now=clock.now(), lease=lease)
@@ -102,26 +134,29 @@ def _turns(under_way: dict[int, Parcel], stop_claiming: float, slots: int, lease
         claimed = taken.claimed
         if claimed.parcels:
             crash.point("after_claim")
+            manners.started(Counter(one.tenant_id for one in claimed.parcels), begun=begun, now=time.monotonic())
             under_way.update({parcel.id: parcel for parcel in claimed.parcels})
             _send_all(claimed.parcels, results, at_once=slots, now=clock.now())
-        elif not under_way and not claimed.looked:
+        elif not under_way and not claimed.looked and not room.pausing:
             return done
         elif stop.over:
             loop_thread().give_back(under_way)
-        came = _collect(results, len(under_way), wait=not claimed.looked)
+        pausing = bool(room.pausing)  # its time is up before an answer has to come
+        came = _collect(results, len(under_way) + pausing, wait=not claimed.looked and not pausing)
         # The others have lost their lease, and were taken anew.
         back = [result for result in came if under_way.get(result.parcel.id) is result.parcel]
         for result in back:
             del under_way[result.parcel.id]
 
 
-def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
+def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result], manners: Manners) -> Room:
     """What a turn may take. While we are at the database, about as many end as did since the last turn: there is room
     for twice as many, so that the network never waits for us. Which of them may start is seen to there."""
     ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
     busy = Counter(parcel.tenant_id for parcel in under_way.values())
     careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    return Room(max(slots + 2 * ended - len(under_way), 0) if slots else 0, busy, careful)
+    now, free = time.monotonic(), max(slots + 2 * ended - len(under_way), 0) if slots else 0
+    return Room(free, busy, careful, few=manners.most(now), pausing=manners.pausing(now))
 
 
 def _may_claim(stop: Stop, stop_claiming: float) -> bool:
@@ -156,17 +191,25 @@ def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | 
 
 
 def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:
-    """What has come back: all that is there, if that is enough; else what comes within 20 ms, or for the first one
-    longer when there is nothing else to do."""
+    """What has come back: all that is there, if that is enough; else what comes within 20 ms without a pause, or for
+    the first one longer when there is nothing else to do and nobody rings."""
     batch: list[Result] = []
-    until = time.monotonic() + (LOOK_AGAIN if wait else PATIENCE)
+    begun = time.monotonic()
+    until = end = begun + (LOOK_AGAIN if wait else PATIENCE)
     while len(batch) < min(BATCH, under_way):
         left = until - time.monotonic() if len(batch) < ENOUGH else 0.0
         try:
-            batch.append(results.get(timeout=left) if left > 0 else results.get_nowait())
+            one = results.get(timeout=left) if left > 0 else results.get_nowait()
         except queue.Empty:
             break
-        until = min(until, time.monotonic() + PATIENCE)
+        now = time.monotonic()
+        if one is None:
+            end = min(end, begun + LOOK_SOON)
+            until = min(until, end)
+        else:
+            end = end if batch else min(end, now + PATIENCE)
+            until = min(end, now + GAP)
+            batch.append(one)
     return batch
 
 
@@ -177,11 +220,12 @@ class _Courier(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="notifyhub-courier", daemon=True)
-        self._rung = threading.Event()
+        self._rung, self._bell = threading.Event(), Bell()
         self._told_to = Stop()
 
     def ring(self) -> None:
         self._rung.set()
+        self._bell.ring()
 
     def stop(self, patience: float) -> None:
         self._told_to.tell(patience=patience)
@@ -195,7 +239,7 @@ class _Courier(threading.Thread):
                 self._rung.wait()
             self._rung.clear()
             try:
-                drain(stop=self._told_to)
+                drain(stop=self._told_to, bell=self._bell)
             except Error as error:  # what was under way is found when its lease ends
                 logger.warning("courier.database_away error=%s", type(error).__name__)
                 connection.close()
