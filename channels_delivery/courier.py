@@ -50,6 +50,10 @@ LOOK_AGAIN, LOOK_SOON = 0.04, 0.01
 """Seconds between two looks at the lanes while all that there is to do is to wait for answers, and between two tries to
 write down a result whose row somebody else holds; and between two looks at least, however often it rings."""
 
+AHEAD = 4
+"""So many are taken for each that came back. Twice as many would do if all answers came evenly; where each takes 50 ms,
+four times as many make 15 % more webhooks a second, and six times no more."""
+
 GRACE = 2.0
 """Seconds to write down what was given back."""
 
@@ -151,11 +155,11 @@ def _turns(
 
 def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result], manners: Manners) -> Room:
     """What a turn may take. While we are at the database, about as many end as did since the last turn: there is room
-    for twice as many, so that the network never waits for us. Which of them may start is seen to there."""
+    for more than those, so that the network never waits for us. Which of them may start is seen to there."""
     ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
     busy = Counter(parcel.tenant_id for parcel in under_way.values())
     careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    now, free = time.monotonic(), max(slots + 2 * ended - len(under_way), 0) if slots else 0
+    now, free = time.monotonic(), max(slots + AHEAD * ended - len(under_way), 0) if slots else 0
     return Room(free, busy, careful, few=manners.most(now), pausing=manners.pausing(now))
 
 

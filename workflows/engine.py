@@ -33,7 +33,7 @@ from .retract import withdraw_due
 from .scene import Work, load_work
 from .step import Move, Plan, Stale, Step, Stop
 from .steps import STEPS
-from .turns import TO_EXPAND, due_tenants, in_turn_after
+from .turns import in_turn_after, others
 
 Steps = Mapping[str, Step]
 
@@ -43,6 +43,12 @@ DEADLOCK_TRIES = 3
 
 LOOK_AGAIN = 0.025
 """Seconds between two looks while listening, in which further commits gather to be worked off together."""
+
+CROWD, BREATH = 0.03, 0.005
+"""Seconds from which on a step is one of many people, after which others come first; and between two looks for them."""
+
+PAUSE_MAX = 0.1
+"""Seconds for which others come first at most."""
 
 STEP_ASIDE = timedelta(milliseconds=500)
 """How long a cohort steps aside for a cancel that is under way."""
@@ -152,19 +158,31 @@ class _Round:
         held, claimed = claim_due(now=now, lease=self._lease, tenant=tenant), time.monotonic()
         owners = {one.tenant_id for one in held}
         for one in held:
-            waited = time.monotonic() - claimed
-            if waited < conf().lease_seconds / 3 or hold_on(one, now=self._clock(), lease=self._lease):
+            begun = time.monotonic()
+            if begun - claimed < conf().lease_seconds / 3 or hold_on(one, now=self._clock(), lease=self._lease):
                 advance(one, clock=self._clock, steps=self._steps, pause=lambda: self._let_through(owners))
-            self._let_through(owners)
+            if self._let_through(owners):
+                self._give_way(owners, begun)
         return len(held)
 
-    def _let_through(self, but: Collection[int]) -> None:
+    def _give_way(self, crowd: Collection[int], begun: float) -> None:
+        """After what took long, while others are about, do nothing for as long as that took but let them through: the
+        processor is theirs meanwhile, and a crowd that takes twice as long is still told in seconds."""
+        now = time.monotonic()
+        until = now + min(now - begun, PAUSE_MAX) if now - begun >= CROWD else now
+        while time.monotonic() < until:
+            time.sleep(BREATH)
+            self._let_through(crowd)
+
+    def _let_through(self, but: Collection[int]) -> bool:
+        """Whether others are about."""
         if self._tenant is not None:
-            return
+            return False
         now = self._clock()
-        others = set(due_tenants(Run._meta.db_table, "expand_at", now=now, condition=TO_EXPAND)) - set(but)
-        if others:
-            self._expand(sorted(others), now)
+        due, about = others(but, now=now)
+        if due:
+            self._expand(due, now)
+        return about
 
 
 def advance(
@@ -173,7 +191,7 @@ def advance(
     work: Work | None = None,
     clock: Clock = db_now,
     steps: Steps = STEPS,
-    pause: Callable[[], None] | None = None,
+    pause: Callable[[], object] | None = None,
 ) -> None:
     """Walk one cohort as far as it goes now. An error puts it back with its people unharmed, to be tried again. `work`
     is what its next step works on, where that is known. `pause` is called between each plan and its write, when nothing

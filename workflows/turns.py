@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from django.db import connection
 
+from .models import Run
+
 WINDOW = 256
 """If no more than this is due, all of it is seen at once."""
+
+NEWEST = 8
+"""So many of the newest runs say who is about."""
+
+ABOUT = timedelta(seconds=1)
+"""For how long after they triggered something somebody counts as being about."""
 
 TO_EXPAND = "expand_at IS NOT NULL"
 NOT_CLOSED = "NOT closed"
@@ -24,6 +32,23 @@ def due_tenants(table: str, due: str, *, now: datetime, condition: str = "true")
             f"WITH RECURSIVE {walk} SELECT id FROM {those} ORDER BY id", [connection.ops.adapt_datetimefield_value(now)]
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def others(but: Collection[int], *, now: datetime) -> tuple[list[int], bool]:
+    """Of all but these tenants: those with a run to be resolved, ascending, and whether any triggered one just now. One
+    statement, of two index probes a tenant and a look at the end of an index."""
+    table = Run._meta.db_table
+    walk, those = skipping("tenants", table, "expand_at", TO_EXPAND)
+    newest = f"SELECT tenant_id, created_at FROM {table} ORDER BY id DESC LIMIT {NEWEST}"
+    at = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE {walk} SELECT 'due', id FROM {those}"
+            f" UNION ALL SELECT 'about', tenant_id FROM ({newest}) AS newest WHERE created_at > %s",
+            [at(now), at(now - ABOUT)],
+        )
+        found = [(what, tenant) for what, tenant in cursor.fetchall() if tenant not in but]
+    return sorted(tenant for what, tenant in found if what == "due"), bool(found)
 
 
 def skipping(name: str, table: str, due: str, condition: str) -> tuple[str, str]:
