@@ -47,7 +47,7 @@ LOOK_AGAIN = 0.025
 CROWD, BREATH = 0.03, 0.005
 """Seconds from which on a step is one of many people, after which others come first; and between two looks for them."""
 
-PAUSE_MAX = 0.1
+PAUSE_MAX = 0.2
 """Seconds for which others come first at most."""
 
 STEP_ASIDE = timedelta(milliseconds=500)
@@ -124,9 +124,13 @@ class _Round:
             return False
         done = bool(due.cohorts and self._step(now, self._tenant))
         now = self._clock() if done else now  # a step may have taken long, and leases count from now
+        begun = time.monotonic()
         if due.expand and (expanded := self._expand(due.expand, now)) is not None:
-            if not done and expanded.held is None and not expanded.walked:
-                self._step(now, expanded.tenant)
+            if expanded.held is None and not expanded.walked:  # a page of a crowd
+                if self._let_through([expanded.tenant]):
+                    self._give_way([expanded.tenant], begun)
+                if not done:
+                    self._step(self._clock(), expanded.tenant)
             done = True
         if due.close and self._close(due.close, self._clock() if done else now):
             done = True
@@ -166,10 +170,10 @@ class _Round:
         return len(held)
 
     def _give_way(self, crowd: Collection[int], begun: float) -> None:
-        """After what took long, while others are about, do nothing for as long as that took but let them through: the
-        processor is theirs meanwhile, and a crowd that takes twice as long is still told in seconds."""
+        """After what took long, while others are about, do nothing for twice as long but let them through. The
+        processor is theirs meanwhile, and a crowd that takes three times as long is still told in seconds."""
         now = time.monotonic()
-        until = now + min(now - begun, PAUSE_MAX) if now - begun >= CROWD else now
+        until = now + min(2 * (now - begun), PAUSE_MAX) if now - begun >= CROWD else now
         while time.monotonic() < until:
             time.sleep(BREATH)
             self._let_through(crowd)
