@@ -32,10 +32,4 @@ WHY: dict[str, str] = {
         "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and what "
         "ended is replaced a turn later, unless enough was waiting"
     ),
-    "live_latency.fan_out": (
-        "what is left is the processor: a fan-out keeps both cores busy by itself, so each of some thirty "
-        "hand-overs between processes waits for its turn, and so does the run for a part of a crowd's step: a "
-        "thousand items in one statement take 20 to 45 ms then. It was 275 ms before others were let through "
-        "within a step"
-    ),
 }
