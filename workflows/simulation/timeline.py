@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 TEAM = ""
 """Stands where a person would, for what concerned the teams of a run."""
@@ -30,15 +30,14 @@ class What(StrEnum):
     ENDED = "ended"
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     """One thing that happened to one person (`TEAM`: to a team), or to the run (neither).
 
     `sent`: `title` left on `channel`, or lies in the inbox; and arrived, unless a later entry says `retried` (at
     `until`) or `failed` (with the reason); `delivered` follows when it took more than one try. `skipped`: nothing on
     this channel, for this `reason`; `held`: not before `until`; `noted`: something went wrong that silenced nothing.
     `slept`: waits until `until`; `step` is where they go on. `ended`: the walk is over.
-
-    A tuple, and no dataclass, because a week of a thousand people has eight thousand of them.
     """
 
     at: datetime
@@ -54,7 +53,7 @@ class Entry(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Without what is empty."""
-        said = {name: value for name, value in self._asdict().items() if value not in ("", None)}
+        said = {name: value for name, value in self.__dict__.items() if value not in ("", None)}
         return said | {"at": self.at.isoformat(), "what": self.what.value} | self._until()
 
     def _until(self) -> dict[str, str]:
