@@ -70,10 +70,10 @@ def drain(
     Cohorts, recipients to resolve, digests to close and items to take back have their turns one after the other, and
     within each the tenants have theirs; who was just resolved takes a step at once if nobody else had one to take.
     `listen`, for whoever was rung for: a run is looked for before anything else, and for how many seconds to go on
-    looking once nothing more is due. `clock` says what is due. `tenant`: nobody else's work. `steps`: how each kind of
-    step plans.
+    looking once nothing more is due; such a worker gives way to others behind a crowd's steps. `clock` says what is
+    due. `tenant`: nobody else's work. `steps`: how each kind of step plans.
     """
-    work = _Round(clock, tenant, steps)
+    work = _Round(clock, tenant, steps, gives_way=tenant is None and listen > 0)
     if tenant is not None:
         return _drained(work, seconds, listen)
     begun = time.monotonic()
@@ -104,10 +104,11 @@ def _drained(work: _Round, seconds: float, listen: float) -> int:
 
 
 class _Round:
-    """Once round all that may be due: a few cohorts, one piece of resolving, of closing, of taking back."""
+    """Once round all that may be due: a few cohorts, one piece of resolving, of closing, of taking back. `gives_way`:
+    this is a worker among others, and not somebody who wants it done."""
 
-    def __init__(self, clock: Clock, tenant: int | None, steps: Steps) -> None:
-        self._clock, self._tenant, self._steps = clock, tenant, steps
+    def __init__(self, clock: Clock, tenant: int | None, steps: Steps, *, gives_way: bool) -> None:
+        self._clock, self._tenant, self._steps, self._gives_way = clock, tenant, steps, gives_way
         self._lease = timedelta(seconds=conf().lease_seconds)
         self._expanded = self._closed = 0
         """Whose turn it was last."""
@@ -127,7 +128,7 @@ class _Round:
         begun = time.monotonic()
         if due.expand and (expanded := self._expand(due.expand, now)) is not None:
             if expanded.held is None and not expanded.walked:  # a page of a crowd
-                if self._let_through([expanded.tenant]):
+                if self._gives_way and self._let_through([expanded.tenant]):
                     self._give_way([expanded.tenant], begun)
                 if not done:
                     self._step(self._clock(), expanded.tenant)
@@ -165,7 +166,7 @@ class _Round:
             begun = time.monotonic()
             if begun - claimed < conf().lease_seconds / 3 or hold_on(one, now=self._clock(), lease=self._lease):
                 advance(one, clock=self._clock, steps=self._steps, pause=lambda: self._let_through(owners))
-            if self._let_through(owners):
+            if self._let_through(owners) and self._gives_way:
                 self._give_way(owners, begun)
         return len(held)
 
