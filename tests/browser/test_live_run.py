@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from .cable import Cable
 from .conftest import SignedIn
@@ -32,6 +32,17 @@ def never_answered(page: Page) -> list[str]:
 
     page.route("**/runs/*/state/", say_nothing)
     return asked
+
+
+def followed(page: Page) -> list[Request]:
+    """The requests that this page makes from now on."""
+    requests: list[Request] = []
+
+    def note(request: Request) -> None:
+        requests.append(request)
+
+    page.on("request", note)
+    return requests
 
 
 def expect_told(page: Page) -> None:
@@ -97,18 +108,27 @@ def test_a_second_tab_of_the_same_run_is_told_from_its_beginning(signed_in: Sign
 
 def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signed_in: SignedIn) -> None:
     ana = signed_in("ana")
+    ana.clock.install()
+    requests = followed(ana)
     run = start(ana, "session.high_priority", WAITS)
     ana.goto(run)
-    expect_told(ana)
+    while not any(one.resource_type == "fetch" and one.url.endswith(run) for one in requests):
+        ana.wait_for_event("request")  # until the connection tells this page
     ana.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, value: true })")
+    for request in requests:  # one may be for a copy of the page, asked for while it was looked at
+        if response := request.response():
+            response.finished()
     asked = never_answered(ana)
     before = ana.locator(".site-run__status").inner_text()
     live(ana, "window.heard = 0; hub.addEventListener('nh:changed', () => heard++);")
+    requests.clear()
 
     cancelled = ana.request.post(f"{run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={})
     assert cancelled.ok
     ana.wait_for_function("() => heard > 0")
+    ana.clock.fast_forward(1_000)
     assert ana.locator(".site-run__status").inner_text() == before
+    assert requests == []
     ana.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
 
     expect(ana.locator(".site-run__status")).to_have_text("retracted")

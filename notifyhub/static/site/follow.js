@@ -60,12 +60,13 @@ let told = false; // whether the connection says what happens
 let wanted = false;
 let looking = false;
 
-/** Take a fresh copy of the page, one at a time; what happens meanwhile is the next one's. */
+/** Take a fresh copy of the page, one at a time; what happens meanwhile is the next one's, and of a page that nobody
+ * looks at it stays wanted. */
 async function refresh() {
   wanted = true;
-  if (looking || document.hidden) return;
+  if (looking) return;
   looking = true;
-  while (wanted && !ended()) {
+  while (wanted && !ended() && !document.hidden) {
     wanted = false;
     await reload().catch(() => {}); // the network is away: the connection tells when it is back
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
