@@ -15,11 +15,6 @@ WHY: dict[str, str] = {
         "writes, claims and settles 2,000 mails as for real; before a join was mended and times were read once, it was "
         "1.5 s on the machine of this run, and 1.11 s on a faster one"
     ),
-    "fairness.p99": (
-        "of before a flood gave way to others and a ring was heard while answers are waited for; since then a letter "
-        "usually takes as long in the storm as in calm, and the 99th of a hundred is one of those that came while a "
-        "process was being killed: four shorter rounds came to 1.7 to 3.0 ×"
-    ),
     "webhooks.slow": (
         "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and on this "
         "machine bare aiohttp, with all hundred, comes to 0.87 × itself"

@@ -50,6 +50,11 @@ LOOK_AGAIN, LOOK_SOON = 0.04, 0.01
 """Seconds between two looks at the lanes while all that there is to do is to wait for answers, and between two tries to
 write down a result whose row somebody else holds; and between two looks at least, however often it rings."""
 
+IDLE, LINGER = 10.0, 0.02
+"""For so many seconds after it rang, or after it sent something, a courier with nothing to do looks at the lanes by
+itself: so often at first, later after a hundredth of the time since then. Rings get lost: a Celery worker that has not
+noticed yet that a child of it died, which takes it up to five seconds, hands its tasks to the dead one."""
+
 AHEAD = 4
 """So many are taken for each that came back. Twice as many would do if all answers came evenly; where each takes 50 ms,
 four times as many make 15 % more webhooks a second, and six times no more."""
@@ -217,10 +222,10 @@ def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:
     return batch
 
 
-class _Courier(threading.Thread):
-    """Drains whenever it is rung, in a thread of its own: a slow receiver keeps nobody else of this process waiting."""
+class Courier(threading.Thread):
+    """Drains whenever it is rung, in a thread of its own: a slow receiver keeps nobody else of this process waiting.
 
-    IDLE = 10.0  # seconds after which an idle courier gives its database connection back
+    For a while after that it looks by itself, unless something failed; an idle one holds no database connection."""
 
     def __init__(self) -> None:
         super().__init__(name="notifyhub-courier", daemon=True)
@@ -237,22 +242,28 @@ class _Courier(threading.Thread):
         self.join(timeout=patience + GRACE)
 
     def run(self) -> None:
+        busy_at = time.monotonic()
         while not self._told_to.told:
-            if not self._rung.wait(self.IDLE):
+            quiet = time.monotonic() - busy_at
+            if quiet >= IDLE:
                 connection.close()
-                self._rung.wait()
-            self._rung.clear()
+            if self._rung.wait(max(LINGER, quiet / 100) if quiet < IDLE else None):
+                self._rung.clear()
+                busy_at = time.monotonic()
             try:
-                drain(stop=self._told_to, bell=self._bell)
+                if drain(stop=self._told_to, bell=self._bell):
+                    busy_at = time.monotonic()
             except Error as error:  # what was under way is found when its lease ends
                 logger.warning("courier.database_away error=%s", type(error).__name__)
                 connection.close()
+                busy_at = float("-inf")
             except Exception:
                 logger.exception("courier.failed")
+                busy_at = float("-inf")
         connection.close()
 
 
-_courier: _Courier | None = None
+_courier: Courier | None = None
 _stopped = False
 _lock = threading.Lock()
 
@@ -264,7 +275,7 @@ def ring() -> None:
         if _stopped:
             return
         if _courier is None or not _courier.is_alive():
-            _courier = _Courier()
+            _courier = Courier()
             _courier.start()
         _courier.ring()
 

@@ -47,6 +47,7 @@ def _prepare(**_kwargs: Any) -> None:
 
         for backend in backends().values():
             backend.prepare()
+    calm_collector()  # Celery collects garbage before each fork, and hands out no task for the 130 ms that it took
 
 
 @signals.worker_process_init.connect

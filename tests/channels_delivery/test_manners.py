@@ -9,7 +9,7 @@ import pytest
 
 from channels_delivery.claim import Room
 from channels_delivery.courier import Bell, Results
-from channels_delivery.manners import ABOUT, FEW, Manners
+from channels_delivery.manners import ABOUT, FEW, PAUSE, Manners
 from channels_delivery.outbox import Way
 from channels_delivery.turn import turn
 from notifications.models import Tenant
@@ -27,13 +27,13 @@ def test_alone_a_tenant_has_everything() -> None:
     assert not manners.pausing(0.1)
 
 
-def test_beside_others_whoever_had_much_pauses_as_long_as_its_turn_took() -> None:
-    manners = Manners()
-    manners.started(Counter({A: FEW, B: FEW // 2 - 1}), begun=0.0, now=0.1)
+def test_beside_others_whoever_had_much_pauses_longer_than_its_turn_took() -> None:
+    manners, took = Manners(), 0.125
+    manners.started(Counter({A: FEW, B: FEW // 2 - 1}), begun=0.0, now=took)
 
-    assert manners.most(0.1) == FEW
-    assert list(manners.pausing(0.19)) == [A]
-    assert not manners.pausing(0.2)
+    assert manners.most(took) == FEW
+    assert list(manners.pausing((1 + PAUSE) * took - 0.001)) == [A]
+    assert not manners.pausing((1 + PAUSE) * took)
 
 
 def test_those_who_send_as_much_as_each_other_go_on() -> None:
