@@ -10,11 +10,6 @@ WHY: dict[str, str] = {
         "each trigger is a transaction of its own, with its own flush of the log, a ring and three statements where "
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
-    "simulation.week": (
-        "half is Python, spread thinly over 276 statements and 8,011 entries, and the rest waits for PostgreSQL, which "
-        "writes, claims and settles 2,000 mails as for real; before a join was mended and times were read once, it was "
-        "1.5 s on the machine of this run, and 1.11 s on a faster one"
-    ),
     "webhooks.slow": (
         "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and on this "
         "machine bare aiohttp, with all hundred, comes to 0.87 × itself"

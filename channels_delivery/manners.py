@@ -2,7 +2,7 @@
 
 Places alone do not see to that. A flood to receivers that answer at once holds few places at a time, and yet keeps the
 processor busy: on two cores, the letters of ten quiet tenants took 107 ms beside it, four times as long as alone, and
-take half as long again now. The flood pays for it with its pace, and only while others send: who is alone has everything.
+take half as long again now. The flood pays with its pace, and only while others send: who is alone has everything.
 """
 
 from __future__ import annotations

@@ -54,8 +54,14 @@ def columns(vendor: str) -> str:
     )
 
 
+NOBODY = uuid.UUID(int=0)
+"""The token of a parcel that has no lease, since nobody else can see its row."""
+
+
 def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel]:
-    """From rows of `columns`. The words of a message are read once, however many it goes to."""
+    """From rows of `columns`. The words of a message are read once, however many it goes to. Without a lease (NOBODY)
+    the attempt is the one that begins now."""
+    begins = int(token == NOBODY)
     words: dict[int, tuple[Any, Any]] = {}
     found = []
     for row in rows:
@@ -67,7 +73,7 @@ def parcels_of(rows: Sequence[tuple[Any, ...]], token: uuid.UUID) -> list[Parcel
             Parcel(
                 id=pk,
                 token=token,
-                attempt=attempt,
+                attempt=attempt + begins,
                 lane_id=lane,
                 tenant_id=tenant,
                 public_id=rowset.uuid_of(public),

@@ -22,7 +22,7 @@ from .alarm import raise_alarm
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Attempt, Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
-from .parcel import Parcel
+from .parcel import NOBODY, Parcel
 from .retry import RetryPolicy
 from .signals import announce
 from .suppression import suppress_many
@@ -71,7 +71,7 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
     """Write these results down in the caller's transaction; those that could not be yet. Their lanes join `held`, to be
     saved by the caller.
 
-    Results whose lease is lost are dropped: they write nothing.
+    Results whose lease is lost are dropped: they write nothing. All of them have a lease, or none (`parcel.NOBODY`).
     """
     verdicts = {result.parcel.id: _judge(result, now) for result in results}
     moves = failover.of_results(((result.parcel, result.outcome) for result in results), now=now)
@@ -139,10 +139,13 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
             "code": ("text", [verdict.code for verdict in chosen]),
             "due": ("timestamptz", [verdict.due_at and str(at(verdict.due_at)) for verdict in chosen]),
             "reason": ("text", [verdict.wait_reason for verdict in chosen]),
-            "spent": ("int", [int(verdict.counts) for verdict in chosen]),
+            "attempt": (
+                "int",
+                [result.parcel.attempt - (not verdicts[result.parcel.id].counts) for result in results],
+            ),
         },
     )
-    fence = "d.id = t.id AND d.lease_token = t.token AND d.state = 'sending'"
+    fence = f"d.id = t.id AND {_LEASED if _have_a_lease(results) else _WAITING}"
     if connection.vendor == "postgresql":  # one row after the other by its key, in the order of the keys
         mine = f"{source}, LATERAL (SELECT 1 FROM {table} d WHERE {fence} FOR UPDATE SKIP LOCKED) AS locked"
     else:
@@ -152,7 +155,7 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
             f"WITH mine AS (SELECT t.* FROM {mine})"
             f" UPDATE {table} SET"
             f" state = CASE WHEN mine.state = 'pending' AND {table}.revoked THEN 'cancelled' ELSE mine.state END,"
-            f" code = mine.code, attempt = {table}.attempt - 1 + mine.spent,"
+            f" code = mine.code, attempt = mine.attempt,"
             f" due_at = coalesce(mine.due, {table}.due_at), lease_token = NULL, lease_until = NULL,"
             f" wait_reason = CASE WHEN {table}.revoked THEN '' ELSE mine.reason END,"
             f" finished_at = CASE WHEN mine.state = 'pending' AND NOT {table}.revoked THEN NULL ELSE %s END"
@@ -160,6 +163,13 @@ def _write_deliveries(results: Sequence[Result], verdicts: dict[int, _Verdict], 
             [*parameters, at(now)],
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+_LEASED, _WAITING = "d.lease_token = t.token AND d.state = 'sending'", "d.state = 'pending'"
+
+
+def _have_a_lease(results: Sequence[Result]) -> bool:
+    return results[0].parcel.token != NOBODY
 
 
 def _still_ours(results: Sequence[Result]) -> list[Result]:
@@ -174,7 +184,8 @@ def _still_ours(results: Sequence[Result]) -> list[Result]:
 def _write_attempts(results: Sequence[Result], verdicts: dict[int, _Verdict], now: datetime) -> None:
     """Close what was tried; take away what was held back before it began, so that its number is used again."""
     held = [result.parcel for result in results if not verdicts[result.parcel.id].counts]
-    if held:
+    leased = _have_a_lease(results)
+    if held and leased:
         source, parameters = _numbers([(parcel.id, parcel.attempt) for parcel in held])
         with connection.cursor() as cursor:
             cursor.execute(
@@ -184,7 +195,7 @@ def _write_attempts(results: Sequence[Result], verdicts: dict[int, _Verdict], no
     tried = [result.parcel for result in results if verdicts[result.parcel.id].counts]
     chosen = [verdicts[parcel.id] for parcel in tried]
     if tried:
-        finish_attempts(
+        (finish_attempts if leased else _add_attempts)(
             [(parcel.id, parcel.attempt) for parcel in tried],
             results=[verdict.wait_reason or verdict.state.value for verdict in chosen],
             codes=[verdict.code for verdict in chosen],
@@ -210,24 +221,47 @@ def finish_attempts(
     now: datetime,
 ) -> None:
     """Close these (delivery, number)."""
-    table = f'"{Attempt._meta.db_table}"'
-    source, parameters = rowset.table(
-        connection,
-        "t",
-        {
-            "id": ("bigint", [row for row, _ in attempts]),
-            "no": ("bigint", [no for _, no in attempts]),
-            "result": ("text", results),
-            "code": ("text", codes),
-            "detail": ("text", details),
-        },
-    )
+    source, parameters = _said(attempts, results, codes, details)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET finished_at = %s, result = t.result, code = t.code, detail = t.detail"
-            f" FROM {source} WHERE {table}.delivery_id = t.id AND {table}.no = t.no",
+            f"UPDATE {_ATTEMPT} SET finished_at = %s, result = t.result, code = t.code, detail = t.detail"
+            f" FROM {source} WHERE {_ATTEMPT}.delivery_id = t.id AND {_ATTEMPT}.no = t.no",
             [connection.ops.adapt_datetimefield_value(now), *parameters],
         )
+
+
+def _add_attempts(
+    attempts: Sequence[tuple[int, int]],
+    *,
+    results: Sequence[str],
+    codes: Sequence[str],
+    details: Sequence[str],
+    now: datetime,
+) -> None:
+    """Put these on record, which began and ended in the same moment."""
+    source, parameters = _said(attempts, results, codes, details)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_ATTEMPT} (delivery_id, no, started_at, finished_at, result, code, detail)"
+            f" SELECT t.id, t.no, %s, %s, t.result, t.code, t.detail FROM {source}",
+            [*[connection.ops.adapt_datetimefield_value(now)] * 2, *parameters],
+        )
+
+
+def _said(
+    attempts: Sequence[tuple[int, int]], results: Sequence[str], codes: Sequence[str], details: Sequence[str]
+) -> tuple[str, list[Any]]:
+    columns: dict[str, rowset.Column] = {
+        "id": ("bigint", [row for row, _ in attempts]),
+        "no": ("bigint", [no for _, no in attempts]),
+        "result": ("text", results),
+        "code": ("text", codes),
+        "detail": ("text", details),
+    }
+    return rowset.table(connection, "t", columns)
+
+
+_ATTEMPT = f'"{Attempt._meta.db_table}"'
 
 
 def _storable(detail: str) -> str:

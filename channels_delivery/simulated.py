@@ -1,26 +1,24 @@
 """Sending without a network: of one tenant, at a time that the caller says, as a function answers.
 
-For a simulation. A delivery goes through the same hands as for real: a lease and an attempt on record, the last look,
-and the settle with its retries. What is left out are the lanes: their caps, rates and breakers say how fast a way out
-is, and not what comes of it.
+For a simulation. A delivery goes through the same hands as for real: the last look, and the settle with its retries and
+its attempts on record. What is left out are the leases, since nobody else can see its row, and the lanes: their caps,
+rates and breakers say how fast a way out is, and not what comes of it.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
 from notifications.kernel import rowset
 
 from .backends import backends
-from .claim import take_these
 from .gate import kept_back
-from .models import Delivery, State
+from .models import Delivery, Message, State
 from .outcome import Ending, Outcome, Permanent
-from .parcel import Parcel
+from .parcel import NOBODY, Parcel, columns, parcels_of
 from .retry import QUICK
 from .settle import Result, settle
 
@@ -28,7 +26,6 @@ Sender = Callable[[Parcel], Outcome]
 """What comes of a parcel. `parcel.attempt` says which try this is, from 1."""
 
 BATCH = 1_000
-LEASE = timedelta(seconds=40)
 EXACTLY = 0.5
 """The chance in the middle: a retry comes neither sooner nor later than its policy says."""
 
@@ -37,12 +34,23 @@ def send_due(*, tenant_id: int, now: datetime, sender: Sender) -> int:
     """Settle what is due of this tenant; how many attempts that were. In the caller's transaction."""
     pending = Delivery.objects.filter(tenant=tenant_id, state=State.PENDING)
     pending.filter(expires_at__lte=now).update(state=State.EXPIRED, wait_reason="", finished_at=now)
-    due = pending.filter(due_at__lte=now).order_by("pk").values_list("pk", flat=True)
     done = last = 0
-    while ids := list(due.filter(pk__gt=last)[:BATCH]):  # each once, whatever comes of it
-        settle(_results(take_these(ids, uuid.uuid4(), now, LEASE), now, sender), now=now)
-        done, last = done + len(ids), ids[-1]
+    while parcels := _due(tenant_id, now, after=last):  # each once, whatever comes of it
+        settle(_results(parcels, now, sender), now=now)
+        done, last = done + len(parcels), parcels[-1].id
     return done
+
+
+def _due(tenant_id: int, now: datetime, *, after: int) -> list[Parcel]:
+    """At most a batch of what is due, in the order of their ids, of those beyond `after`."""
+    delivery, message = Delivery._meta.db_table, Message._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT {columns(connection.vendor)} FROM "{delivery}" d JOIN "{message}" m ON m.id = d.message_id'
+            " WHERE d.tenant_id = %s AND d.state = %s AND d.due_at <= %s AND d.id > %s ORDER BY d.id LIMIT %s",
+            [tenant_id, State.PENDING.value, connection.ops.adapt_datetimefield_value(now), after, BATCH],
+        )
+        return parcels_of(cursor.fetchall(), NOBODY)
 
 
 def next_due(*, tenant_id: int) -> datetime | None:
