@@ -10,8 +10,4 @@ WHY: dict[str, str] = {
         "each trigger is a transaction of its own, with its own flush of the log, a ring and three statements where "
         "`notify.send` is one insert; beside a busy worker on two cores it cannot come near"
     ),
-    "webhooks.slow": (
-        "no tenant gets more than is left free for others, so of a hundred places ten tenants use ninety; and on this "
-        "machine bare aiohttp, with all hundred, comes to 0.87 × itself"
-    ),
 }

@@ -52,6 +52,8 @@ def of_results(results: Iterable[tuple[Parcel, Ending]], *, now: datetime) -> di
 def carry_out(moves: Mapping[int, Move], *, now: datetime) -> int:
     """Move these deliveries, as far as they wait; how many did. Belongs into the caller's transaction. Statements grow
     with the number of lanes."""
+    if not moves:
+        return 0
     by_move = defaultdict[Move, list[int]](list)
     for delivery, move in moves.items():
         by_move[move].append(delivery)

@@ -69,8 +69,8 @@ def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -
 
 def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], str]:
     """The reason of each (tenant, kind, address) that is on the list. One statement, whatever their number."""
-    digests = {one: digest(*one) for one in asked}  # tenant and kind are in the hash
-    chosen, parameters = rowset.any_of(connection, "digest", list(set(digests.values())), kind="text")
+    digests = {one: digest(*one) for one in set(asked)}  # tenant and kind are in the hash
+    chosen, parameters = rowset.any_of(connection, "digest", sorted(set(digests.values())), kind="text")
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT digest, reason FROM "{Suppression._meta.db_table}" WHERE {chosen}', parameters)
         found = dict(cursor.fetchall())

@@ -20,8 +20,8 @@ from notifications.live import watching
 from . import failover
 from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane, Lease, State
-from .settle import finish_attempts
 from .signals import announce
+from .verdicts import Verdict, finish_attempts
 
 LOST_MAX = 3
 """A delivery whose lease was lost this often kills its workers, and is dead."""
@@ -92,9 +92,8 @@ def _take_back(leases: Mapping[uuid.UUID, Sequence[int]], now: datetime) -> tupl
     Lease.objects.filter(token__in=done).delete()
     if rows:
         attempts = [(row, attempt) for row, _, attempt, _ in rows]
-        count = len(rows)
-        said = ["The worker that sent this did not come back."] * count
-        finish_attempts(attempts, results=["lost"] * count, codes=["crash"] * count, details=said, now=now)
+        said = "The worker that sent this did not come back."
+        finish_attempts(attempts, Verdict(State.PENDING, "crash", said, wait_reason="lost"), now=now)
         by_lane = Counter(lane for _, lane, _, _ in rows)
         lanes = locked_lanes(by_lane)
         for lane in lanes:

@@ -41,8 +41,7 @@ def _turn(results: Sequence[Result], room: Room, now: datetime, lease: timedelta
     if not results and not ready:
         return Turn(NOTHING)
     held: dict[int, HeldLane] = {}
-    with transaction.atomic():
-        rowset.by_index(connection)
+    with transaction.atomic(), rowset.by_index(connection):
         began = time.monotonic()
         put_off = record(results, held, now=now) if results else []
         now += timedelta(seconds=time.monotonic() - began)  # it may have waited for locks, and leases begin now

@@ -5,7 +5,7 @@ import warnings
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
-from .collector import calm_collector
+from .interpreter import calm_collector
 from .settings import choose
 
 choose()

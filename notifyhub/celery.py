@@ -4,13 +4,12 @@ Celery only carries hints. Every worker process runs a ticker of its own, so tha
 with the broker or Beat gone.
 """
 
-import sys
 from typing import Any
 
 from celery import Celery, signals
 from kombu import Exchange, Queue
 
-from .collector import calm_collector
+from .interpreter import calm_collector, take_short_turns
 from .settings import choose
 
 choose()
@@ -53,7 +52,7 @@ def _prepare(**_kwargs: Any) -> None:
 @signals.worker_process_init.connect
 def _start_in_child(**_kwargs: Any) -> None:
     calm_collector()
-    sys.setswitchinterval(0.001)  # what leaves by other threads would wait 5 ms for one that counts thousands
+    take_short_turns()
     start_ticker()
 
 

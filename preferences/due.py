@@ -66,13 +66,12 @@ def people_due(tenant_id: int, *, now: datetime, most: int = PEOPLE) -> list[int
 
 def take(people: Sequence[int], *, tenant_id: int, now: datetime) -> list[Due]:
     """Everything due for those of these people whom nobody else has taken, locked until the transaction ends; by
-    person, in the order in which it came. Three statements on PostgreSQL, two on SQLite."""
-    rowset.by_index(connection)
+    person, in the order in which it came. Two statements."""
     hold, at = f'"{Hold._meta.db_table}"', connection.ops.adapt_datetimefield_value(now)
     locking = "FOR UPDATE OF h SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     due = "h.tenant_id = %s AND h.ended_at IS NULL AND h.due_at <= %s"
     chosen, values = rowset.any_of(connection, "h.recipient_id", people)
-    with connection.cursor() as cursor:
+    with rowset.by_index(connection), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT h.recipient_id FROM (SELECT min(h.id) AS id FROM {hold} h WHERE {chosen} AND {due}"
             f" GROUP BY h.recipient_id) f JOIN {hold} h ON h.id = f.id WHERE {due}"

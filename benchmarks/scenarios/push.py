@@ -16,7 +16,7 @@ from benchmarks.harness import Rounds, Side, Slice, Spread, alternate, repeat
 from benchmarks.peers.client import with_our_packages
 from benchmarks.report import Report
 from benchmarks.sinks.client import HttpSink
-from notifyhub.collector import calm_collector
+from notifyhub.interpreter import calm_collector, take_short_turns
 
 AT_ONCE = 100
 """Requests under way at a time, ours and those of aiohttp."""
@@ -54,7 +54,8 @@ def measure(*, quick: bool) -> Report:
     from channels_delivery.push.vapid import identity_of
 
     size = QUICK if quick else FULL
-    calm_collector()
+    calm_collector()  # as a worker process has its interpreter
+    take_short_turns()
     product.fresh_site()
     exits.certificate()
     with HttpSink(exits.HTTP, exits.HOSTS) as sink, with_our_packages("bare_push") as bare:

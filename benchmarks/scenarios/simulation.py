@@ -6,7 +6,7 @@ from benchmarks import product
 from benchmarks.goals import Line
 from benchmarks.harness import alternate, repeat
 from benchmarks.report import Report
-from notifyhub.collector import calm_collector
+from notifyhub.interpreter import calm_collector
 
 DAYS = 7
 

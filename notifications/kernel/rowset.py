@@ -54,15 +54,38 @@ def any_of(
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]
 
 
-def by_index(connection: BaseDatabaseWrapper) -> None:
-    """For the rest of this transaction, have PostgreSQL find rows one after the other by their keys. A table that grows
-    and shrinks is often believed to be small, and then it is read as a whole for each hundred rows."""
-    if connection.vendor == "postgresql":
+@contextmanager
+def by_index(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Have PostgreSQL find the few rows that each statement of this transaction is about by their indexes, whatever it
+    believes of a table that has grown since its rows were last counted. What says so travels with the first statement:
+    on its own, it would wait for an answer as long as any other."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    if getattr(connection.features, "uses_server_side_binding", False):  # which takes one statement at a time
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-                " set_config('enable_mergejoin', 'off', true)"
-            )
+            cursor.execute(_BY_INDEX)
+        yield
+        return
+    first = True
+
+    def with_the_first(execute: Any, sql: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+        nonlocal first
+        if not first:
+            return execute(sql, parameters, many, context)
+        first = False
+        result = execute(f"{_BY_INDEX}; {sql}", parameters, many, context)
+        context["cursor"].nextset()
+        return result
+
+    with connection.execute_wrapper(with_the_first):
+        yield
+
+
+_BY_INDEX = (
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true)"
+)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def stage(settings: Any) -> Iterator[ProviderStage]:
 
 
 def send(stage: ProviderStage, outlet: Outlet | None = None, **given: Any) -> Outcome:
-    parcel = replace(stage.parcel(PARTS), **given)
+    parcel = stage.parcel(PARTS)._replace(**given)
 
     async def once() -> Outcome:
         try:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,7 +38,7 @@ def composed(*, critical: bool = False, **given: Any) -> dict[str, Any]:
 def parcel(service: PushService, *, to: str = "a", **parts: Any) -> Parcel:
     stage = PushStage()
     stage._service = service
-    return replace(stage.parcel(parts or composed()), address=service.device(to).url, slots=service.device(to).slots)
+    return stage.parcel(parts or composed())._replace(address=service.device(to).url, slots=service.device(to).slots)
 
 
 def send(*parcels: Parcel) -> list[Outcome]:
@@ -158,7 +157,7 @@ def test_only_push_services_are_sent_to(url: str, fine: bool) -> None:
 
 
 def test_a_foreign_address_is_refused_at_the_door(service: PushService) -> None:
-    [outcome] = send(replace(parcel(service), address="https://evil.example/x"))
+    [outcome] = send(parcel(service)._replace(address="https://evil.example/x"))
 
     assert isinstance(outcome, Permanent)
     assert outcome.code == "config"
@@ -218,9 +217,9 @@ def test_a_service_keeps_it_no_longer_than_it_is_worth(service: PushService) -> 
     soon = datetime.now(UTC) + timedelta(minutes=5)
     send(
         parcel(service),
-        replace(parcel(service), expires_at=soon),
-        replace(parcel(service), expires_at=soon + timedelta(days=90)),
-        replace(parcel(service), expires_at=soon - timedelta(days=1)),
+        parcel(service)._replace(expires_at=soon),
+        parcel(service)._replace(expires_at=soon + timedelta(days=90)),
+        parcel(service)._replace(expires_at=soon - timedelta(days=1)),
     )
 
     none, short, long, past = (int(fields["ttl"]) for fields, _ in service.came)

@@ -50,7 +50,7 @@ def text(channel: Channel, *numbers: str, said: str = "Hello", **given: Any) -> 
 
 
 def send(stage: SmsStage, outlet: Outlet | None = None, **given: Any) -> Outcome:
-    parcel = replace(stage.parcel({"text": "Hello"}), **given)
+    parcel = stage.parcel({"text": "Hello"})._replace(**given)
 
     async def once() -> Outcome:
         try:

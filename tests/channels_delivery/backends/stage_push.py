@@ -1,7 +1,6 @@
 """A push service with one device."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Self
 
 from channels_delivery.parcel import Parcel
@@ -43,7 +42,7 @@ class PushStage(Stage):
         return self._service.device().url
 
     def parcel(self, parts: Mapping[str, Any]) -> Parcel:
-        return replace(super().parcel(parts), slots=self._service.device().slots)
+        return super().parcel(parts)._replace(slots=self._service.device().slots)
 
     def take(self) -> None:
         self._service.says()

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import jsonschema_rs
@@ -206,7 +205,7 @@ def test_each_try_has_the_same_id_and_each_parcel_its_own(stage: Stage, backend:
     other = stage.parcel(parcel.parts)
     send(backend, stage, parcel)
     stage.take()
-    send(backend, stage, replace(parcel, attempt=2), other)
+    send(backend, stage, parcel._replace(attempt=2), other)
 
     taken = stage.ids
     assert len(taken) >= 2

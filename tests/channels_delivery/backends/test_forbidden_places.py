@@ -61,7 +61,7 @@ def led_to(stage: Stage, place: str) -> Sent:
         told = told.replace(json.dumps(old)[1:-1], json.dumps(new)[1:-1])
     settings, secrets, address = json.loads(told)
     assert told != json.dumps([outlet.settings, outlet.secrets, parcel.address])
-    return replace(parcel, address=address), replace(outlet, settings=settings, secrets=secrets)
+    return parcel._replace(address=address), replace(outlet, settings=settings, secrets=secrets)
 
 
 def outcomes(kind: str, sends: list[Sent]) -> list[Outcome]:
