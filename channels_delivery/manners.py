@@ -18,7 +18,7 @@ FEW = 16
 many, and more than twice as many as they do, is one who sends much: two floods need not give way to each other."""
 
 PAUSE = 3
-"""So many times as long as its turn took pauses whoever sends much. With one, others' p99 is twice that of calm."""
+"""So many times as long as its turn took pauses whoever sends much. With one, others' p99 is 2.4 times that of calm."""
 
 
 class Manners:

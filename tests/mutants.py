@@ -112,7 +112,7 @@ MUTANTS = [
     Mutant(
         "fence: a result is written whoever holds the lease",
         [
-            ("channels_delivery/settle.py", "d.id = t.id AND d.lease_token = t.token AND", "d.id = t.id AND"),
+            ("channels_delivery/verdicts.py", '"d.lease_token = t.token AND d.state', '"d.state'),
         ],
         [
             OUTBOX + "test_settle.py",
@@ -123,11 +123,11 @@ MUTANTS = [
         "fence: what has ended is written again",
         [
             (
-                "channels_delivery/settle.py",
+                "channels_delivery/verdicts.py",
                 "d.lease_token = t.token AND d.state = 'sending'",
                 "d.lease_token = t.token",
             ),
-            ("channels_delivery/settle.py", " lease_token = NULL, lease_until = NULL,", ""),
+            ("channels_delivery/verdicts.py", " lease_token = NULL, lease_until = NULL,", ""),
         ],
         [OUTBOX + "test_settle.py"],
     ),
@@ -166,7 +166,7 @@ MUTANTS = [
     ),
     Mutant(
         "cancel: a retry of what was revoked",
-        [("channels_delivery/settle.py", "mine.state = 'pending' AND {table}.revoked THEN", "false THEN")],
+        [("channels_delivery/verdicts.py", "mine.state = 'pending' AND {_DELIVERY}.revoked THEN", "false THEN")],
         [OUTBOX + "test_settle.py::test_the_retry_of_what_was_revoked_is_a_cancel"],
     ),
     Mutant(
