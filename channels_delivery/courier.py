@@ -106,6 +106,7 @@ def drain(
     lease: timedelta = LEASE,
     stop: Stop | None = None,
     bell: Bell | None = None,
+    clock: RunningClock | None = None,
 ) -> int:
     """Send everything that is due, at most `slots` at a time (the setting `AT_ONCE` if None), of which a tenant alone
     gets half; how many results were written down.
@@ -117,8 +118,8 @@ def drain(
     slots, results, bell = conf().at_once if slots is None else slots, Results(), bell or Bell()
     bell.heard_by(results)
     try:
-        until = time.monotonic() + seconds
-        return _turns(under_way, results, stop or Stop(), stop_claiming=until, slots=slots, lease=lease)
+        until, clock = time.monotonic() + seconds, clock or RunningClock()
+        return _turns(under_way, results, stop or Stop(), clock, stop_claiming=until, slots=slots, lease=lease)
     except BaseException:
         loop_thread().give_back(under_way)  # their answers would reach nobody, and keep others from being sent
         raise
@@ -127,9 +128,16 @@ def drain(
 
 
 def _turns(
-    under_way: dict[int, Parcel], results: Results, stop: Stop, *, stop_claiming: float, slots: int, lease: timedelta
+    under_way: dict[int, Parcel],
+    results: Results,
+    stop: Stop,
+    clock: RunningClock,
+    *,
+    stop_claiming: float,
+    slots: int,
+    lease: timedelta,
 ) -> int:
-    back, done, clock, manners = list[Result](), 0, RunningClock(), Manners()
+    back, done, manners = list[Result](), 0, Manners()
     while True:
         begun = time.monotonic()
         room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back, manners)
@@ -228,10 +236,11 @@ class Courier(threading.Thread):
 
     For a while after that it looks by itself, unless something failed; an idle one holds no database connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, idle: float = IDLE) -> None:
+        """`idle`: seconds after which it only waits to be rung."""
         super().__init__(name="notifyhub-courier", daemon=True)
-        self._rung, self._bell = threading.Event(), Bell()
-        self._told_to = Stop()
+        self._rung, self._bell, self._idle = threading.Event(), Bell(), idle
+        self._told_to, self._clock = Stop(), RunningClock()
 
     def ring(self) -> None:
         self._rung.set()
@@ -243,16 +252,16 @@ class Courier(threading.Thread):
         self.join(timeout=patience + GRACE)
 
     def run(self) -> None:
-        busy_at = time.monotonic()
+        busy_at = float("-inf")
         while not self._told_to.told:
             quiet = time.monotonic() - busy_at
-            if quiet >= IDLE:
+            if quiet >= self._idle:
                 connection.close()
-            if self._rung.wait(max(LINGER, quiet / 100) if quiet < IDLE else None):
+            if self._rung.wait(max(LINGER, quiet / 100) if quiet < self._idle else None):
                 self._rung.clear()
                 busy_at = time.monotonic()
             try:
-                if drain(stop=self._told_to, bell=self._bell):
+                if drain(stop=self._told_to, bell=self._bell, clock=self._clock):
                     busy_at = time.monotonic()
             except Error as error:  # what was under way is found when its lease ends
                 logger.warning("courier.database_away error=%s", type(error).__name__)

@@ -1,4 +1,4 @@
-"""A parcel: what a backend is given of a delivery while its lease lasts."""
+"""A parcel: what a backend is given of a delivery."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from notifications.kernel import rowset
 
 
 class Parcel(NamedTuple):
-    """A delivery in this worker's hands while its lease lasts, with everything its backend needs. `about` are the
-    objects that its words speak of, as `notifications.targets` spells them.
+    """A delivery in this worker's hands while its lease lasts (NOBODY: without one), with all that its backend needs.
+    `about` are the objects that its words speak of, as `notifications.targets` spells them.
 
     A tuple is made four times as fast as a frozen dataclass of so many fields.
     """

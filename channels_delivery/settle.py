@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from django.db import transaction
 
@@ -87,7 +86,7 @@ def _judge(result: Result, now: datetime) -> Verdict:
     outcome, parcel = result.outcome, result.parcel
     match outcome:
         case Delivered(detail):
-            return _delivered(detail)
+            return Verdict(State.DELIVERED, detail=detail)
         case Accepted(detail):
             return Verdict(State.ACCEPTED, detail=detail)
         case Permanent(code, detail):
@@ -107,12 +106,6 @@ def _judge(result: Result, now: datetime) -> Verdict:
             return Verdict(State.PENDING, counts=False)
         case GivenBack():
             return Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
-
-
-@lru_cache(256)
-def _delivered(detail: str) -> Verdict:
-    """Of thousands, the words are mostly the same."""
-    return Verdict(State.DELIVERED, detail=detail)
 
 
 def _still_ours(results: Sequence[Result]) -> list[Result]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -17,8 +16,7 @@ from .parcel import NOBODY, Parcel
 DETAIL_MAX = 4_000
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Where a delivery goes after an attempt, which `counts` unless it was held back before it began."""
 
     state: State
@@ -37,7 +35,8 @@ class Verdict:
 def write(parcels: Sequence[Parcel], verdicts: Mapping[int, Verdict], *, now: datetime) -> set[int]:
     """Write these down, and close their attempts; an attempt that does not count is taken away, so that its number is
     used again. The deliveries (ids) whose lease still held, or that still waited where there is none: others are left
-    alone. A retry of what was revoked meanwhile becomes a cancel. On PostgreSQL one statement."""
+    alone. A retry of what was revoked meanwhile becomes a cancel. On PostgreSQL one statement, and one more where
+    something was held back."""
     parcels = sorted(parcels, key=lambda parcel: parcel.id)
     leased = parcels[0].token != NOBODY
     source, parameters = _source(parcels, verdicts)

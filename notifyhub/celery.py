@@ -66,6 +66,7 @@ def _stop_in_child(**_kwargs: Any) -> None:
 def _start_in_worker(sender: Any, **_kwargs: Any) -> None:
     # Prefork children have tickers of their own; their parent never touches the database.
     if "prefork" not in type(sender.pool).__module__:
+        take_short_turns()
         start_ticker()
 
 

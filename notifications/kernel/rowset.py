@@ -62,27 +62,31 @@ def by_index(connection: BaseDatabaseWrapper) -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    if getattr(connection.features, "uses_server_side_binding", False):  # which takes one statement at a time
-        with connection.cursor() as cursor:
-            cursor.execute(_BY_INDEX)
-        yield
-        return
     first = True
 
-    def with_the_first(execute: Any, sql: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+    def with_the_first(execute: Any, sql: Any, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
         nonlocal first
         if not first:
             return execute(sql, parameters, many, context)
-        first = False
-        result = execute(f"{_BY_INDEX}; {sql}", parameters, many, context)
-        context["cursor"].nextset()
+        first, cursor = False, context["cursor"]
+        if many or not isinstance(sql, str) or getattr(cursor.cursor, "name", None) or _binds_there(connection):
+            with connection.cursor() as another:  # such a one takes one statement at a time
+                another.execute(BY_INDEX)
+            return execute(sql, parameters, many, context)
+        result = execute(f"{BY_INDEX}; {sql}", parameters, many, context)
+        cursor.nextset()
         return result
 
     with connection.execute_wrapper(with_the_first):
         yield
 
 
-_BY_INDEX = (
+def _binds_there(connection: BaseDatabaseWrapper) -> bool:
+    """Values go to the server apart from the statement."""
+    return bool(getattr(connection.features, "uses_server_side_binding", False))
+
+
+BY_INDEX = (
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true)"
 )

@@ -45,6 +45,12 @@ def followed(page: Page) -> list[Request]:
     return requests
 
 
+def wait_until_told(page: Page, run: str, requests: list[Request]) -> None:
+    """As `expect_told`, where the page's clock is moved by hand, which has no entries of resources."""
+    while not any(one.resource_type == "fetch" and one.url.endswith(run) for one in requests):
+        page.wait_for_event("request")
+
+
 def expect_told(page: Page) -> None:
     """Wait until the connection tells this page: a fresh copy of it was fetched because of its first word."""
     expect_state(page, "live")
@@ -112,8 +118,7 @@ def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signe
     requests = followed(ana)
     run = start(ana, "session.high_priority", WAITS)
     ana.goto(run)
-    while not any(one.resource_type == "fetch" and one.url.endswith(run) for one in requests):
-        ana.wait_for_event("request")  # until the connection tells this page
+    wait_until_told(ana, run, requests)
     ana.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, value: true })")
     for request in requests:  # one may be for a copy of the page, asked for while it was looked at
         if response := request.response():
@@ -133,6 +138,34 @@ def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signe
 
     expect(ana.locator(".site-run__status")).to_have_text("retracted")
     assert asked == []
+
+
+def test_a_copy_that_the_server_refused_is_asked_for_again(signed_in: SignedIn, complaints: list[str]) -> None:
+    ana = signed_in("ana")
+    ana.clock.install()
+    requests = followed(ana)
+    run = start(ana, "session.high_priority", WAITS)
+    ana.goto(run)
+    wait_until_told(ana, run, requests)
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if len(refused) < 3:
+            refused.append(route.request.url)
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    ana.route(f"**{run}", refuse)
+    assert ana.request.post(f"{run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={}).ok
+    while len(refused) < 3:
+        ana.clock.fast_forward(5_000)
+        ana.wait_for_timeout(50)
+
+    ana.clock.fast_forward(5_000)
+    expect(ana.locator(".site-run__status")).to_have_text("retracted")
+    assert all("503" in one for one in complaints)
+    complaints.clear()
 
 
 def test_where_sockets_are_blocked_the_page_asks(cable: Cable, signed_in: SignedIn, complaints: list[str]) -> None:

@@ -129,7 +129,7 @@ VERBS: dict[str, tuple[Callable[[Tenant], Any], set[str]]] = {
         lambda _: turn([], Room(5), now=db_now(), lease=LEASE),
         {"nh_lane_ready", "nh_delivery_due"},
     ),
-    "settle": (settle_one, {f"{APP}delivery_pkey", f"{APP}lane_pkey"}),
+    "settle": (settle_one, {f"{APP}delivery_pkey", f"{APP}lane_pkey", f"{APP}attempt_pkey"}),
     "sweep_lost": (lambda _: sweeps.sweep_lost(now=db_now()), {"nh_lease_until", f"{APP}delivery_pkey"}),
     "expire": (lambda _: sweeps.expire(now=db_now() + timedelta(days=2), most=10), {"nh_delivery_expiring"}),
     "wake_forgotten": (lambda _: sweeps.wake_forgotten(now=db_now()), {"nh_delivery_due"}),

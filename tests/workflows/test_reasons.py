@@ -99,7 +99,7 @@ def test_every_reason_to_wait_in_the_outbox_has_words() -> None:
     found = {"lost"}  # which a statement writes
     for module in sources("channels_delivery"):
         for node in ast.walk(module):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_Verdict":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Verdict":
                 named = [one.value for one in node.keywords if one.arg == "wait_reason"]
                 for argument in [*node.args[4:5], *named]:
                     found.update(texts(argument, {}))

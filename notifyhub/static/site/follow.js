@@ -32,8 +32,7 @@ async function look() {
       const response = await fetch(page().dataset.siteFollow, { headers: { Accept: "application/json" } });
       if (told) return;
       if (response.ok && differs(await response.json())) {
-        await reload();
-        pause = FIRST;
+        pause = (await reload()) === null ? SLOWEST : FIRST;
       } else {
         pause = Math.min(pause * 1.5, slowest());
       }
@@ -66,10 +65,11 @@ async function refresh() {
   wanted = true;
   if (looking) return;
   looking = true;
-  while (wanted && !ended() && !document.hidden) {
+  while (wanted && told && !ended() && !document.hidden) {
     wanted = false;
-    await reload().catch(() => {}); // the network is away: the connection tells when it is back
-    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    const came = await reload().catch(() => null);
+    wanted ||= came === null; // the server said no, or the network is away
+    await new Promise((resolve) => setTimeout(resolve, came === null ? SLOWEST : AGAIN));
   }
   looking = false;
 }
