@@ -17,6 +17,7 @@ from notifications.live import watching
 from .callbacks.event import Told
 from .models import Channel, Delivery, Event, Receipt
 from .suppression import REASON_MAX, suppress_many, take_back_stop
+from .verdicts import storable
 
 
 def record(channel: Channel, told: Sequence[Told], *, now: datetime) -> int:
@@ -57,8 +58,8 @@ def _receipt(channel: Channel, digest: str, one: Told, about: dict[str, Delivery
         channel_id=channel.pk,
         delivery=about.get(str(one.delivery)),
         event=one.event,
-        provider_id=_storable(one.provider_id, 100),
-        detail=_storable(one.detail, 300),
+        provider_id=storable(one.provider_id, 100),
+        detail=storable(one.detail, 300),
         digest=digest,
         at=now,
     )
@@ -75,11 +76,7 @@ def _list(channel: Channel, told: Sequence[Told], now: datetime) -> None:
 
 
 def _reason(one: Told) -> str:
-    return _storable(one.detail or one.event, REASON_MAX)
-
-
-def _storable(text: str, most: int) -> str:
-    return text[:most].encode("utf-8", "replace").decode().replace("\0", "�")
+    return storable(one.detail or one.event, REASON_MAX)
 
 
 def _digest(channel: Channel, key: str) -> str:

@@ -88,9 +88,10 @@ def finish_attempts(attempts: Sequence[tuple[int, int]], verdict: Verdict, *, no
         cursor.execute(closed, [*times, *parameters])
 
 
-def storable(detail: str) -> str:
-    """What a database takes, whatever a backend says: one strange byte must not lose the other results of a batch."""
-    return detail[:DETAIL_MAX].encode("utf-8", "replace").decode().replace("\0", "�")
+def storable(text: str, most: int = DETAIL_MAX) -> str:
+    """What a database takes, whatever a backend or a provider says: one strange byte must not lose the other results of
+    a batch."""
+    return text[:most].encode("utf-8", "replace").decode().replace("\0", "�")
 
 
 def _source(parcels: Sequence[Parcel], verdicts: Mapping[int, Verdict]) -> tuple[str, list[Any]]:

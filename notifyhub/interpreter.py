@@ -16,5 +16,5 @@ def calm_collector() -> None:
 def take_short_turns() -> None:
     """A thread that waits for another lets it go on for a millisecond instead of five. One that counts thousands would
     hold up what leaves by others; and the one that sends would hold up each answer of the database to its neighbour:
-    12 % fewer webhooks a second."""
+    12 % more webhooks a second leave."""
     sys.setswitchinterval(0.001)

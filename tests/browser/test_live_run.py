@@ -34,21 +34,21 @@ def never_answered(page: Page) -> list[str]:
     return asked
 
 
-def followed(page: Page) -> list[Request]:
-    """The requests that this page makes from now on."""
+def shown_by_hand(page: Page) -> tuple[str, list[Request]]:
+    """A run that waits, on a page whose clock can be moved and whom the connection tells: the address of the run, and
+    all requests of the page, also those to come."""
     requests: list[Request] = []
 
     def note(request: Request) -> None:
         requests.append(request)
 
     page.on("request", note)
-    return requests
-
-
-def wait_until_told(page: Page, run: str, requests: list[Request]) -> None:
-    """As `expect_told`, where the page's clock is moved by hand, which has no entries of resources."""
+    page.clock.install()
+    run = start(page, "session.high_priority", WAITS)
+    page.goto(run)
     while not any(one.resource_type == "fetch" and one.url.endswith(run) for one in requests):
-        page.wait_for_event("request")
+        page.wait_for_event("request")  # as `expect_told`: with such a clock there are no entries of resources
+    return run, requests
 
 
 def expect_told(page: Page) -> None:
@@ -114,11 +114,7 @@ def test_a_second_tab_of_the_same_run_is_told_from_its_beginning(signed_in: Sign
 
 def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signed_in: SignedIn) -> None:
     ana = signed_in("ana")
-    ana.clock.install()
-    requests = followed(ana)
-    run = start(ana, "session.high_priority", WAITS)
-    ana.goto(run)
-    wait_until_told(ana, run, requests)
+    run, requests = shown_by_hand(ana)
     ana.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, value: true })")
     for request in requests:  # one may be for a copy of the page, asked for while it was looked at
         if response := request.response():
@@ -142,11 +138,7 @@ def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signe
 
 def test_a_copy_that_the_server_refused_is_asked_for_again(signed_in: SignedIn, complaints: list[str]) -> None:
     ana = signed_in("ana")
-    ana.clock.install()
-    requests = followed(ana)
-    run = start(ana, "session.high_priority", WAITS)
-    ana.goto(run)
-    wait_until_told(ana, run, requests)
+    run, _ = shown_by_hand(ana)
     refused: list[str] = []
 
     def refuse(route: Route) -> None:
@@ -159,8 +151,8 @@ def test_a_copy_that_the_server_refused_is_asked_for_again(signed_in: SignedIn, 
     ana.route(f"**{run}", refuse)
     assert ana.request.post(f"{run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={}).ok
     while len(refused) < 3:
-        ana.clock.fast_forward(5_000)
-        ana.wait_for_timeout(50)
+        with ana.expect_request(f"**{run}"):
+            ana.clock.fast_forward(5_000)
 
     ana.clock.fast_forward(5_000)
     expect(ana.locator(".site-run__status")).to_have_text("retracted")

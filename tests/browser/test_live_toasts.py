@@ -63,6 +63,14 @@ def test_levels_have_their_roles_and_texts_stay_texts(host: Host) -> None:
     expect(failed.get_by_role("link")).to_have_count(1)
 
 
+def test_none_of_the_few_lines_of_a_toast_is_empty(host: Host) -> None:
+    page, push = host()
+
+    push("Long", body="A first line.\n\n \nA second\nand a third.")
+
+    assert page.locator("nh-toasts [part~=body]").inner_text() == "A first line.\nA second\nand a third."
+
+
 def test_fifty_in_two_seconds_fold(host: Host) -> None:
     page, push = host()
 

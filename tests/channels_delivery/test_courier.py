@@ -24,6 +24,13 @@ def running(courier: Courier) -> Iterator[Courier]:
     courier.stop(patience=10)
 
 
+def rung_for(courier: Courier, channel: Channel, receiver: Receiver) -> None:  # noqa: F811
+    """It is rung for something, and has seen it through."""
+    post(channel, f"{receiver.origin}/rung-for")
+    courier.ring()
+    assert wait_until(lambda: states() == {"delivered": 1}, seconds=20)
+
+
 def connections() -> int:
     """To this database, by anybody."""
     with connection.cursor() as cursor:
@@ -36,9 +43,7 @@ def test_what_nobody_rings_for_is_found_by_who_was_rung_lately(
     receiver: Receiver,  # noqa: F811
 ) -> None:
     with running(Courier()) as courier:
-        post(channel, f"{receiver.origin}/rung-for")
-        courier.ring()
-        assert wait_until(lambda: len(receiver.got) == 1, seconds=20)
+        rung_for(courier, channel, receiver)
 
         post(channel, f"{receiver.origin}/its-ring-was-lost")
 
@@ -65,9 +70,7 @@ def test_one_that_lost_its_connection_sends_what_it_is_rung_for_next(
     receiver: Receiver,  # noqa: F811
 ) -> None:
     with running(Courier()) as courier:
-        post(channel, f"{receiver.origin}/before")
-        courier.ring()
-        assert wait_until(lambda: states() == {"delivered": 1}, seconds=20)
+        rung_for(courier, channel, receiver)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

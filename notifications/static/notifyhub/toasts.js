@@ -191,7 +191,8 @@ export class NotifyhubToasts extends HTMLElement {
         "div",
         { class: "words" },
         title,
-        toast.body ? make("p", { part: "body", class: "body", dir: "auto" }, toast.body) : null,
+        // Of the few lines that there is room for, none is empty.
+        toast.body ? make("p", { part: "body", class: "body", dir: "auto" }, toast.body.replace(/\n\s*\n/g, "\n")) : null,
         actions.length ? make("div", { class: "actions" }, ...actions) : null,
       ),
       close,
