@@ -23,6 +23,9 @@ from zlib import crc32
 from tests.services import Service, find_chromium, find_postgres, find_redis, find_verifiers
 
 NOTHING_COLLECTED = 5  # pytest's exit code
+LONGEST = 600
+"""Seconds after which a test that has not ended counts as stuck: the lane says where every thread stands, and ends."""
+LONGEST_SOAKED = 3600
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def _soak(found: Found, arguments: list[str]) -> Iterator[Result]:
                 "NOTIFYHUB_RECKONINGS": str(reckonings),
             }
             lane = Lane(f"seed {seed}", "faults", (found.postgres, found.redis), _pairs(on_postgres))
-            yield _run(lane, arguments)
+            yield _run(lane, arguments, longest=LONGEST_SOAKED)
             if lane.left_out:
                 return
             seed = str(random.randrange(10**9))
@@ -191,25 +194,36 @@ def _all(lanes: list[Lane], arguments: list[str]) -> list[Result]:
     return results
 
 
-def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None) -> Result:
-    """`said` gets what is shown, instead of the terminal."""
+def _run(lane: Lane, arguments: list[str], *, said: TextIO | None = None, longest: float = LONGEST) -> Result:
+    """`said` gets what is shown, instead of the terminal; a test that takes `longest` seconds ends the lane."""
     if lane.left_out:
         return Result(lane, remark=f"left out: {lane.left_out}")
     print(f"\n== {lane.name} ==", flush=True, file=said)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
+        report, begun = Path(folder) / "report.xml", Path(folder) / "begun.txt"
         ignored = [f"--ignore={folder}" for folder in lane.elsewhere]
-        command = [sys.executable, "-m", "pytest", "-q", "-m", lane.marks, f"--junitxml={report}", *ignored, *arguments]
+        command = [sys.executable, "-m", "pytest", "-q", "-m", lane.marks, f"--junitxml={report}", *ignored]
+        command += [
+            "-p",
+            "tests.begun",
+            "-o",
+            f"faulthandler_timeout={longest}",
+            "-o",
+            "faulthandler_exit_on_timeout=1",
+        ]
         environment = {"NOTIFYHUB_TEST_NAME": _database(lane), **os.environ, **dict(lane.environment)}
-        ended = subprocess.run(command, env=environment, stdout=said, stderr=said and subprocess.STDOUT, check=False)
+        environment["NOTIFYHUB_TEST_BEGUN"] = str(begun)
+        output = {"stdout": said, "stderr": said and subprocess.STDOUT}
+        ended = subprocess.run([*command, *arguments], env=environment, check=False, **output)
         passed, failed, skipped = _counts(report)
         once = _once(report)
+        last = begun.read_text() if begun.exists() else "no test"
     seconds = time.monotonic() - started
     if ended.returncode == NOTHING_COLLECTED:
         return Result(lane, seconds=seconds, remark="nothing selected")
     if ended.returncode and not failed:
-        return Result(lane, passed, 1, skipped, seconds, once, f"pytest ended with code {ended.returncode}")
+        return Result(lane, passed, 1, skipped, seconds, once, f"ended with {ended.returncode} in {last}")
     return Result(lane, passed, failed, skipped, seconds, once)
 
 

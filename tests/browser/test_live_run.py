@@ -1,5 +1,6 @@
 """The page of a run moves on as its steps happen: told by the socket, and asked for where sockets are blocked."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,21 +35,44 @@ def never_answered(page: Page) -> list[str]:
     return asked
 
 
-def shown_by_hand(page: Page) -> tuple[str, list[Request]]:
-    """A run that waits, on a page whose clock can be moved and whom the connection tells: the address of the run, and
-    all requests of the page, also those to come."""
-    requests: list[Request] = []
+@dataclass
+class ByHand:
+    """A run that waits, on a page whose clock can be moved, and what the page has asked for, also what it will."""
 
-    def note(request: Request) -> None:
-        requests.append(request)
+    page: Page
+    run: str
+    requests: list[Request] = field(default_factory=list)
+    finished: list[Request] = field(default_factory=list)
 
-    page.on("request", note)
-    page.clock.install()
-    run = start(page, "session.high_priority", WAITS)
-    page.goto(run)
-    while not any(one.resource_type == "fetch" and one.url.endswith(run) for one in requests):
-        page.wait_for_event("request")  # as `expect_told`: with such a clock there are no entries of resources
-    return run, requests
+    def __post_init__(self) -> None:
+        self.page.on("request", self._note)
+        self.page.on("requestfinished", self._note_finished)
+        self.page.clock.install()
+        self.page.goto(self.run)
+        if not self._copies(self.requests):
+            # As `expect_told`: with such a clock there are no entries of resources.
+            self.page.wait_for_event("request", self._is_copy)
+
+    def settle(self) -> None:
+        """Wait until each copy of itself that the page has asked for is there."""
+        for _ in range(self._copies(self.requests) - self._copies(self.finished)):
+            self.page.wait_for_event("requestfinished", self._is_copy)
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _note_finished(self, request: Request) -> None:
+        self.finished.append(request)
+
+    def _copies(self, requests: list[Request]) -> int:
+        return sum(map(self._is_copy, requests))
+
+    def _is_copy(self, request: Request) -> bool:
+        return request.resource_type == "fetch" and request.url.endswith(self.run)
+
+
+def shown_by_hand(page: Page) -> ByHand:
+    return ByHand(page, start(page, "session.high_priority", WAITS))
 
 
 def expect_told(page: Page) -> None:
@@ -114,22 +138,20 @@ def test_a_second_tab_of_the_same_run_is_told_from_its_beginning(signed_in: Sign
 
 def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signed_in: SignedIn) -> None:
     ana = signed_in("ana")
-    run, requests = shown_by_hand(ana)
+    shown = shown_by_hand(ana)
     ana.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, value: true })")
-    for request in requests:  # one may be for a copy of the page, asked for while it was looked at
-        if response := request.response():
-            response.finished()
+    shown.settle()  # a copy may be on its way, asked for while the page was looked at
     asked = never_answered(ana)
     before = ana.locator(".site-run__status").inner_text()
     live(ana, "window.heard = 0; hub.addEventListener('nh:changed', () => heard++);")
-    requests.clear()
+    shown.requests.clear()
 
-    cancelled = ana.request.post(f"{run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={})
+    cancelled = ana.request.post(f"{shown.run}cancel/", headers={"X-CSRFToken": csrf(ana)}, form={})
     assert cancelled.ok
     ana.wait_for_function("() => heard > 0")
     ana.clock.fast_forward(1_000)
     assert ana.locator(".site-run__status").inner_text() == before
-    assert requests == []
+    assert shown.requests == []
     ana.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
 
     expect(ana.locator(".site-run__status")).to_have_text("retracted")
@@ -138,7 +160,7 @@ def test_a_page_that_is_not_looked_at_asks_nothing_and_is_fresh_when_it_is(signe
 
 def test_a_copy_that_the_server_refused_is_asked_for_again(signed_in: SignedIn, complaints: list[str]) -> None:
     ana = signed_in("ana")
-    run, _ = shown_by_hand(ana)
+    run = shown_by_hand(ana).run
     refused: list[str] = []
 
     def refuse(route: Route) -> None:

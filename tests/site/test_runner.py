@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run import BROWSER, Lane, _counts, _once
+from tests.run import BROWSER, Lane, _counts, _once, _run
 from tests.services import Service
 
 pytestmark = pytest.mark.once
@@ -45,3 +45,16 @@ def test_a_lane_names_what_it_lacks() -> None:
 
 def test_a_lane_with_all_it_needs_runs() -> None:
     assert not Lane("postgres", "not browser", (Service("PostgreSQL", "postgres://…"),)).left_out
+
+
+def test_a_test_that_never_ends_fails_its_lane_and_is_named(tmp_path: Path) -> None:
+    stuck = tmp_path / "test_stuck.py"
+    stuck.write_text("import threading\n\ndef test_waits():\n    threading.Event().wait()\n")
+    said = (tmp_path / "said.txt").open("w+")
+
+    result = _run(Lane("lane", ""), ["-c", "/dev/null", str(stuck)], said=said, longest=0.5)
+
+    assert result.failed == 1
+    assert result.remark.endswith("test_stuck.py::test_waits")
+    said.seek(0)
+    assert 'test_stuck.py", line 4 in test_waits' in said.read()

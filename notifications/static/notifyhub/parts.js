@@ -29,11 +29,15 @@ export function show(html, { prepare } = {}) {
   return [...document.querySelectorAll(".nh-item")].filter((item) => !before.has(item.id));
 }
 
-/** Fetch `url` and show it; the new rows, or null when there was no such page. */
+const DEADLINE = 10_000; // milliseconds for a copy
+
+/** Fetch `url` and show it; the new rows, or null when there was no such page. Throws when the network is away or the
+ * copy took too long. It is read to its end in any case: unread, it would hold its connection. */
 export async function reload(url = location.href, how = {}) {
-  const response = await fetch(url, { headers: { Accept: "text/html" } });
+  const response = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(DEADLINE) });
+  const html = await response.text();
   const elsewhere = response.redirected && new URL(response.url).pathname !== new URL(url, location.href).pathname;
-  return response.ok && !elsewhere ? show(await response.text(), how) : null;
+  return response.ok && !elsewhere ? show(html, how) : null;
 }
 
 function exchange(part, other) {

@@ -10,6 +10,7 @@ import { reload } from "../notifyhub/parts.js";
 
 const FIRST = 400; // milliseconds between two questions at first, and at most
 const SLOWEST = 5000;
+const DEADLINE = 10_000; // milliseconds for a question
 const AGAIN = 200; // milliseconds between two fresh copies, so that a storm of words is a few of them
 
 const page = () => document.querySelector("[data-site-follow]");
@@ -29,9 +30,9 @@ function ask() {
 async function look() {
   if (!document.hidden) {
     try {
-      const response = await fetch(page().dataset.siteFollow, { headers: { Accept: "application/json" } });
+      const state = await asked(page().dataset.siteFollow);
       if (told) return;
-      if (response.ok && differs(await response.json())) {
+      if (state && differs(state)) {
         pause = (await reload()) === null ? SLOWEST : FIRST;
       } else {
         pause = Math.min(pause * 1.5, slowest());
@@ -41,6 +42,14 @@ async function look() {
     }
   }
   ask();
+}
+
+/** The answer is read to its end, also where it is no longer needed: unread, it would hold its connection. */
+async function asked(url) {
+  const signal = AbortSignal.timeout(DEADLINE);
+  const response = await fetch(url, { headers: { Accept: "application/json" }, signal });
+  const text = await response.text();
+  return response.ok ? JSON.parse(text) : null;
 }
 
 function differs(state) {
