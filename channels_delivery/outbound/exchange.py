@@ -9,6 +9,7 @@ what is relied on.
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ INTERIM_MAX = 8
 
 WHOLE_BYTES = 1024 * 1024
 """Of an answer with all that frames it: interim answers, names of chunks, fields behind the last one."""
+
+RESTED = 0.25
+"""Seconds without use after which a kept connection is looked at before it is used: servers end those that rest."""
 
 _FOREVER = aiohttp.ClientTimeout(total=None, sock_connect=None)  # the deadline stands around all of it
 
@@ -54,6 +58,8 @@ class Bounded(ResponseHandler):
     when it ends is told: aiohttp does not tell them of what it could not parse behind the head."""
 
     content: aiohttp.StreamReader | None = None
+    used: float | None = None
+    """When it was used last, by the monotonic clock."""
     _taken = 0
 
     def set_response_params(self, **given: Any) -> None:
@@ -72,6 +78,15 @@ class Bounded(ResponseHandler):
         self.content = content
         if self.transport is None:
             self._tell()
+
+    def is_stale(self, now: float) -> bool:
+        """Whether it has rested, and its end or something unasked has come that the loop has not got to yet. What was
+        sent on it would be lost, and nobody would know."""
+        if self.used is None or now - self.used < RESTED or self.transport is None:
+            return False
+        looking = select.poll()
+        looking.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(looking.poll(0))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
@@ -120,17 +135,18 @@ async def exchange(
     except BaseException:
         connection.close()
         raise
+    cast(Bounded, protocol).used = ended = time.monotonic()
     connection.release()
-    return Answer(head.code, kept_headers(head.headers), kept, time.monotonic() - started, cut)
+    return Answer(head.code, kept_headers(head.headers), kept, ended - started, cut)
 
 
 async def _connected(connector: aiohttp.TCPConnector, to: Destination) -> tuple[Connection, ResponseHandler]:
-    """A connection on which nothing has come unasked: that would be read as the answer to this request."""
+    """A connection on which nothing has come unasked: that would be read as the answer to this request. Nor its end."""
     while True:
         connection = await connector.connect(to.request, [], _FOREVER)
         protocol = connection.protocol
         assert protocol is not None
-        if not protocol.should_close:
+        if not protocol.should_close and not cast(Bounded, protocol).is_stale(time.monotonic()):
             return connection, protocol
         connection.close()
 

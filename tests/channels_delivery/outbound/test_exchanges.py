@@ -4,6 +4,7 @@ Here is held what `exchange.py` relies on of aiohttp below its session, so that 
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ import pytest
 
 from channels_delivery.outbound.aio import Limits, Outbound
 from channels_delivery.outbound.answer import READ_BYTES, Answer, Code, OutboundError
-from channels_delivery.outbound.exchange import INTERIM_MAX, WHOLE_BYTES, Bounded
+from channels_delivery.outbound.exchange import INTERIM_MAX, RESTED, WHOLE_BYTES, Bounded
 from channels_delivery.outbound.policy import Rules
 
 from .clients import TLS
@@ -231,6 +232,41 @@ def test_what_comes_unasked_closes_a_kept_connection() -> None:
         answer = asyncio.run(turns(receiver))
 
     assert (answer.status, answer.body) == (200, b"ok")
+    assert len(set(receiver.peers)) == 2
+
+
+@pytest.mark.parametrize(
+    "last", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nevil"], ids=["its end", "an answer"]
+)
+def test_a_connection_that_rested_is_looked_at_before_its_use(last: bytes) -> None:
+    """The loop has had no time to see what came on it: nothing runs between the look of the server and the request."""
+    over, rested = threading.Event(), threading.Event()
+
+    def and_end(exchange: Exchange) -> None:
+        exchange.send(OK)
+        if not over.is_set():
+            assert rested.wait(5)
+            exchange.send(last)
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+            over.set()
+
+    async def turns(receiver: Receiver) -> Answer:
+        async with outbound(receiver) as out:
+            await out.post(receiver.address, headers={}, body=b"1", deadline=5.0, tenant=1)
+            (pool,) = out._pools.values()
+            ((kept, _since),) = (one for idle in pool.connector._conns.values() for one in idle)
+            assert isinstance(kept, Bounded)
+            assert kept.used is not None
+            kept.used -= RESTED
+            rested.set()
+            assert over.wait(5)
+            return await out.post(receiver.address, headers={}, body=b"2", deadline=5.0, tenant=1)
+
+    with Receiver(and_end) as receiver:
+        answer = asyncio.run(turns(receiver))
+
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert [request[-1:] for request in receiver.requests] == [b"1", b"2"]
     assert len(set(receiver.peers)) == 2
 
 
