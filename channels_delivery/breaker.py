@@ -26,11 +26,11 @@ class Health:
         """The health after one more result.
 
         Opens after five failures in a row, or when more than half of the last twenty failed. One probe after 30 s;
-        each failed probe doubles the wait, to ten minutes at most. A success closes it. What was under way when it
-        opened and fails as well does not make the wait longer.
+        each failed probe doubles the wait, to ten minutes at most. A probe that succeeds closes it. What was under way
+        when it opened tells nothing new: its success does not close it, its failure makes the wait no longer.
         """
         if not failed:
-            return self._better()
+            return self if self.state == "open" else self._better()
         worse = replace(
             self,
             failures=self.failures + 1,

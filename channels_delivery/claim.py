@@ -35,18 +35,21 @@ class Room:
     """What a process can start. `busy` says how many each tenant has under way in it: no tenant gets more than are then
     left free, so that however much of it hangs, there is room for whoever comes next. None: any tenant may have all.
     `careful`: a suspect is under way here, so no other now. `few`: others are about, so no tenant starts more than so
-    many in a turn, or than one more than all others. `pausing`: tenants that start nothing this time."""
+    many in a turn, or than one more than all others. `pausing`: tenants that start nothing this time. `suspended`:
+    tenants that start nothing at all."""
 
     slots: int
     busy: Mapping[int, int] | None = None
     careful: bool = False
     few: int | None = None
     pausing: Collection[int] = ()
+    suspended: Collection[int] = ()
 
     @property
     def full(self) -> Sequence[int]:
         """Tenants that get nothing."""
-        return [*self.pausing, *(tenant for tenant, count in (self.busy or {}).items() if count >= self.slots)]
+        busy = self.busy or {}
+        return [*self.pausing, *self.suspended, *(tenant for tenant, count in busy.items() if count >= self.slots)]
 
 
 @dataclass(frozen=True)

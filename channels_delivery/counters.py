@@ -99,9 +99,11 @@ class HeldLane:
         self.ready_at = min(self.ready_at or now, now)
 
     def learn(self, outcome: Ending, now: datetime) -> None:
-        """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do."""
+        """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do. So does
+        an answer, unless it is our own: what was set up wrongly was never asked."""
         ill = isinstance(outcome, Temporary) and outcome.code in _ILL
         good = isinstance(outcome, Delivered | Accepted | Permanent)
+        good = good and not (isinstance(outcome, Permanent) and outcome.code == "config")
         if good and self.breaker == "closed":
             self.failures = 0
             self.history, self.results = after_success(self.history, self.results)

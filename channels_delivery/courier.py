@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,19 +24,16 @@ from notifications.kernel.clock import RunningClock, db_now
 from notifications.kernel.config import enabled
 
 from . import crash
-from .backend import Outlet
-from .backends import backends
 from .claim import SUSPECT, Room, ready_lanes
 from .conf import conf
-from .gate import kept_back
+from .leaving import sort_out
 from .manners import Manners
-from .network import DEADLINE, Errand, loop_thread
-from .outcome import Ending, GivenBack, Permanent, Temporary
-from .outlets import outlets
+from .network import DEADLINE, loop_thread
+from .outcome import GivenBack
 from .parcel import Parcel
 from .retry import QUICK
 from .settle import Result
-from .spending import too_dear
+from .suspended import Suspended
 from .turn import turn
 
 logger = logging.getLogger(__name__)
@@ -107,6 +105,7 @@ def drain(
     stop: Stop | None = None,
     bell: Bell | None = None,
     clock: RunningClock | None = None,
+    suspended: Suspended | None = None,
 ) -> int:
     """Send everything that is due, at most `slots` at a time (the setting `AT_ONCE` if None), of which a tenant alone
     gets half; how many results were written down.
@@ -119,7 +118,8 @@ def drain(
     bell.heard_by(results)
     try:
         until, clock = time.monotonic() + seconds, clock or RunningClock()
-        return _turns(under_way, results, stop or Stop(), clock, stop_claiming=until, slots=slots, lease=lease)
+        look = _Look(stop or Stop(), until, slots, suspended or Suspended())
+        return _turns(under_way, results, look, clock, lease=lease)
     except BaseException:
         loop_thread().give_back(under_way)  # their answers would reach nobody, and keep others from being sent
         raise
@@ -127,20 +127,50 @@ def drain(
         bell.heard_by(None)
 
 
+@dataclass
+class _Look:
+    """What decides how much a drain may take in a turn."""
+
+    stop: Stop
+    until: float
+    slots: int
+    suspended: Suspended
+    manners: Manners = field(default_factory=Manners)
+
+    def room(self, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
+        """While we are at the database, about as many end as did since the last turn: there is room for more than
+        those, so that the network never waits for us. Which of them may start is seen to there. None when it cannot be
+        told who is suspended: what came back is still written down."""
+        if not self._may_claim():
+            return Room(0)
+        try:
+            suspended = self.suspended.tenants()
+        except Error as error:
+            logger.warning("courier.database_away error=%s", type(error).__name__)
+            return Room(0)
+        ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
+        busy = Counter(parcel.tenant_id for parcel in under_way.values())
+        careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
+        now, free = time.monotonic(), max(self.slots + AHEAD * ended - len(under_way), 0)
+        few, pausing = self.manners.most(now), self.manners.pausing(now)
+        return Room(free, busy, careful, few=few, pausing=pausing, suspended=suspended)
+
+    def _may_claim(self) -> bool:
+        return enabled() and not self.stop.told and time.monotonic() < self.until
+
+
 def _turns(
     under_way: dict[int, Parcel],
     results: Results,
-    stop: Stop,
+    look: _Look,
     clock: RunningClock,
     *,
-    stop_claiming: float,
-    slots: int,
     lease: timedelta,
 ) -> int:
-    back, done, manners = list[Result](), 0, Manners()
+    back, done, manners = list[Result](), 0, look.manners
     while True:
         begun = time.monotonic()
-        room = _room(slots if _may_claim(stop, stop_claiming) else 0, under_way, back, manners)
+        room = look.room(under_way, back)
         if back:
             crash.point("before_settle")
         taken = turn(back, room, now=clock.now(), lease=lease)
@@ -153,10 +183,10 @@ def _turns(
             crash.point("after_claim")
             manners.started(Counter(one.tenant_id for one in claimed.parcels), begun=begun, now=time.monotonic())
             under_way.update({parcel.id: parcel for parcel in claimed.parcels})
-            _send_all(claimed.parcels, results, at_once=slots, now=clock.now())
+            _send_all(claimed.parcels, results, at_once=look.slots, now=clock.now())
         elif not under_way and not claimed.looked and not room.pausing:
             return done
-        elif stop.over:
+        elif look.stop.over:
             loop_thread().give_back(under_way)
         pausing = bool(room.pausing)  # its time is up before an answer has to come
         came = _collect(results, len(under_way) + pausing, wait=not claimed.looked and not pausing)
@@ -166,45 +196,14 @@ def _turns(
             del under_way[result.parcel.id]
 
 
-def _room(slots: int, under_way: Mapping[int, Parcel], back: Sequence[Result], manners: Manners) -> Room:
-    """What a turn may take. While we are at the database, about as many end as did since the last turn: there is room
-    for more than those, so that the network never waits for us. Which of them may start is seen to there."""
-    ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
-    busy = Counter(parcel.tenant_id for parcel in under_way.values())
-    careful = any(parcel.lost >= SUSPECT for parcel in under_way.values())
-    now, free = time.monotonic(), max(slots + AHEAD * ended - len(under_way), 0) if slots else 0
-    return Room(free, busy, careful, few=manners.most(now), pausing=manners.pausing(now))
-
-
-def _may_claim(stop: Stop, stop_claiming: float) -> bool:
-    return enabled() and not stop.told and time.monotonic() < stop_claiming
-
-
 def _send_all(parcels: Sequence[Parcel], results: Results, *, at_once: int, now: datetime) -> None:
     """Hand them to the network, but for those that cannot be tried, or are not to be."""
-    back, known = kept_back(parcels, now=now), backends()
-    ways = outlets({parcel.channel_id for parcel in parcels if parcel.channel_id})
-    back |= too_dear([parcel for parcel in parcels if parcel.id not in back], ways, known, now=now)
-    errands: list[Errand] = []
+    errands, back = sort_out(parcels, now=now)
     for parcel in parcels:
-        backend, outlet = known.get(parcel.kind), ways.get(parcel.channel_id)
-        refusal = back.get(parcel.id) or _refusal(parcel, outlet, known=backend is not None)
-        if refusal is not None or backend is None or outlet is None:
-            refused = refusal or Temporary("config")
-            results.put(Result(parcel, refused, QUICK, random.random(), tried=False))  # noqa: S311
-        else:
-            errands.append((parcel, backend, outlet))
+        if parcel.id in back:
+            results.put(Result(parcel, back[parcel.id], QUICK, random.random(), tried=False))  # noqa: S311
     if errands:
         loop_thread().send(errands, results.put, at_once=at_once)
-
-
-def _refusal(parcel: Parcel, outlet: Outlet | None, *, known: bool) -> Ending | None:
-    """Why this parcel cannot even be tried."""
-    if not known:
-        return Temporary("config", f"No backend here sends {parcel.kind}.")
-    if outlet is None:
-        return Permanent("config", "The channel is gone, or its secrets cannot be read.")
-    return Permanent("config", "The channel is paused.") if outlet.paused else None
 
 
 def _collect(results: Results, under_way: int, *, wait: bool) -> list[Result]:
@@ -240,7 +239,7 @@ class Courier(threading.Thread):
         """`idle`: seconds after which it only waits to be rung."""
         super().__init__(name="notifyhub-courier", daemon=True)
         self._rung, self._bell, self._idle = threading.Event(), Bell(), idle
-        self._told_to, self._clock = Stop(), RunningClock()
+        self._told_to, self._clock, self._suspended = Stop(), RunningClock(), Suspended()
 
     def ring(self) -> None:
         self._rung.set()
@@ -250,6 +249,9 @@ class Courier(threading.Thread):
         self._told_to.tell(patience=patience)
         self._rung.set()
         self.join(timeout=patience + GRACE)
+
+    def _drain(self) -> int:
+        return drain(stop=self._told_to, bell=self._bell, clock=self._clock, suspended=self._suspended)
 
     def run(self) -> None:
         busy_at = float("-inf")
@@ -261,7 +263,7 @@ class Courier(threading.Thread):
                 self._rung.clear()
                 busy_at = time.monotonic()
             try:
-                if drain(stop=self._told_to, bell=self._bell, clock=self._clock):
+                if self._drain():
                     busy_at = time.monotonic()
             except Error as error:  # what was under way is found when its lease ends
                 logger.warning("courier.database_away error=%s", type(error).__name__)

@@ -83,6 +83,7 @@ def sweep(*, now: datetime, most: int = BATCH) -> int:
         return 0
     with transaction.atomic():
         mine = Delivery.objects.across_tenants().filter(lane__in=to, state=State.PENDING, finished_at__isnull=True)
+        mine = mine.filter(Q(due_at__lte=now) | Q(wait_reason="retry"))  # the rest is not to leave yet
         held = mine.filter(recipient__isnull=False).order_by("pk").select_for_update(skip_locked=True, of=("self",))
         return carry_out({pk: to[lane] for pk, lane in held.values_list("pk", "lane")[:most]}, now=now)
 

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from django.db import Error
 from django.utils.module_loading import import_string
 
 from .conf import conf
@@ -69,8 +68,6 @@ def _asked(parcels: Sequence[Parcel], now: datetime) -> dict[int, Ending]:
     try:
         answers = (_load(path) if path else _installed[0])(parcels, now=now)
         return {parcel.id: _sound(answers[parcel.id]) for parcel in parcels if parcel.id in answers}
-    except Error:
-        raise
     except Exception:
         logger.exception("gate.failed deliveries=%d", len(parcels))
         return {parcel.id: Hold(now + ASK_AGAIN) for parcel in parcels}

@@ -162,6 +162,9 @@ def replay(deliveries: Sequence[Delivery], *, now: datetime, using: str = "defau
     chosen = {one.pk: one for one in deliveries}
     with transaction.atomic(using=using):
         all_of_them = Delivery.objects.using(using).across_tenants()
+        # Their words are held, so that they are not taken out meanwhile.
+        words = Message.objects.using(using).across_tenants().filter(pk__in={one.message_id for one in deliveries})
+        list(words.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
         # Their rows are held, so that of two replays at once the second sees what the first made.
         whole = all_of_them.filter(pk__in=chosen, state__in=ENDED_BADLY, message__emptied_at__isnull=True)
         held = whole.order_by("pk").select_for_update(of=("self",))

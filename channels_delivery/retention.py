@@ -64,12 +64,12 @@ def empty_messages(*, well_before: datetime, badly_before: datetime, now: dateti
     full = Message.objects.across_tenants().filter(emptied_at__isnull=True, created_at__lt=well_before)
     # Not as EXISTS, which the planner would turn into one reading of all deliveries.
     one = Subquery(deliveries.filter(needed).order_by().values("pk")[:1])
-    chosen = list(full.annotate(needed=one).filter(needed=None).order_by("created_at").values_list("pk")[:most])
-    return (
-        Message.objects.across_tenants()
-        .filter(pk__in=[pk for (pk,) in chosen])
-        .update(parts={}, attachments=[], emptied_at=now)
-    )
+    unneeded = full.annotate(needed=one).filter(needed=None)
+    with transaction.atomic():
+        chosen = unneeded.order_by("created_at").select_for_update(skip_locked=True, of=("self",), no_key=True)
+        held = list(chosen.values_list("pk", flat=True)[:most])
+        # Asked again: one that was replayed meanwhile is needed, and nobody replays what is held here.
+        return unneeded.filter(pk__in=held).update(parts={}, attachments=[], emptied_at=now)
 
 
 def forget_attempts(*, before: datetime, most: int = BATCH) -> int:

@@ -49,7 +49,13 @@ def test_what_was_under_way_when_it_opened_does_not_lengthen_the_wait() -> None:
     assert after("x" * 8).open_at == NOW + timedelta(seconds=30)
 
 
-def test_a_success_closes_it_and_forgets_the_bad_past() -> None:
+def test_a_late_success_of_what_was_under_way_does_not_close_it() -> None:
+    open_since = after("xxxxx")
+
+    assert after(".", open_since) == open_since
+
+
+def test_a_probe_that_succeeds_closes_it_and_forgets_the_bad_past() -> None:
     assert after(".", replace(after("xxxxx"), state="probing")) == Health()
 
 

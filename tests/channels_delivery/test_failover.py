@@ -17,7 +17,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from tests.cast import statements
 
-from .moves import attempts, deliveries, put, states
+from .moves import attempts, deliveries, later, put, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -172,6 +172,20 @@ def test_what_waits_before_an_open_breaker_moves_and_only_that(
     assert {after(one) for one in waiting} == {("delivered", second.pk)}
     assert after(team) == ("pending", first.pk)
     assert sorted(parcel.address for parcel in scripted.sent) == sorted(one.address for one in waiting)
+
+
+def test_what_is_not_to_leave_yet_does_not_move(acme: Tenant, person: Recipient, scripted: Scripted) -> None:
+    first, second = way(acme, "a"), way(acme, "b")
+    planned, again = to_person(first, person), to_person(first, person)
+    deliveries().filter(pk=planned.pk).update(due_at=later(3600))
+    deliveries().filter(pk=again.pk).update(due_at=later(3600), wait_reason="retry")
+    opened(first)
+
+    assert failover.sweep(now=db_now()) == 1
+    drain()
+
+    assert after(planned) == ("pending", first.pk)
+    assert after(again) == ("delivered", second.pk)
 
 
 def test_with_every_breaker_open_it_waits(acme: Tenant, person: Recipient, scripted: Scripted) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from channels_delivery import outbox, suppression
 from channels_delivery.checks import check_gate
@@ -32,8 +33,8 @@ class Gate:
 
     def __call__(self, parcels: Sequence[Parcel], *, now: datetime) -> Mapping[int, Drop | Hold]:
         self.asked.append([parcel.recipient_id for parcel in parcels])
-        if "raise" in self.says.values():
-            raise RuntimeError("the preferences cannot be read")
+        for raised in [said for said in self.says.values() if isinstance(said, Exception)]:
+            raise raised
         return {p.id: self.says[p.recipient_id] for p in parcels if p.recipient_id in self.says}
 
 
@@ -110,6 +111,16 @@ def test_a_refusal_of_ours_tells_nothing_of_the_way_out(acme: Tenant) -> None:
     assert lane(acme).breaker != "closed", "a suppressed address is no sign of life"
 
 
+def test_nor_does_what_was_set_up_wrongly(acme: Tenant) -> None:
+    put(acme, *"abcdef")
+    finish(take(5), Temporary("network"))
+    let_time_come()
+
+    finish(take(), Permanent("config", "No such sender."))
+
+    assert lane(acme).breaker == "probing"
+
+
 def test_the_list_keeps_no_address(acme: Tenant) -> None:
     suppression.suppress("email", ["zoe@x.example"], tenant_id=acme.pk, reason="complaint", now=db_now())
 
@@ -177,16 +188,38 @@ def test_what_is_held_waits_and_spends_no_attempt(
     assert (states(), attempts(hers), lane(acme).in_flight) == ({"delivered": 1}, ["delivered"], 0)
 
 
-def test_a_gate_that_raises_has_not_said_yes(acme: Tenant, alice: Recipient, gate: Gate, scripted: Scripted) -> None:
-    [hers] = put(acme, **to(alice))
+@pytest.mark.parametrize("raised", [RuntimeError("the preferences cannot be read"), OperationalError("lock timeout")])
+def test_a_gate_that_raises_has_not_said_yes(
+    acme: Tenant, alice: Recipient, gate: Gate, scripted: Scripted, raised: Exception
+) -> None:
+    [hers, _] = put(acme, to=[Address(str(alice.external_id), alice.pk), Address("team")])
     long_ago()
-    gate.says[alice.pk] = "raise"
+    gate.says[alice.pk] = raised
 
     drain()
 
     hers.refresh_from_db()
-    assert (scripted.sent, hers.state, hers.attempt) == ([], "pending", 0)
+    assert ([one.address for one in scripted.sent], hers.state, hers.attempt) == (["team"], "pending", 0)
     assert timedelta(0) < hers.due_at - db_now() < timedelta(minutes=1)
+    assert hers.lost == 0
+
+
+def test_what_the_database_says_nothing_of_waits_and_loses_no_lease(acme: Tenant, scripted: Scripted) -> None:
+    [one] = put(acme, "a")
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if Suppression._meta.db_table in sql:
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        drain()
+
+    one.refresh_from_db()
+    assert (scripted.sent, one.state, one.attempt, one.lost) == ([], "pending", 0, 0)
+    let_time_come()
+    drain()
+    assert states() == {"delivered": 1}
 
 
 def test_an_answer_that_is_none_is_not_a_yes(acme: Tenant, alice: Recipient, gate: Gate, scripted: Scripted) -> None:

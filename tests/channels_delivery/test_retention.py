@@ -1,9 +1,11 @@
 """What ended is kept for a while, and then no longer; what may still be wanted is left alone."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from channels_delivery import outbox
 from channels_delivery.log import Filters, replayable, why_no_replay
@@ -121,6 +123,28 @@ def test_what_has_no_words_any_more_is_not_replayed(past: dict[str, Any]) -> Non
 def test_the_words_of_a_replay_are_kept_for_it(past: dict[str, Any]) -> None:
     outbox.replay([past["bad"]], now=db_now())
 
+    clear_out(now=days(31))
+
+    assert "bad" in words()
+
+
+@pytest.mark.postgres
+def test_words_of_what_is_being_replayed_stay(past: dict[str, Any]) -> None:
+    replayed, go_on = threading.Event(), threading.Event()
+
+    def replay() -> None:
+        with transaction.atomic():
+            outbox.replay([past["bad"]], now=db_now())
+            replayed.set()
+            assert go_on.wait(10)
+        connection.close()
+
+    other = threading.Thread(target=replay)
+    other.start()
+    assert replayed.wait(10)
+    clear_out(now=days(31))
+    go_on.set()
+    other.join(10)
     clear_out(now=days(31))
 
     assert "bad" in words()
