@@ -14,11 +14,12 @@ class ChannelsDeliveryConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_out
         from django.core import checks
 
-        from notifications import kinds, routing, trying
+        from notifications import kinds, rotation, routing, trying
         from notifications.kernel import ticker
 
         from . import courier, endpoints, privacy, retention, suppression, sweeps
         from .backends import channel_kinds
+        from .carried import CARRIED_KEYS
         from .checks import check_gate, check_keys, check_vapid
         from .outbound.site import check_outbound
         from .push.signed_in import forget_devices
@@ -34,6 +35,7 @@ class ChannelsDeliveryConfig(AppConfig):
             routing.add_source(address, endpoints.reach)
         trying.add_tester(OutboxTester())
         user_logged_out.connect(forget_devices, dispatch_uid="notifyhub.devices")
+        rotation.install(CARRIED_KEYS)
         privacy.join()
         ticker.register("outbox.drain", every=1, verb=courier.ring_if_due)
         ticker.register("outbox.sweep", every=10, verb=sweeps.sweep)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.apps import apps
 from django.conf import settings
@@ -14,12 +14,25 @@ from django.db.models.functions import Cast
 
 from .kernel.encrypted import EncryptedJSONField, key_id, written_by
 
-Model = type[models.Model]
+
+class Place(Protocol):
+    """Where encrypted texts are stored, one a row."""
+
+    @property
+    def label(self) -> str:
+        """What people are told of it."""
+
+    def page(self, after: Any, size: int) -> Sequence[tuple[Any, str | None]]:
+        """(primary key, text as it is stored) of the next rows; `after` is the last key of the page before, or None."""
+
+    def rewrite(self, keys: Sequence[Any]) -> None:
+        """Write the texts of these rows anew, with the first key. Rows are locked and read again, so that a secret that
+        is changed at this moment stays changed."""
 
 
 @dataclass
 class Rotation:
-    """How many secrets of a field were written with an older key, how many were current, and the keys of the rows that
+    """How many secrets of a place were written with an older key, how many were current, and the keys of the rows that
     no key of the list reads. `by_key`: how many are now written with each key, by its id."""
 
     old: int = 0
@@ -28,12 +41,22 @@ class Rotation:
     by_key: Counter[str] = field(default_factory=Counter)
 
 
-def encrypted_fields() -> Iterator[tuple[Model, str]]:
-    """Every encrypted field of every installed model, and its name."""
+_installed: list[Place] = []
+
+
+def install(place: Place) -> None:
+    """Have the texts of this place rotated as well: for what is encrypted and no field of its own."""
+    if place not in _installed:
+        _installed.append(place)
+
+
+def places() -> Iterator[Place]:
+    """Every encrypted field of every installed model, and what else apps have installed."""
     for model in apps.get_models(include_auto_created=True):
         for one in model._meta.local_concrete_fields:
             if isinstance(one, EncryptedJSONField):
-                yield model, one.name
+                yield EncryptedField(model, one.name)
+    yield from _installed
 
 
 def key_ids() -> list[str]:
@@ -41,16 +64,16 @@ def key_ids() -> list[str]:
     return [key_id(key) for key in settings.NOTIFYHUB_ENCRYPTION_KEYS]
 
 
-def rotate(model: Model, name: str, *, batch: int = 500, dry: bool = False) -> Rotation:
-    """Write this field anew with the first key where another wrote it, `batch` rows a transaction. What is current is
+def rotate(place: Place, *, batch: int = 500, dry: bool = False) -> Rotation:
+    """Write what is here anew with the first key where another wrote it, `batch` rows a transaction. What is current is
     left alone, what cannot be read left as it is. `dry`: only count."""
     found, last, first = Rotation(), None, key_ids()[0]
-    while page := _page(model, name, last, batch):
+    while page := place.page(last, batch):
         last = page[-1][0]
         writers = {key: written_by(text) for key, text in page if text}
         old = [key for key, writer in writers.items() if writer not in {first, None}]
         if old and not dry:
-            _rewrite(model, name, old)
+            place.rewrite(old)
         found.old += len(old)
         found.current += sum(writer == first for writer in writers.values())
         found.unreadable += [key for key, writer in writers.items() if writer is None]
@@ -58,14 +81,23 @@ def rotate(model: Model, name: str, *, batch: int = 500, dry: bool = False) -> R
     return found
 
 
-def _page(model: Model, name: str, last: Any, size: int) -> list[tuple[Any, str]]:
-    """(key, text as it is stored) of the next rows."""
-    rows = model._base_manager.annotate(_stored=Cast(name, models.TextField())).order_by("pk")
-    return list((rows if last is None else rows.filter(pk__gt=last)).values_list("pk", "_stored")[:size])
+@dataclass(frozen=True)
+class EncryptedField:
+    """An encrypted field of a model."""
 
+    model: type[models.Model]
+    name: str
 
-def _rewrite(model: Model, name: str, keys: list[Any]) -> None:
-    """Rows are locked and read anew, so that a secret that is changed at this moment stays changed."""
-    with transaction.atomic():
-        rows = model._base_manager.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",)).only(name)
-        model._base_manager.bulk_update(list(rows), [name])  # writing is what encrypts
+    @property
+    def label(self) -> str:
+        return f"{self.model._meta.label}.{self.name}"
+
+    def page(self, after: Any, size: int) -> Sequence[tuple[Any, str | None]]:
+        rows = self.model._base_manager.annotate(_stored=Cast(self.name, models.TextField())).order_by("pk")
+        return list((rows if after is None else rows.filter(pk__gt=after)).values_list("pk", "_stored")[:size])
+
+    def rewrite(self, keys: Sequence[Any]) -> None:
+        with transaction.atomic():
+            rows = self.model._base_manager.filter(pk__in=keys).order_by("pk")
+            held = list(rows.select_for_update(of=("self",)).only(self.name))
+            self.model._base_manager.bulk_update(held, [self.name])  # writing is what encrypts

@@ -19,6 +19,9 @@ else:
     _TextField = models.TextField
 
 
+_LACKING = "A secret was written with a key that NOTIFYHUB_ENCRYPTION_KEYS lacks."
+
+
 class EncryptedJSONField(_TextField):
     """JSON as Fernet text (AES-128-CBC with HMAC-SHA-256). The first of `NOTIFYHUB_ENCRYPTION_KEYS` writes, all read.
 
@@ -31,9 +34,7 @@ class EncryptedJSONField(_TextField):
         try:
             return json.loads(_box().decrypt(value.encode()))
         except InvalidToken as error:
-            raise ImproperlyConfigured(
-                "A secret was written with a key that NOTIFYHUB_ENCRYPTION_KEYS lacks."
-            ) from error
+            raise ImproperlyConfigured(_LACKING) from error
 
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else _box().encrypt(json.dumps(value).encode()).decode()
@@ -61,6 +62,14 @@ def written_by(text: str) -> str | None:
             continue
         return key_id(key)
     return None
+
+
+def rewritten(text: str) -> str:
+    """The same secret, as it is stored, written by the first key. Raises ImproperlyConfigured as the field does."""
+    try:
+        return _box().rotate(text.encode()).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured(_LACKING) from error
 
 
 @cache

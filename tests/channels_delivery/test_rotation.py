@@ -9,9 +9,12 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from channels_delivery.models import Channel
+from channels_delivery.models import Channel, Endpoint
+from channels_delivery.own.place import opened
 from notifications.kernel.encrypted import key_id
 from notifications.models import Tenant
+
+from .moves import deliveries, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LABEL = "notifyhub_channels_delivery.Channel.secrets"
@@ -25,10 +28,10 @@ def channels(acme: Tenant, globex: Tenant) -> list[Channel]:
     ]
 
 
-def rotate(*arguments: str) -> str:
+def rotate(*arguments: str, label: str = LABEL) -> str:
     said = StringIO()
     call_command("notifyhub_rotate_keys", *arguments, stdout=said)
-    return next(line for line in said.getvalue().splitlines() if line.startswith(LABEL)).removeprefix(f"{LABEL}: ")
+    return next(line for line in said.getvalue().splitlines() if line.startswith(label)).removeprefix(f"{label}: ")
 
 
 def stored() -> list[str]:
@@ -83,6 +86,24 @@ def test_what_was_rotated_before_a_stop_is_not_rotated_again(channels: list[Chan
         one.save(update_fields=["secrets"])
 
     assert rotate("--batch", "1") == "3 rotated, 2 current, 0 unreadable"
+
+
+@pytest.mark.usefixtures("scripted")
+def test_the_copies_that_deliveries_carry_are_rotated_too(acme: Tenant, settings: Any) -> None:
+    label, box = "notifyhub_channels_delivery.Delivery.slots", Endpoint._meta.get_field("secrets")
+    for delivery in put(acme, "a", "b", "c", "d"):
+        slots = {"endpoint": delivery.pk, "keys": box.get_prep_value({"auth": delivery.address})}
+        deliveries().filter(pk=delivery.pk).update(slots={} if delivery.address == "d" else slots)
+    old, new = settings.NOTIFYHUB_ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
+    settings.NOTIFYHUB_ENCRYPTION_KEYS = [new, old]
+    assert keys("--check") == [(key_id(new), "0", "writes"), (key_id(old), "3", "in use")]
+
+    assert rotate("--batch", "2", label=label) == "3 rotated, 0 current, 0 unreadable"
+
+    settings.NOTIFYHUB_ENCRYPTION_KEYS = [new]
+    carried = [one.slots for one in deliveries()]
+    assert [opened(one.get("keys")) for one in carried] == [{"auth": "a"}, {"auth": "b"}, {"auth": "c"}, {}]
+    assert [one.get("endpoint") for one in carried[:3]] == list(deliveries().values_list("pk", flat=True)[:3])
 
 
 def keys(*arguments: str) -> list[tuple[str, ...]]:

@@ -25,13 +25,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, batch: int, dry: bool, **options: Any) -> None:
         unreadable, by_key = 0, Counter[str]()
-        for model, name in rotation.encrypted_fields():
-            found = rotation.rotate(model, name, batch=batch, dry=dry)
+        for place in rotation.places():
+            found = rotation.rotate(place, batch=batch, dry=dry)
             by_key.update(found.by_key)
             unreadable += len(found.unreadable)
             done = "to be rotated" if dry else "rotated"
             counts = f"{found.old} {done}, {found.current} current, {len(found.unreadable)} unreadable"
-            self.stdout.write(f"{model._meta.label}.{name}: {counts}")
+            self.stdout.write(f"{place.label}: {counts}")
             if found.unreadable:
                 self.stdout.write(f"  unreadable: {', '.join(map(str, found.unreadable[:20]))}")
         self._tell_keys(by_key)
