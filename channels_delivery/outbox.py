@@ -19,7 +19,7 @@ from django.db.models import Case, F, Q, Value, When
 from notifications.kernel import doorbell, rowset
 from notifications.kernel.tokens import uuid7
 from notifications.live import watching
-from notifications.targets import lines
+from notifications.targets import check, lines
 
 from .backends import backends
 from .models import Channel, Delivery, Lane, Message, State
@@ -49,7 +49,7 @@ class Address:
 class Letter:
     """One message and everybody it goes to, by one way. `origin` and `origin_step` are opaque; the same address never
     gets the same origin and step twice. `about` are the objects that it speaks of, as `notifications.targets` spells
-    them."""
+    them; raises ValueError where one is none."""
 
     tenant_id: int
     kind: str
@@ -64,6 +64,9 @@ class Letter:
     about: Sequence[str] = ()
     due_at: datetime | None = None
     expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check(self.about)
 
 
 def enqueue_many(letters: Sequence[Letter], *, now: datetime, using: str = "default") -> int:

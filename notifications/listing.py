@@ -124,6 +124,11 @@ _ITEM, _MARK = InboxItem._meta.db_table, Mark._meta.db_table
 _NOTIFICATION = Notification._meta.db_table
 
 
+def unread_places(person: int, filters: Filters) -> Sql:
+    """A statement for the places (`seq`) of all that is unread and passes the filters."""
+    return _unread_places(person, filters, Window(2**31))
+
+
 def _places(person: int, filters: Filters, window: Window) -> Sql:
     """Places of one state: along the primary key, or the key of the tab."""
     bounds, bound_parameters = window.condition()

@@ -18,13 +18,13 @@ from .kernel import rowset
 from .kernel.tokens import uuid7
 from .live import line
 from .models import InboxItem, InboxState, Notification, State
-from .targets import lines
+from .targets import check, lines
 
 
 @dataclass(frozen=True)
 class Post:
     """One content for these people (ids of recipients of that tenant, none twice). `origin` is opaque here. `about`:
-    the objects that it speaks of, as `targets` spells them."""
+    the objects that it speaks of, as `targets` spells them; raises ValueError where one is none."""
 
     tenant_id: int
     notice_key: str
@@ -33,6 +33,9 @@ class Post:
     origin: UUID | None = None
     origin_step: str = ""
     about: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        check(self.about)
 
 
 def post(posts: Sequence[Post], *, now: datetime, using: str = "default") -> list[UUID]:

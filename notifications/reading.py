@@ -12,6 +12,13 @@ from .conf import conf
 from .listing import Entry, Filters, Window, chosen, listed
 from .models import InboxItem, InboxState, Mark, Notification, Recipient, Tab
 
+
+class BadCursor(ValueError):
+    """A cursor that we never gave out."""
+
+
+CURSOR_MAX = 100
+
 CAP = 99
 """Counts are exact up to here, and "99+" beyond, at a cost that does not grow."""
 
@@ -60,7 +67,7 @@ class Changes:
 def list_items(
     recipient: Recipient | int, *, filters: Filters | None = None, limit: int | None = None, cursor: str = ""
 ) -> Page:
-    """A page of this person's items, newest first. `cursor` comes from a `Page`; a foreign one raises ValueError.
+    """A page of this person's items, newest first. `cursor` comes from a `Page`; a foreign one raises `BadCursor`.
 
     One statement, whatever the number of items. What is hidden from them is left out, so a page may be shorter.
     """
@@ -143,8 +150,9 @@ def changes_since(recipient: Recipient | int, cursor: str) -> Changes:
 def _since(cursor: str, epoch: int, head: int) -> int | None:
     """The revision in `cursor`, or None when it belongs to another history."""
     given_epoch, dot, given_rev = cursor.partition(".")
-    if not (dot and given_epoch.isascii() and given_epoch.isdigit() and given_rev.isascii() and given_rev.isdigit()):
-        raise ValueError("A cursor looks like `epoch.rev`, two whole numbers.")
+    numbers = given_epoch + given_rev
+    if len(cursor) > CURSOR_MAX or not (dot and given_epoch and given_rev and numbers.isascii() and numbers.isdigit()):
+        raise BadCursor("A cursor looks like `epoch.rev`, two whole numbers.")
     if int(given_epoch) == 0 and int(given_rev) == 0:
         return 0  # the inbox was empty: everything is news
     return int(given_rev) if int(given_epoch) == epoch and int(given_rev) <= head else None
@@ -155,7 +163,7 @@ def _bound(cursor: str) -> tuple[bool, int | None]:
     if not cursor:
         return False, None
     if cursor[0] not in "on" or len(cursor) > 19 or not (cursor[1:].isascii() and cursor[1:].isdigit()):
-        raise ValueError("That page cursor is not one of ours. Take `next` or `previous` of an answer.")
+        raise BadCursor("That page cursor is not one of ours. Take `next` or `previous` of an answer.")
     return cursor[0] == "n", int(cursor[1:])
 
 

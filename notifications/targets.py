@@ -11,7 +11,8 @@ here it is a type and an id.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +105,26 @@ def following_among(pairs: Collection[Pair], *, using: str = "default") -> set[P
     return _standing(pairs, Stance.FOLLOW, using)
 
 
+def check(targets: Iterable[str]) -> None:
+    """Raises ValueError where one of these is no spelling of an object."""
+    for one in targets:
+        Target.parse(one)
+
+
 def lines(targets: Iterable[str]) -> str:
-    """Objects as a column keeps them: a line each, each once."""
+    """Objects, which were checked, as a column keeps them: a line each, each once."""
     return "\n".join(dict.fromkeys(targets))
 
 
 def of_lines(kept: str) -> tuple[Target, ...]:
-    return tuple(Target.parse(line) for line in kept.splitlines())
+    """The objects of such a column. A line that is none, which nothing of ours writes, is passed over."""
+    return tuple(_parsed(kept))
+
+
+def _parsed(kept: str) -> Iterator[Target]:
+    for line in kept.splitlines():
+        with suppress(ValueError):
+            yield Target.parse(line)
 
 
 def _take(people: Collection[Recipient], target: Target, stance: Stance) -> None:

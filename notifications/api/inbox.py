@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -115,6 +115,18 @@ class FilterSerializer(StrictSerializer):
 
 class ReadAllSerializer(StrictSerializer):
     tab = serializers.ChoiceField(_TABS, required=False)
+    category = serializers.CharField(max_length=100, default="")
+    workflow = serializers.CharField(max_length=100, default="")
+    level = serializers.ChoiceField(LEVELS, required=False)
+    q = serializers.CharField(max_length=200, default="")
+
+
+class CursorSerializer(StrictSerializer):
+    cursor = serializers.CharField(help_text="`epoch.rev`, from an earlier answer")
+
+
+class NothingSerializer(StrictSerializer):
+    pass
 
 
 class InboxView(HubView):
@@ -128,7 +140,7 @@ class InboxView(HubView):
         filters = inbox.Filters(**{**asked, "tab": _tab(asked.get("tab")), "level": asked.get("level", "")})
         try:
             page = inbox.list_items(person(request), filters=filters, limit=limit, cursor=cursor)
-        except ValueError as error:
+        except inbox.BadCursor as error:
             raise ValidationError({"cursor": str(error)}) from error
         links = {"next": page.older, "previous": page.newer}
         found = {name: _link(request, cursor) if cursor else None for name, cursor in links.items()}
@@ -141,22 +153,20 @@ class UnreadCountView(HubView):
     @extend_schema(responses=UnreadSerializer)
     def get(self, request: Request) -> Response:
         """The number on the bell."""
+        _valid(NothingSerializer, request.query_params.dict())
         return Response(inbox.unread_count(person(request)).to_json())
 
 
 class ChangesView(HubView):
     permission_classes = [IsPerson]
 
-    @extend_schema(
-        parameters=[OpenApiParameter("cursor", str, required=True, description="`epoch.rev`, from an earlier answer")],
-        responses=ChangesSerializer,
-    )
+    @extend_schema(parameters=[CursorSerializer], responses=ChangesSerializer)
     def get(self, request: Request) -> Response:
         """Everything that changed since a cursor, each item once, in order of change."""
-        me = person(request)
+        me, asked = person(request), _valid(CursorSerializer, request.query_params.dict())
         try:
-            changes = inbox.changes_since(me, request.query_params.get("cursor", ""))
-        except ValueError as error:
+            changes = inbox.changes_since(me, asked["cursor"])
+        except inbox.BadCursor as error:
             raise ValidationError({"cursor": str(error)}) from error
         return Response(
             {
@@ -197,6 +207,7 @@ class ItemActionView(HubView):
     @extend_schema(request=None, responses=ChangedSerializer)
     def post(self, request: Request, public_id: UUID, action: str) -> Response:
         entry, me = _existing(request, public_id), person(request)
+        _valid(NothingSerializer, request.data or {})
         verbs: dict[str, Callable[[], int | None]] = {
             "read": lambda: inbox.mark_read(me, [public_id], now=db_now()),
             "unread": lambda: inbox.mark_unread(me, [public_id]),
@@ -210,14 +221,21 @@ class ItemActionView(HubView):
 class ReadAllView(HubView):
     permission_classes = [IsPerson]
 
-    @extend_schema(request=ReadAllSerializer, responses=ChangedSerializer)
+    @extend_schema(parameters=[ReadAllSerializer], request=ReadAllSerializer, responses=ChangedSerializer)
     def post(self, request: Request) -> Response:
-        """Everything there is now, in one tab or in all, is read."""
-        asked = _valid(ReadAllSerializer, request.data or {})
-        before = inbox.unread_count(person(request)).count
-        inbox.read_all(person(request), tab=_tab(asked.get("tab")))
-        after = inbox.unread_count(person(request)).count
-        return Response(_changed(person(request), max(before - after, 0)))
+        """Everything there is now, in one tab or in all, is read; with further filters, what passes them. Without them
+        `changed` is counted up to 100."""
+        me, given = person(request), request.data or {}
+        asked = _valid(
+            ReadAllSerializer, {**request.query_params.dict(), **given} if isinstance(given, dict) else given
+        )
+        filters = inbox.Filters(**{**asked, "tab": _tab(asked.get("tab")), "level": asked.get("level", "")})
+        if filters != inbox.Filters(tab=filters.tab):
+            return Response(_changed(me, inbox.read_matching(me, filters, now=db_now())))
+        before = inbox.unread_count(me).count
+        inbox.read_all(me, tab=filters.tab)
+        after = inbox.unread_count(me).count
+        return Response(_changed(me, max(before - after, 0)))
 
 
 def _valid(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
@@ -239,8 +257,8 @@ def _existing(request: Request, public_id: UUID) -> inbox.Entry:
 
 
 def _changed(me: Recipient, changed: int) -> dict[str, Any]:
-    unread = inbox.unread_count(me).to_json()
-    return {"changed": changed, "cursor": inbox.current_cursor(me), "unread": unread}
+    cursor = inbox.current_cursor(me)  # first: what comes between the two is told again, and nothing is passed over
+    return {"changed": changed, "cursor": cursor, "unread": inbox.unread_count(me).to_json()}
 
 
 def _link(request: Request, cursor: str) -> str:

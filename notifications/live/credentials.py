@@ -7,8 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user, get_user_model
@@ -67,9 +68,26 @@ def of_session(scope: Mapping[str, Any]) -> Identity | None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
-    request.session = _session(key)
+    request.session = cast(SessionBase, _Looked(_session(key)))
     request.user = get_user(request)
     return of_request(request)
+
+
+class _Looked(dict[str, Any]):
+    """A session as a handshake looks at it. Where it was signed with an old `SECRET_KEY`, Django would give it a new
+    name, of which the browser never hears: nobody reads cookies from the answer to a handshake."""
+
+    modified = False
+
+    def __init__(self, session: SessionBase) -> None:
+        super().__init__(session.items())
+        self.session_key = session.session_key
+
+    def cycle_key(self) -> None:
+        """The name stays."""
+
+    def flush(self) -> None:
+        self.clear()
 
 
 def of_request(request: Any) -> Identity | None:
@@ -95,9 +113,23 @@ def of_person(recipient: Recipient, *, api_key: int | None, until: datetime) -> 
     return Identity(credential, [Inbox.of(recipient)])
 
 
+class Holds(Enum):
+    """How much of what a credential once opened it still opens. `PART`: some of its inboxes are theirs no more."""
+
+    WHOLE = auto()
+    PART = auto()
+    NOTHING = auto()
+
+
 def ended(held: Sequence[Credential]) -> list[Credential]:
-    """Those of these that do not hold any more: signed out, password changed, key revoked, token past its time,
-    person taken out, tenant suspended. Five queries at most, whatever their number."""
+    """Those of these that do not hold any more, or not as a whole."""
+    return [one for one, holds in standing(held).items() if holds is not Holds.WHOLE]
+
+
+def standing(held: Sequence[Credential]) -> dict[Credential, Holds]:
+    """What these still open: nothing once they signed out, changed the password, the key was revoked, the token is past
+    its time; and no inbox whose person was taken out, or whose tenant was suspended. Five queries at most, whatever
+    their number."""
     now = db_now()
     people = _active_people({person for one in held for person in one.people})
     sessions = _open_sessions({one.session for one in held if one.session}, now)
@@ -105,7 +137,7 @@ def ended(held: Sequence[Credential]) -> list[Credential]:
     keys = _usable_keys({one.api_key for one in held if one.api_key is not None}, now)
 
     def holds(one: Credential) -> bool:
-        if not set(one.people) <= people or (one.until is not None and one.until <= now):
+        if one.until is not None and one.until <= now:
             return False
         if one.api_key is not None and one.api_key not in keys:
             return False
@@ -114,7 +146,13 @@ def ended(held: Sequence[Credential]) -> list[Credential]:
         expected = hashes.get(one.user)
         return one.session in sessions and expected is not None and constant_time_compare(one.password_hash, expected)
 
-    return [one for one in held if not holds(one)]
+    def left(one: Credential) -> Holds:
+        theirs = people.intersection(one.people)
+        if not theirs or not holds(one):
+            return Holds.NOTHING
+        return Holds.WHOLE if len(theirs) == len(set(one.people)) else Holds.PART
+
+    return {one: left(one) for one in held}
 
 
 def followers_among(topic: int, people: Sequence[int]) -> list[int]:
@@ -149,7 +187,7 @@ def _open_sessions(keys: set[str], now: datetime) -> set[str]:
     if model is not None and hasattr(store, "model"):
         found = model().objects.filter(session_key__in=keys, expire_date__gt=now)
         return set(found.values_list("session_key", flat=True))
-    return {key for key in keys if store(key).exists(key)}
+    return {key for key in keys if store(key).load()}  # `exists` says no of what lies in cookies alone
 
 
 def _password_hashes(users: set[str]) -> dict[str, str]:

@@ -18,9 +18,9 @@ from weakref import WeakKeyDictionary
 
 from django.db import Error, connection
 
-from ..kernel.snapshot import one_moment
 from ..reading import Unread
-from . import credentials, frames, line, rows
+from . import credentials, frames, line, moments
+from .credentials import Holds
 from .rows import News, Position
 from .socket import Gone, Socket, Watched
 
@@ -90,7 +90,7 @@ class Hub:
         for person in socket.positions:
             self.sockets[person].add(socket)  # before the reading, so that no hint falls between the two
         people = list(socket.positions)
-        now_at, counts = await self.read(_standing, people)
+        now_at, counts = await self.read(moments.standing, people)
         for person in people:
             socket.positions[person] = now_at[person]
             self._unread[person] = now_at[person], counts[person]
@@ -109,7 +109,7 @@ class Hub:
 
     async def resume(self, socket: Socket, person: int, since: Position) -> None:
         """Tell this socket everything since a cursor of its own, and where that ends."""
-        found, count = await self.read(_missed, person, since)
+        found, count = await self.read(moments.missed, person, since)
         head = found.head if found else since
         if found is not None:
             socket.positions[person] = since
@@ -160,12 +160,15 @@ class Hub:
                 chosen = [self._behind.pop() for _ in range(min(len(self._behind), PEOPLE_MAX))]
                 since = {person: min(places, key=_rev) for person in chosen if (places := self._places(person))}
                 try:
-                    found = await self.read(_news_with_counts, since)
+                    found = await self.read(moments.news_with_counts, since)
                 except Error as error:
                     logger.warning("live.database_away error=%s", type(error).__name__)
                     self._behind.update(since)
                     await asyncio.sleep(RECONNECT)
                     continue
+                except Exception:
+                    logger.exception("live.news_failed people=%d", len(since))
+                    found = await self._each_alone(since)
                 for person, (new, counts) in found.items():
                     if counts is not None:
                         self._unread[person] = new.head, counts
@@ -176,6 +179,14 @@ class Hub:
                     await asyncio.sleep(TOGETHER)
         finally:
             self._pumping = False
+
+    async def _each_alone(self, since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
+        """The news of those whose rows can be read, where one's cannot."""
+        found: dict[int, tuple[News, Unread | None]] = {}
+        for person, place in since.items():
+            with suppress(Exception):  # it was told of the whole; the heartbeat tries once more
+                found |= await self.read(moments.news_with_counts, {person: place})
+        return found
 
     def _places(self, person: int) -> list[Position]:
         return [socket.positions[person] for socket in self.sockets.get(person, ()) if socket.greeted]
@@ -252,7 +263,7 @@ class Hub:
         for start in range(0, len(everybody), PEOPLE_MAX):
             people = everybody[start : start + PEOPLE_MAX]
             known = {person: at for person, (at, _) in self._unread.items()}
-            now_at, counts = await self.read(_where, people, known)
+            now_at, counts = await self.read(moments.where, people, known)
             for person in people:
                 if person in counts:
                     self._unread[person] = now_at[person], counts[person]
@@ -273,14 +284,15 @@ class Hub:
                 logger.warning("live.recheck_failed error=%s", type(error).__name__)
 
     async def recheck(self) -> None:
-        """End the sockets whose credentials do not hold any more: signed out, revoked, suspended."""
+        """End the sockets whose credentials do not hold any more: signed out, revoked, suspended. One that shows other
+        inboxes still comes back for those."""
         sockets = {one for some in self.sockets.values() for one in some}
         by_credential: dict[credentials.Credential, list[Socket]] = defaultdict(list)
         for socket in sockets:
             by_credential[socket.credential].append(socket)
-        for ended in await self.read(credentials.ended, list(by_credential)):
-            for socket in by_credential[ended]:
-                socket.end(Gone.SIGNED_OUT)
+        for credential, holds in (await self.read(credentials.standing, list(by_credential))).items():
+            for socket in by_credential[credential] if holds is not Holds.WHOLE else ():
+                socket.end(Gone.SIGNED_OUT if holds is Holds.NOTHING else Gone.RESTART)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(coroutine)
@@ -313,34 +325,3 @@ def _with_connection(verb: Callable[..., Result], *arguments: Any) -> Result:
 
 def _rev(position: Position) -> tuple[int, int]:
     return position.epoch, position.rev
-
-
-def _standing(people: list[int]) -> tuple[dict[int, Position], dict[int, Unread]]:
-    with one_moment():
-        return rows.heads(people), rows.unread(people)
-
-
-def _missed(person: int, since: Position) -> tuple[News | None, Unread]:
-    with one_moment():
-        return rows.news({person: since}).get(person), rows.unread([person])[person]
-
-
-def _where(people: list[int], known: Mapping[int, Position]) -> tuple[dict[int, Position], dict[int, Unread]]:
-    """Heads of all; unread numbers of those who moved since they were last counted."""
-    with one_moment():
-        now_at = rows.heads(people)
-        moved = [person for person in people if known.get(person) != now_at[person]]
-        return now_at, rows.unread(moved) if moved else {}
-
-
-def _news_with_counts(since: Mapping[int, Position]) -> dict[int, tuple[News, Unread | None]]:
-    """With the exact unread number for those to whom more happened than new items: they are read once more, so that
-    number and place are of one moment."""
-    found = rows.news(since)
-    touched = [person for person, new in found.items() if any(one.kind != "item" for one in new.changes)]
-    if not touched:
-        return {person: (new, None) for person, new in found.items()}
-    with one_moment():
-        found |= rows.news({person: since[person] for person in touched})
-        counts = rows.unread(touched)
-    return {person: (new, counts.get(person)) for person, new in found.items()}

@@ -36,7 +36,7 @@ VERBS: dict[str, Change] = {
 def change(request: HttpRequest, person: Recipient, item: UUID, verb: str) -> HttpResponse:
     """One verb for one item. Doing it again changes nothing."""
     entry = inbox.get_item(person, item)
-    if verb not in VERBS or entry is None or entry.state == State.DELETED:
+    if verb not in VERBS or entry is None or entry.hidden or entry.state == State.DELETED:
         raise Http404(_("There is no such notification in your inbox."))
     if VERBS[verb](person, [item]):
         _say(request, verb, item)

@@ -43,7 +43,7 @@ def inbox_page(request: HttpRequest, person: Recipient) -> HttpResponse:
     cursor_of(request)
     try:
         page = inbox.list_items(person, filters=selection.filters, cursor=selection.cursor)
-    except ValueError:
+    except inbox.BadCursor:
         return redirect(reverse("inbox") + selection.but().query)
     if selection.cursor.startswith("n") and page.newer is None:  # the newest page, begun at an odd place
         return redirect(reverse("inbox") + selection.but().query)
@@ -67,7 +67,7 @@ def inbox_page(request: HttpRequest, person: Recipient) -> HttpResponse:
 @for_person
 def item_page(request: HttpRequest, person: Recipient, item: UUID) -> HttpResponse:
     entry = inbox.get_item(person, item)
-    if entry is None or entry.state == State.DELETED:
+    if entry is None or entry.hidden or entry.state == State.DELETED:
         raise Http404(_("There is no such notification in your inbox."))
     selection = Selection.of(request.GET)
     context = {

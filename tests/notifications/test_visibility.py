@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from notifications import inbox, visibility
 from notifications.content import Content
@@ -11,7 +12,7 @@ from notifications.inbox import Post
 from notifications.kernel.clock import db_now
 from notifications.live import rows
 from notifications.live.rows import Position
-from notifications.models import Recipient
+from notifications.models import Notification, Recipient
 from notifications.targets import Target
 from notifications.visibility import CLEAR, check_hook, look
 from tests.cast import drop, statements
@@ -51,6 +52,32 @@ def drop_about(person: Recipient, title: str, *about: str) -> Any:
 
 def seen(person: Recipient) -> list[str]:
     return [entry.content.title for entry in inbox.list_items(person).entries]
+
+
+def test_what_is_hidden_has_no_page(as_bob: APIClient, bob: Recipient, site: Site) -> None:
+    item = drop_about(bob, "Secret", DOC)
+    site.hidden.add((bob.external_id, DOC))
+
+    answers = [as_bob.get(f"{root}/{item}/") for root in ("/api/v1/inbox", "/inbox")]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert not any(b"Secret" in answer.content for answer in answers)
+
+
+@pytest.mark.parametrize("about", ["doc/1", "Doc:1", "doc:", "doc:1\n2"])
+def test_what_names_no_object_is_refused_when_it_is_posted(bob: Recipient, about: str) -> None:
+    with pytest.raises(ValueError, match="object"):
+        drop_about(bob, "Broken", about)
+
+    assert seen(bob) == []
+
+
+def test_a_row_that_names_none_is_shown_all_the_same(as_bob: APIClient, bob: Recipient) -> None:
+    drop_about(bob, "Odd", DOC)
+    Notification.objects.filter(tenant=bob.tenant).update(about="doc/1")
+
+    assert seen(bob) == ["Odd"]
+    assert as_bob.get("/inbox/").status_code == 200
 
 
 def test_without_a_hook_nobody_is_asked(bob: Recipient) -> None:

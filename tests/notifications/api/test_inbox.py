@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from notifications import inbox
@@ -131,6 +132,9 @@ WRONG: list[tuple[str, str, Any, int]] = [
     ("post", "read-all/", {"tab": "attic"}, 400),
     ("post", "read-all/", {"everything": True}, 400),
     ("post", "read-all/", [1], 400),
+    ("post", "read-all/?unread=true", None, 400),
+    ("get", "unread-count/?tab=general", None, 400),
+    ("get", "changes/?cursor=0.0&tab=general", None, 400),
     ("get", "0197f3a0-0000-7000-8000-000000000000/", None, 404),
     ("delete", "0197f3a0-0000-7000-8000-000000000000/", None, 404),
     ("post", "0197f3a0-0000-7000-8000-000000000000/read/", None, 404),
@@ -154,6 +158,49 @@ def test_a_wrong_question_is_answered_with_its_status(
     )
 
     assert answer.status_code == status, answer.content
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "left"),
+    [
+        ("", {"level": "error"}, {"Note", "Done"}),
+        ("?level=error", {}, {"Note", "Done"}),
+        ("?q=do", {"tab": "general"}, {"Bad", "Note"}),
+        ("", {"workflow": "test.note"}, set()),
+        ("", {"category": "nothing"}, {"Bad", "Note", "Done"}),
+    ],
+)
+def test_what_passes_the_filters_is_read(
+    as_bob: APIClient, bob: Recipient, alice: Recipient, url: str, body: dict[str, str], left: set[str]
+) -> None:
+    for title, level in (("Bad", "error"), ("Note", "info"), ("Done", "success")):
+        drop(bob, title, level=level)
+    drop(alice, "Bad", level="error")
+    before = inbox.current_cursor(bob)
+
+    answer = as_bob.post(f"{URL}read-all/{url}", body, format="json").json()
+
+    unread = inbox.list_items(bob, filters=inbox.Filters(unread=True)).entries
+    assert {entry.content.title for entry in unread} == left
+    assert (answer["changed"], answer["unread"]["count"]) == (3 - len(left), len(left))
+    assert len(inbox.changes_since(bob, before).entries) == 3 - len(left)
+    assert inbox.unread_count(alice).count == 1
+
+
+def test_the_number_of_an_answer_is_not_older_than_its_cursor(as_bob: APIClient, bob: Recipient) -> None:
+    item, came = drop(bob, "First"), list[UUID]()
+
+    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if "UNION ALL" in sql and not came:  # the unread are counted
+            came.append(item)
+            drop(bob, "Meanwhile")
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        cursor = as_bob.post(f"{URL}{item}/read/").json()["cursor"]
+
+    assert [entry.content.title for entry in inbox.changes_since(bob, cursor).entries] == ["Meanwhile"]
 
 
 def take_back(bob: Recipient, item: UUID) -> None:

@@ -7,7 +7,7 @@ from notifications import inbox, toast
 from notifications.content import Action, Content
 from notifications.kernel.clock import db_now
 from notifications.live import line
-from notifications.models import Recipient, Tenant
+from notifications.models import Notification, Recipient, Tenant
 from tests.cast import crowd, drop, member, rolled_back, topic
 from tests.notifications.live.browser import Browser
 from tests.notifications.live.conftest import Server
@@ -180,6 +180,20 @@ def test_a_thousand_people_are_read_together(
     )
 
     assert tab.until("item")["item"]["title"] == "To all"
+
+
+def test_one_whose_rows_cannot_be_read_keeps_nobody_waiting(
+    alice: Recipient, bob: Recipient, browser: type[Browser]
+) -> None:
+    browser(alice)
+    his = browser(bob)
+
+    with transaction.atomic():
+        drop(alice, "Broken")
+        Notification.objects.filter(tenant=alice.tenant, title="Broken").update(content=[])
+        drop(bob, "News")
+
+    assert his.until("item")["item"]["title"] == "News"
 
 
 class TestToasts:
