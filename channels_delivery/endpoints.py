@@ -14,6 +14,7 @@ from notifications.models.base import TenantQuerySet
 from notifications.routing import Spot
 
 from .backends import backends
+from .confidential import CODE_NOTICE
 from .log import take_back
 from .models import Delivery, Endpoint, Lane
 from .parcel import Parcel
@@ -25,9 +26,6 @@ SOURCE = "endpoint"
 
 REMOVED, PLACE_REMOVED, TURNED_OFF = "device_removed", "endpoint_removed", "endpoint_off"
 """The codes of what was cancelled because its device, or another place of somebody's own, went, or was turned off."""
-
-CODE_NOTICE = "endpoint.verify"
-"""What stands as the workflow of a delivery that brings a code."""
 
 LABEL_MAX = 100
 

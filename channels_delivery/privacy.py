@@ -15,7 +15,7 @@ from notifications.kernel import privacy
 from notifications.kernel.privacy import Person, plain, scrub
 
 from . import log
-from .endpoints import CODE_NOTICE
+from .confidential import CODE_NOTICE
 from .models import Attempt, Delivery, Endpoint, Message, Receipt, Suppression
 
 GONE = "erased:"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from django.db import transaction
 from notifications.live import watching
 
 from .callbacks.event import Told
+from .confidential import in_place_of, is_confidential
 from .models import Channel, Delivery, Event, Receipt
 from .suppression import REASON_MAX, suppress_many, take_back_stop
 from .verdicts import storable
@@ -30,6 +32,7 @@ def record(channel: Channel, told: Sequence[Told], *, now: datetime) -> int:
         known = set(mine.values_list("digest", flat=True))
         new = {digest: one for digest, one in by_digest.items() if digest not in known}
         about = _deliveries(channel, [one for one in new.values() if one.delivery])
+        new = {digest: _discreet(one, about) for digest, one in new.items()}
         rows = [_receipt(channel, digest, one, about, now) for digest, one in sorted(new.items())]
         Receipt.objects.bulk_create(rows, ignore_conflicts=True)
         _list(channel, [one for one in new.values() if one.address], now)
@@ -48,8 +51,17 @@ def of_deliveries(ids: Collection[int], *, tenant_id: int) -> dict[int, list[Rec
 def _deliveries(channel: Channel, told: Sequence[Told]) -> dict[str, Delivery]:
     """Of this channel only: another tenant's id says nothing here."""
     ids = {one.delivery for one in told if one.delivery}
-    rows = Delivery.objects.filter(tenant=channel.tenant_id, channel=channel.pk, public_id__in=ids) if ids else ()
+    mine = Delivery.objects.filter(tenant=channel.tenant_id, channel=channel.pk, public_id__in=ids)
+    rows = mine.select_related("message").defer("slots", "message__parts", "message__attachments") if ids else ()
     return {str(one.public_id): one for one in rows}
+
+
+def _discreet(one: Told, about: dict[str, Delivery]) -> Told:
+    """Without the provider's words of a message that only its receiver reads."""
+    delivery = about.get(str(one.delivery))
+    if delivery is None or not is_confidential(delivery.message):
+        return one
+    return replace(one, detail=in_place_of(one.detail))
 
 
 def _receipt(channel: Channel, digest: str, one: Told, about: dict[str, Delivery], now: datetime) -> Receipt:

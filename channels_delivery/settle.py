@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from notifications.live import watching
 
 from . import endpoint_health, failover, health
 from .alarm import raise_alarm
+from .confidential import CODE_NOTICE, forget_words, in_place_of
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
@@ -60,6 +61,7 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
 
     Results whose lease is lost are dropped: they write nothing. All of them have a lease, or none (`parcel.NOBODY`).
     """
+    results = [_discreet(result) for result in results]
     verdicts = {result.parcel.id: _judge(result, now) for result in results}
     moves = failover.of_results(((result.parcel, result.outcome) for result in results), now=now)
     verdicts |= {pk: _goes_on(verdicts[pk], now) for pk in moves}
@@ -69,12 +71,22 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
         held |= _give_back(mine, now)
         failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
         _suppress(mine, now)
+        if codes := [result.parcel.id for result in mine if result.parcel.notice_key == CODE_NOTICE]:
+            forget_words(codes, now=now)
         refused = endpoint_health.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
         turned_off = _teach_channels(mine, refused, now)
         raise_alarm(turned_off, now=now)
         announce([result.parcel.id for result in mine], turned_off=turned_off)
         watching.changed(result.parcel.origin for result in mine)
     return _still_ours([result for result in results if result.parcel.id not in settled])
+
+
+def _discreet(result: Result) -> Result:
+    """Without the words of whoever got a code; ours of what was not tried stay."""
+    outcome = result.outcome
+    if result.parcel.notice_key != CODE_NOTICE or not result.tried or isinstance(outcome, Hold | GivenBack):
+        return result
+    return replace(result, outcome=replace(outcome, detail=in_place_of(outcome.detail)))
 
 
 def _goes_on(verdict: Verdict, now: datetime) -> Verdict:

@@ -18,6 +18,7 @@ from notifications.kernel.config import enabled
 from notifications.live import watching
 
 from . import failover
+from .confidential import forget_words
 from .counters import locked_lanes, save_lanes
 from .models import Delivery, Lane, Lease, State
 from .signals import announce
@@ -129,7 +130,7 @@ def expire(*, now: datetime, most: int = BATCH) -> int:
         f"SELECT id FROM {_DELIVERY} WHERE finished_at IS NULL AND state = 'pending' AND expires_at <= %s"
         " ORDER BY expires_at LIMIT %s"
     )
-    return _end(f"state = 'expired' WHERE {due}", [at, most], at)
+    return _end(f"state = 'expired' WHERE {due}", [at, most], now)
 
 
 def end_disabled(*, now: datetime, most: int = BATCH) -> int:
@@ -141,11 +142,12 @@ def end_disabled(*, now: datetime, most: int = BATCH) -> int:
         f"SELECT id FROM {_DELIVERY} WHERE finished_at IS NULL AND state = 'pending' AND lane_id IN ({lanes})"
         " AND due_at <= %s LIMIT %s"
     )
-    return _end(f"state = 'cancelled', code = 'disabled' WHERE {due}", [at, at, most], at)
+    return _end(f"state = 'cancelled', code = 'disabled' WHERE {due}", [at, at, most], now)
 
 
-def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
+def _end(change_and_rows: str, parameters: list[Any], now: datetime) -> int:
     """End what still waits of these rows."""
+    at = connection.ops.adapt_datetimefield_value(now)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_DELIVERY} SET wait_reason = '', finished_at = %s, {change_and_rows}"
@@ -153,6 +155,8 @@ def _end(change_and_rows: str, parameters: list[Any], at: Any) -> int:
             [at, *parameters],
         )
         ended = cursor.fetchall()
+        if ended:
+            forget_words([row for row, _ in ended], now=now)
         announce([row for row, _ in ended])
         watching.changed(rowset.uuid_of(origin) for _, origin in ended)
     return len(ended)

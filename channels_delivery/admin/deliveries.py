@@ -22,6 +22,7 @@ from notifications.kernel.clock import db_now
 
 from .. import log, receipts
 from ..backends import backends
+from ..confidential import is_confidential
 from ..masking import masked
 from ..models import OPEN, Attempt, Channel, Delivery, Receipt
 from ..refusals import Refused
@@ -135,7 +136,7 @@ class DeliveryPage(ReadOnly, TenantAdmin):
         if not self.has_view_permission(request, delivery):
             raise PermissionDenied
         headers = {"Content-Security-Policy": PREVIEW_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-        return HttpResponse(delivery.message.parts.get("html", ""), headers=headers)
+        return HttpResponse(_parts(delivery).get("html", ""), headers=headers)
 
     def _press(self, request: HttpRequest, delivery: Delivery) -> HttpResponse:
         if not self.has_send_permission(request):
@@ -179,7 +180,7 @@ def _rows(chosen: QuerySet[Delivery]) -> log.Rows:
 
 def _told(delivery: Delivery, *, may: bool) -> dict[str, Any]:
     """What the page of a delivery shows."""
-    parts: dict[str, Any] = delivery.message.parts
+    parts = _parts(delivery)
     is_open = delivery.state in OPEN
     return {
         "delivery": delivery,
@@ -188,6 +189,7 @@ def _told(delivery: Delivery, *, may: bool) -> dict[str, Any]:
         "facts": _facts(delivery),
         "tries": [_try(one) for one in log.attempts_of(delivery)],
         "receipts": [_receipt(one) for one in _receipts(delivery)],
+        "confidential": is_confidential(delivery.message),
         "has_html": bool(parts.get("html")),
         "words": [
             (name, value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
@@ -198,6 +200,11 @@ def _told(delivery: Delivery, *, may: bool) -> dict[str, Any]:
         "may_replay": may and log.why_no_replay(delivery) is None,
         "replays": log.replays_of(delivery),
     }
+
+
+def _parts(delivery: Delivery) -> dict[str, Any]:
+    """The words, as far as they may be shown."""
+    return {} if is_confidential(delivery.message) else delivery.message.parts
 
 
 def _facts(delivery: Delivery) -> list[tuple[str, Any]]:

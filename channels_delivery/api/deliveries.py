@@ -19,6 +19,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Scope, Tenant
 
 from .. import channels, log, receipts
+from ..confidential import is_confidential
 from ..masking import masked
 from ..models import ENDED_BADLY, Attempt, Delivery, Event, Receipt, State
 
@@ -101,7 +102,9 @@ class OneDeliverySerializer(DeliverySerializer):
     tries = serializers.SerializerMethodField()
     receipts = serializers.SerializerMethodField(help_text="What the provider told later, the oldest first")
     replayed_by = serializers.SerializerMethodField()
-    message = serializers.SerializerMethodField(help_text="What was sent; only for who may change the tenant")
+    message = serializers.SerializerMethodField(
+        help_text="What was sent; only for who may change the tenant, and for nobody where it brought somebody a code"
+    )
 
     def get_address(self, delivery: Delivery) -> str | None:
         return delivery.address if self.context["admin"] else None
@@ -118,7 +121,7 @@ class OneDeliverySerializer(DeliverySerializer):
         return [one.public_id for one in log.replays_of(delivery)]
 
     def get_message(self, delivery: Delivery) -> dict[str, Any] | None:
-        if not self.context["admin"]:
+        if not self.context["admin"] or is_confidential(delivery.message):
             return None
         return {"parts": delivery.message.parts, "attachments": delivery.message.attachments}
 

@@ -12,7 +12,8 @@ from notifications.content import Content
 
 from .. import outbox, routes
 from ..backend import Backend, Words
-from ..endpoints import CODE_NOTICE, SOURCE, lane_of
+from ..confidential import CODE_NOTICE
+from ..endpoints import SOURCE, lane_of
 from ..models import Endpoint
 from ..outbox import Address, Letter
 from ..refusals import TooMany
