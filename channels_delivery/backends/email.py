@@ -119,7 +119,7 @@ class Email(Backend):
         except OutboundError as error:
             outcome = no_answer(error)
             return replace(outcome, disable=True) if isinstance(outcome, Permanent) else outcome
-        return Accepted(redacted(str(reply), *server.secrets))
+        return Accepted(str(Reply(reply.code, redacted(reply.text, *server.secrets))))
 
     async def _hand_over(self, letter: Letter, data: bytes, server: Server) -> Reply:
         """By a kept connection, or by a new one where that turns out to have ended since it was used last."""

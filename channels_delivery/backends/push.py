@@ -91,6 +91,8 @@ class Push(Backend):
             answer = await self._post(parcel, headers, keys, deadline=deadline)
         except OutboundError as error:
             return no_answer(error)
+        if answer.status >= 300:  # of a yes, no words are kept
+            answer = answer.without(parcel.address)
         return outcome_of(answer, now=datetime.now(UTC))
 
     def prepare(self) -> None:
@@ -127,7 +129,7 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
     status = answer.status
     if 200 <= status < 300:
         return Accepted(f"HTTP {status}")
-    detail = f"HTTP {status} {answer.body.decode('utf-8', 'replace')[:EXCERPT]}".strip()
+    detail = f"HTTP {status} {answer.words[:EXCERPT]}".strip()
     wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
     match status:
         case 404 | 410:

@@ -90,7 +90,8 @@ class Sms(Backend):
             answer = await self._ask(request, deadline=deadline)
         except OutboundError as error:
             return _unanswered(error, provider)
-        return provider.outcome(answer, now=datetime.now(UTC))
+        credentials = (provider.url(outlet.settings), *map(str, outlet.secrets.values()))
+        return provider.outcome(answer.without(*credentials), now=datetime.now(UTC))
 
     def prepare(self) -> None:
         self._out.prepare()

@@ -140,6 +140,8 @@ class Webhook(Backend):
             )
         except OutboundError as error:
             return no_answer(error)
+        if answer.status >= 300:  # of a yes, no words are kept
+            answer = answer.without(parcel.address, *custom.values())
         return outcome_of(answer, now=datetime.now(UTC))
 
     def prepare(self) -> None:
@@ -205,7 +207,7 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
     status = answer.status
     if 200 <= status < 300:
         return Delivered(f"HTTP {status}")
-    detail = f"HTTP {status} {answer.body.decode('utf-8', 'replace')[:EXCERPT]}".strip()
+    detail = f"HTTP {status} {answer.words[:EXCERPT]}".strip()
     if status == 410:
         return Permanent("address", detail, disable=True)
     if status in {413, 414, 431}:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,17 +92,10 @@ class ChatHook(Backend):
             answer = await out.post(url, headers=headers, body=body, deadline=deadline, tenant=parcel.tenant_id)
         except OutboundError as error:
             return no_answer(error)
-        return self.read(_without(answer, url), now=datetime.now(UTC))
+        return self.read(answer.without(url), now=datetime.now(UTC))
 
     def prepare(self) -> None:
         self._out.prepare()
 
     async def close(self) -> None:
         await self._out.close()
-
-
-def _without(answer: Answer, url: str) -> Answer:
-    """The answer, in which the address or its tail is not repeated: what is kept of it can be read by many."""
-    tail = url.partition("://")[2].partition("/")[2]
-    body = answer.body.replace(url.encode(), b"...")
-    return replace(answer, body=body.replace(tail.encode(), b"...") if len(tail) > 8 else body)

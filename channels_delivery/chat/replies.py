@@ -83,7 +83,7 @@ def _by_status(answer: Answer, detail: str, now: datetime) -> Outcome:
 
 
 def _words(answer: Answer) -> str:
-    return " ".join(answer.body.decode("utf-8", "replace").split())[:EXCERPT]
+    return " ".join(answer.words.split())[:EXCERPT]
 
 
 def _error_code(answer: Answer) -> str:

@@ -17,6 +17,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.translation import gettext as _
 
 from ..backend import Outlet
+from ..masking import without_credentials
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
@@ -127,5 +128,7 @@ def _by_status(status: int, detail: str, retry_after: str | None) -> Outcome:
 
 
 def _clean(words: str, outlet: Outlet) -> str:
+    """Without what is secret, cut only then."""
     secrets = [str(one) for one in outlet.secrets.values() if one]
-    return replies.redacted(" ".join(words.split())[: replies.EXCERPT], *secrets)
+    said = replies.redacted(" ".join(words.split()), *secrets)
+    return without_credentials(said, str(outlet.settings.get("api_url", "")), *secrets)[: replies.EXCERPT]

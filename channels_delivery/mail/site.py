@@ -114,7 +114,7 @@ def message_of(letter: Letter, sender: Sender) -> EmailMultiAlternatives:
 
 def _failed(error: Exception) -> Outcome:
     secret = settings.EMAIL_HOST_PASSWORD or ""
-    words = replies.redacted(f"{type(error).__name__}: {error}"[: replies.EXCERPT], secret)
+    words = replies.redacted(f"{type(error).__name__}: {error}", secret)[: replies.EXCERPT]
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=refused) if refused:
             code, text = next(iter(refused.values()))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http.client import BadStatusLine, HTTPException, LineTooLong
 from socket import gaierror
+from typing import Self
 
 from django.utils.translation import gettext, gettext_noop
+
+from ..masking import CREDENTIAL_MIN, without_credentials
 
 READ_BYTES = 64 * 1024
 KEEP_BYTES = 4 * 1024
@@ -51,6 +54,14 @@ class Answer:
     body: bytes
     elapsed: float
     cut: bool = False
+
+    @property
+    def words(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def without(self, *credentials: str, least: int = CREDENTIAL_MIN) -> Self:
+        """The same, in whose body none of these is repeated: what is kept of it can be read by many."""
+        return replace(self, body=without_credentials(self.words, *credentials, least=least).encode())
 
 
 class OutboundError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -50,8 +49,5 @@ def _refused(answer: Answer, detail: str, now: datetime) -> Outcome:
 
 def _detail(answer: Answer, url: str) -> str:
     """The status and the service's words, in which no part of the URL is repeated: any of them may be the key."""
-    words = " ".join(answer.body.decode("utf-8", "replace").split())
-    for part in sorted({url, *re.split(r"[/?&=@:#]+", url.partition("://")[2])}, key=len, reverse=True):
-        if len(part) >= SECRET_MIN:
-            words = words.replace(part, "...")
+    words = " ".join(answer.without(url, least=SECRET_MIN).words.split())
     return f"HTTP {answer.status} {words[:EXCERPT]}".strip()

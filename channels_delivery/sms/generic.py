@@ -53,7 +53,7 @@ class Generic(Provider):
         said = _json(answer.body)
         if 200 <= answer.status < 300:
             return Accepted(f"{said.get('id', '')} HTTP {answer.status}".strip()[:EXCERPT])
-        detail = f"HTTP {answer.status} {answer.body.decode('utf-8', 'replace')}".strip()[:EXCERPT]
+        detail = f"HTTP {answer.status} {answer.words}".strip()[:EXCERPT]
         wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
         reason = said.get("reason")
         if isinstance(reason, str) and reason in _REFUSED and 400 <= answer.status < 500:

@@ -71,7 +71,7 @@ class Twilio(Provider):
 
 def _refused(answer: Answer, said: Mapping[str, Any], now: datetime) -> Outcome:
     code = said.get("code") if isinstance(said.get("code"), int) else 0
-    words = said.get("message") or answer.body.decode("utf-8", "replace")
+    words = said.get("message") or answer.words
     detail = f"HTTP {answer.status} {code or ''} {words}".replace("  ", " ").strip()[:EXCERPT]
     wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
     if code in QUEUE_FULL:

@@ -76,6 +76,14 @@ def test_a_status_means(stage: ProviderStage, status: int, fields: str, wanted: 
 
 
 @pytest.mark.once
+def test_a_secret_is_kept_in_no_part_where_the_words_are_cut(stage: ProviderStage) -> None:
+    for room in range(700, 1_000, 20):
+        stage.say(500, {"Message": f"{'x' * room} {SECRET}"})
+
+        assert SECRET[:10] not in send(stage).detail
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(("code", "suppress"), [(300, True), (406, False)])
 def test_an_address_that_a_provider_refuses(stage: ProviderStage, code: int, suppress: bool) -> None:
     words = (
