@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +35,11 @@ _FLOW_GONE = {"WorkflowNotFound", "WorkflowTriggerIsNotEnabled", "WorkflowDisabl
 
 
 def of_slack(answer: Answer, *, now: datetime) -> Outcome:
-    """Slack answers a bare word. Only `ok` is a yes; a few words mean that nobody will ever read what is posted."""
+    """Slack and Mattermost answer a bare word, of which only `ok` is a yes; Rocket.Chat answers `{"success": true}`. A
+    few words mean that nobody will ever read what is posted."""
     word = _words(answer)
     detail = f"HTTP {answer.status} {word}".strip()
-    if answer.status == 200 and word == "ok":
+    if answer.status == 200 and (word == "ok" or _says_yes(answer)):
         return Delivered(detail)
     if word in _GONE or answer.status == 410:
         return Permanent("address", detail, disable=True)
@@ -86,11 +88,21 @@ def _words(answer: Answer) -> str:
     return " ".join(answer.words.split())[:EXCERPT]
 
 
+def _says_yes(answer: Answer) -> bool:
+    said = _object(answer)
+    return said.get("success") is True or said.get("ok") is True
+
+
 def _error_code(answer: Answer) -> str:
     """`{"error": {"code": …}}`, as flows say it."""
-    try:
-        found: Any = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return ""
-    error = found.get("error") if isinstance(found, dict) else None
+    error = _object(answer).get("error")
     return str(error.get("code") or "error") if isinstance(error, dict) else str(error or "")
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object that is the body; an empty one where it is none."""
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -57,6 +57,12 @@ def sent(stage: SlackStage, outlet: Outlet | None = None, *, deadline: float = 5
     ("said", "expected"),
     [
         (b"200 OK\nok", Delivered("HTTP 200 ok")),
+        (b'200 OK\n{"success":true}', Delivered('HTTP 200 {"success":true}')),
+        (b'200 OK\n{ "ok": true }', Delivered('HTTP 200 { "ok": true }')),
+        (b'200 OK\n{"success":false}', Temporary("provider", 'HTTP 200 {"success":false}')),
+        (b'200 OK\n{"success":"true"}', Temporary("provider", 'HTTP 200 {"success":"true"}')),
+        (b"200 OK\n[true]", Temporary("provider", "HTTP 200 [true]")),
+        (b'500 Oh\n{"success":true}', Temporary("provider", 'HTTP 500 {"success":true}')),
         (b"200 OK\n", Temporary("provider", "HTTP 200")),
         (b"200 OK\n<html>welcome</html>", Temporary("provider", "HTTP 200 <html>welcome</html>")),
         (b"200 OK\nno_service", Permanent("address", "HTTP 200 no_service", disable=True)),
