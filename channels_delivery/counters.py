@@ -15,10 +15,7 @@ from notifications.kernel import rowset
 from .breaker import FIRST_PROBE, Health, after_success
 from .models import Delivery, Lane
 from .outcome import Accepted, Delivered, Ending, Permanent, Temporary
-from .retry import PATIENCE_MAX
-
-PAUSE_MAX = 24 * 3600.0
-"""The longest that a receiver can make its whole way out wait by one Retry-After, in seconds."""
+from .retry import PATIENCE_MAX, PAUSE_MAX
 
 _ILL = {"timeout", "network", "provider", "rate_limited"}
 
@@ -112,7 +109,9 @@ class HeldLane:
             after = health.after(ill, now=now)
             self.breaker, self.failures, self.history = after.state, after.failures, after.history
             self.results, self.probe_after, self.open_at = after.results, after.probe_after, after.open_at
-        if isinstance(outcome, Temporary) and (outcome.slow_lane or (outcome.retry_after or 0) > PATIENCE_MAX):
+        if not isinstance(outcome, Temporary) or outcome.alone:
+            return
+        if outcome.slow_lane or (outcome.retry_after or 0) > PATIENCE_MAX:
             until = now + timedelta(seconds=min(outcome.retry_after or FIRST_PROBE, PAUSE_MAX))
             self.open_at = max(self.open_at or until, until)
 

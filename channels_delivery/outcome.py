@@ -28,12 +28,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Temporary:
-    """Try again later. `retry_after` is the receiver's wish in seconds; `slow_lane` asks that of the whole way out."""
+    """Try again later. `retry_after` is the receiver's wish in seconds; `slow_lane` asks that of the whole way out.
+    `alone`: it was said of this one only, so however long it is, nothing else waits."""
 
     code: Code
     detail: str = ""
     retry_after: float | None = None
     slow_lane: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ MINUTE, HOUR = 60.0, 3600.0
 PATIENCE_MAX = HOUR
 """A longer Retry-After than this makes the whole way out wait, instead of the one delivery."""
 
+PAUSE_MAX = 24 * HOUR
+"""The longest that one Retry-After can make anything wait, in seconds."""
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -18,16 +21,22 @@ class RetryPolicy:
     steps: tuple[float, ...] = (30.0, 2 * MINUTE, 10 * MINUTE)
 
     def next_after(
-        self, attempt: int, *, now: datetime, chance: float, retry_after: float | None = None
+        self,
+        attempt: int,
+        *,
+        now: datetime,
+        chance: float,
+        retry_after: float | None = None,
+        patience: float = PATIENCE_MAX,
     ) -> datetime | None:
         """When attempt number `attempt + 1` may start, or None after the last. `chance` is uniform in [0, 1).
 
-        A Retry-After longer than our own wait is honoured, up to an hour.
+        A Retry-After longer than our own wait is honoured, up to `patience` seconds.
         """
         if attempt > len(self.steps):
             return None
         own = self.steps[attempt - 1] * (0.8 + 0.4 * chance)
-        return now + timedelta(seconds=max(own, min(retry_after or 0.0, PATIENCE_MAX)))
+        return now + timedelta(seconds=max(own, min(retry_after or 0.0, patience)))
 
 
 QUICK = RetryPolicy()

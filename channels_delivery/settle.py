@@ -22,7 +22,7 @@ from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Delivery, State
 from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
 from .parcel import Parcel
-from .retry import RetryPolicy
+from .retry import PATIENCE_MAX, PAUSE_MAX, RetryPolicy
 from .signals import announce
 from .suppression import suppress_many
 from .verdicts import Verdict, storable, write
@@ -103,8 +103,14 @@ def _judge(result: Result, now: datetime) -> Verdict:
             return Verdict(State.ACCEPTED, detail=detail)
         case Permanent(code, detail):
             return Verdict(State.FAILED, code, detail)
-        case Temporary(code, detail, retry_after):
-            again = result.policy.next_after(parcel.attempt, now=now, chance=result.chance, retry_after=retry_after)
+        case Temporary(code, detail, wish, alone=alone):
+            again = result.policy.next_after(
+                parcel.attempt,
+                now=now,
+                chance=result.chance,
+                retry_after=wish,
+                patience=PAUSE_MAX if alone else PATIENCE_MAX,
+            )
             if again is None:
                 return Verdict(State.DEAD, code, detail)
             if parcel.expires_at is not None and again >= parcel.expires_at:

@@ -194,7 +194,7 @@ MUTANTS = [
     ),
     Mutant(
         "retry: Retry-After is not read",
-        [("channels_delivery/retry.py", "max(own, min(retry_after or 0.0, PATIENCE_MAX))", "own")],
+        [("channels_delivery/retry.py", "max(own, min(retry_after or 0.0, patience))", "own")],
         [
             FAULTS + "test_outbox_endpoints.py::test_retry_after_is_obeyed_by_the_clock_of_the_receiver",
             OUTBOX + "test_retry.py",

@@ -124,8 +124,9 @@ def shown(parcel: Parcel) -> dict[str, Any]:
 
 
 def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
-    """What an answer means. 401 and 403 are mostly our own key's fault, so they are tried again; `endpoints.py` counts
-    them. A redirect is a failure: it is never followed."""
+    """What an answer means. 401 and 403 are mostly our own key's fault, so they are tried again; `endpoint_health.py`
+    counts them. A redirect is a failure: it is never followed. A Retry-After may be about the one device (RFC 8030,
+    8.4), and behind the same lane are all services: no other push waits for it."""
     status = answer.status
     if 200 <= status < 300:
         return Accepted(f"HTTP {status}")
@@ -135,13 +136,13 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
         case 404 | 410:
             return Permanent("address", detail, forget=True)
         case 401 | 403:
-            return Temporary("auth", detail, retry_after=wait)
-        case 429 | 503:
-            return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
+            return Temporary("auth", detail, retry_after=wait, alone=True)
+        case 429:
+            return Temporary("rate_limited", detail, retry_after=wait, alone=True)
         case _ if 400 <= status < 500 and status not in _LATER:
             return Permanent("content", detail)
         case _:
-            return Temporary("provider", detail, retry_after=wait)
+            return Temporary("provider", detail, retry_after=wait, alone=True)
 
 
 def _headers(parcel: Parcel, *, now: datetime) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.db import connection
 from channels_delivery import devices, endpoint_health, endpoints, outbox, routes
 from channels_delivery.backends import channel_kinds
 from channels_delivery.courier import drain
-from channels_delivery.models import Channel, Delivery, Endpoint, Suppression
+from channels_delivery.models import Channel, Delivery, Endpoint, Lane, Suppression
 from channels_delivery.outbox import Address, Letter
 from channels_delivery.outcome import Temporary
 from channels_delivery.parcel import Parcel
@@ -22,7 +22,7 @@ from notifications import routing
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, run_named, statements, workflow
-from tests.channels_delivery.moves import let_time_come
+from tests.channels_delivery.moves import later, let_time_come
 from tests.channels_delivery.push_service import Device, PushService
 from workflows import engine
 from workflows.define import send
@@ -223,6 +223,23 @@ def test_each_device_gets_it(bob: Recipient, service: PushService) -> None:
     assert states() == ["accepted", "accepted"]
     assert [told["title"] for _, told in service.came] == ["Hello", "Hello"]
     assert all(one.last_ok_at for one in devices.listed(bob))
+
+
+def test_a_service_that_limits_one_device_holds_up_no_other(
+    alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    add(bob, service.device("limited"))
+    add(alice, service.device("other"))
+    service.says(after="429 Slowly", fields="Retry-After: 7200\r\n")
+    put(bob)
+    go()
+    service.says()
+    put(alice)
+    Lane.objects.across_tenants().update(ready_at=later(-1))
+    drain()
+
+    assert states() == ["accepted", "pending"]
+    assert Delivery.objects.across_tenants().get(state="pending").due_at > db_now() + timedelta(seconds=7_100)
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone"])

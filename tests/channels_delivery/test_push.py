@@ -298,6 +298,8 @@ def test_each_answer_means_something(service: PushService, status: int, kind: ty
     assert getattr(outcome, "forget", False) is (status in {404, 410})
     if isinstance(outcome, Temporary):
         assert outcome.retry_after == 120
+        assert outcome.alone
+        assert not outcome.slow_lane
 
 
 def test_too_large_is_said_shortly_and_once(service: PushService) -> None:

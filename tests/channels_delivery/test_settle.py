@@ -123,6 +123,17 @@ def test_who_asks_for_patience_gets_it_from_the_whole_lane(acme: Tenant) -> None
     assert Delivery.objects.filter(tenant=acme, attempt=2).count() == 1
 
 
+@pytest.mark.parametrize(("asked", "waited"), [(3_600, 3_600), (7_200, 7_200), (10 * 86_400, 86_400)])
+def test_what_is_said_of_one_alone_makes_no_other_wait(acme: Tenant, asked: int, waited: int) -> None:
+    first, *others = put(acme, *"abc")
+
+    finish(take(1), Temporary("rate_limited", retry_after=asked, alone=True))
+
+    assert {one.id for one in take(now=later(1))} == {one.pk for one in others}
+    first.refresh_from_db()
+    assert first.due_at - db_now() == pytest.approx(timedelta(seconds=waited), abs=timedelta(minutes=1))
+
+
 def test_gone_for_good_turns_the_channel_off(acme: Tenant) -> None:
     channel = Channel.objects.create(tenant=acme, kind="scripted", name="c", secrets={})
     put(acme, channel=channel.pk)
