@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, F, Max, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Least
 
 from notifications.kernel import rowset
@@ -26,7 +27,8 @@ from .suppression import digest
 
 logger = logging.getLogger(__name__)
 
-STRIKES, QUIET, NOTED = 3, timedelta(minutes=10), timedelta(minutes=1)
+STRIKES, PEOPLE = 3, 3
+QUIET, NOTED = timedelta(minutes=10), timedelta(minutes=1)
 FAILURES, FOR = 10, timedelta(days=5)
 """So many failures in a row, over so long, turn a place off."""
 
@@ -86,27 +88,40 @@ def _forget(gone: set[tuple[int, str]]) -> None:
 
 
 def _count_refusals(refused: Mapping[int, Parcel], now: datetime) -> set[int]:
-    """A device that was refused three times goes, unless its service refuses everybody: then it is our key."""
+    """A device that was refused three times goes, but not while its service may be refusing everybody: that would be
+    our key, and for sure after ten minutes."""
     rows = Endpoint.objects.across_tenants().filter(pk__in=refused)
     held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "origin"))
     Endpoint.objects.across_tenants().filter(pk__in=[pk for pk, _ in held]).update(
         failures=F("failures") + 1, failing_since=Coalesce("failing_since", Value(now))
     )
-    ours = _refusing_everybody({origin for _, origin in held}, now)
+    doubted, ours = _refusing_everybody({origin for _, origin in held}, now)
     for origin in sorted(ours):
         logger.error("push.key_refused origin=%s advice=check VAPID_PRIVATE_KEY and VAPID_SUBJECT", origin)
-    alone = [pk for pk, origin in held if origin not in ours]
+    alone = [pk for pk, origin in held if origin not in doubted]
     Endpoint.objects.across_tenants().filter(pk__in=alone, failures__gte=STRIKES).delete()
     return {channel for pk, origin in held if origin in ours and (channel := refused[pk].channel_id)}
 
 
-def _refusing_everybody(origins: set[str], now: datetime) -> set[str]:
-    """Those of these where three devices fail and none succeeded for ten minutes."""
+def _refusing_everybody(origins: set[str], now: datetime) -> tuple[set[str], set[str]]:
+    """Those of these services where three people have devices that fail, and no device of anybody has succeeded since;
+    and those of them where it has been so for ten minutes."""
     there = Endpoint.objects.across_tenants().filter(origin__in=origins).values("origin").order_by()
-    asked = there.annotate(failing=Count("pk", filter=Q(failures__gt=0)), ok=Max("last_ok_at"))
-    return {
-        one["origin"] for one in asked if one["failing"] >= STRIKES and (one["ok"] is None or one["ok"] < now - QUIET)
-    }
+    since = Q()
+    for origin, ok in there.annotate(ok=Max("last_ok_at")).values_list("origin", "ok"):
+        since |= Q(origin=origin) & (Q() if ok is None else Q(failing_since__gt=ok))
+    failing = there.filter(since, failures__gt=0).annotate(
+        people=_people(Q()), long=_people(Q(failing_since__lte=now - QUIET))
+    )
+    found = [(one["origin"], one["people"], one["long"]) for one in failing]
+    doubted = {origin for origin, people, _ in found if people >= PEOPLE}
+    return doubted, {origin for origin, _, long in found if long >= PEOPLE}
+
+
+def _people(having: Q) -> Combinable:
+    """How many different ones: somebody with an account is one in however many tenants."""
+    nameless = Count("recipient", distinct=True, filter=having & Q(recipient__user__isnull=True))
+    return Count("recipient__user", distinct=True, filter=having) + nameless
 
 
 def _has_own_way(kind: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from channels_delivery import devices, endpoint_health, endpoints, outbox, routes
 from channels_delivery.backends import channel_kinds
@@ -278,36 +279,106 @@ def test_one_device_that_is_refused_three_times_goes(bob: Recipient, service: Pu
     assert left == [[1], [2], []]
 
 
-def test_where_everybody_is_refused_it_is_our_key(
-    acme: Tenant, service: PushService, caplog: pytest.LogCaptureFixture
-) -> None:
-    people = crowd(acme, 3)
-    for n, one in enumerate(people):
-        add(one, service.device(str(n)))
-    channel = Channel.objects.create(tenant=acme, kind="push", name="Push")
-    service.says(after="401 No")
+def refused(service: PushService, people: list[Recipient], *, times: int) -> None:
+    """A message to these people, whose devices are refused so many times."""
+    service.says(after="403 No")
     put(*people)
-    for _ in range(4):
+    for _ in range(times):
         go()
 
+
+def let_minutes_pass(minutes: int) -> None:
+    """What is on record of devices was so many minutes earlier."""
+    rows, by = Endpoint.objects.across_tenants(), timedelta(minutes=minutes)
+    rows.update(failing_since=F("failing_since") - by, last_ok_at=F("last_ok_at") - by)
+
+
+def a_device_each(people: list[Recipient], service: PushService) -> None:
+    for one in people:
+        add(one, service.device(str(one.pk)))
+
+
+@pytest.fixture
+def channel(acme: Tenant) -> Channel:
+    return Channel.objects.create(tenant=acme, kind="push", name="Push")
+
+
+def why_paused(channel: Channel) -> str:
     channel.refresh_from_db()
+    return channel.paused_because if channel.paused_at else ""
+
+
+def test_where_everybody_is_refused_for_ten_minutes_it_is_our_key(
+    acme: Tenant, channel: Channel, service: PushService, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = crowd(acme, 3)
+    a_device_each(people, service)
+
+    refused(service, people, times=3)
+    assert why_paused(channel) == ""
+    let_minutes_pass(10)
+    go()
+
+    assert why_paused(channel) == "refused"
     assert Endpoint.objects.filter(tenant=acme).count() == 3
-    assert channel.paused_at is not None
-    assert channel.paused_because == "refused"
     assert "push.key_refused" in caplog.text
 
 
-def test_a_success_within_ten_minutes_says_that_it_is_not(acme: Tenant, service: PushService) -> None:
-    people = crowd(acme, 4)
-    for n, one in enumerate(people):
-        add(one, service.device(str(n)))
-    Endpoint.objects.filter(tenant=acme, recipient=people[3]).update(last_ok_at=db_now() - timedelta(minutes=9))
-    service.says(after="401 No")
-    put(*people[:3])
-    for _ in range(3):
+def test_the_devices_of_one_person_are_nobodys_proof(
+    acme: Tenant, globex: Tenant, bob: Recipient, channel: Channel, service: PushService
+) -> None:
+    elsewhere = crowd(globex, 1)[0]
+    elsewhere.user = bob.user
+    elsewhere.save()
+    for name in "abc":
+        add(bob, service.device(name))
+    add(elsewhere, service.device("d"))
+
+    refused(service, [elsewhere], times=1)
+    refused(service, [bob], times=1)
+    let_minutes_pass(20)
+    for _ in range(2):
         go()
 
+    assert why_paused(channel) == ""
+    assert devices.listed(bob) == []
+
+
+def test_that_nobody_was_told_for_ten_minutes_is_no_proof(acme: Tenant, channel: Channel, service: PushService) -> None:
+    people = crowd(acme, 3)
+    a_device_each(people, service)
+
+    refused(service, people[:1], times=1)
+    let_minutes_pass(20)
+    refused(service, people[1:], times=1)
+
+    assert why_paused(channel) == ""
+    assert [one.failures for one in Endpoint.objects.filter(tenant=acme).order_by("pk")] == [2, 1, 1]
+
+
+def test_who_was_reached_since_says_that_it_is_not(acme: Tenant, channel: Channel, service: PushService) -> None:
+    people = crowd(acme, 4)
+    a_device_each(people, service)
+
+    refused(service, people[:3], times=2)
+    let_minutes_pass(5)
+    Endpoint.objects.filter(tenant=acme, recipient=people[3]).update(last_ok_at=db_now())
+    let_minutes_pass(15)
+    go()
+
+    assert why_paused(channel) == ""
     assert [one.recipient_id for one in Endpoint.objects.filter(tenant=acme)] == [people[3].pk]
+
+
+def test_who_was_reached_before_does_not(acme: Tenant, service: PushService) -> None:
+    """A key that has just been changed has pushes behind it that went well."""
+    people = crowd(acme, 4)
+    a_device_each(people, service)
+    Endpoint.objects.filter(tenant=acme, recipient=people[3]).update(last_ok_at=db_now() - timedelta(minutes=1))
+
+    refused(service, people[:3], times=3)
+
+    assert Endpoint.objects.filter(tenant=acme).count() == 4
 
 
 def test_what_came_back_is_learnt_in_few_statements(acme: Tenant, service: PushService) -> None:
