@@ -115,8 +115,7 @@ class SubscribeView(_DeviceView):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         row = devices.subscribe(person(request), given["endpoint"], given["keys"], label=given["label"], now=db_now())
-        remember(request, row)
-        return Response(DeviceSerializer(row).data)
+        return remember(row, request, Response(DeviceSerializer(row).data))
 
 
 class RefreshView(_DeviceView):
@@ -136,8 +135,7 @@ class RefreshView(_DeviceView):
             label=given["label"],
             now=db_now(),
         )
-        remember(request, row)
-        return Response(DeviceSerializer(row).data)
+        return remember(row, request, Response(DeviceSerializer(row).data))
 
 
 class UnsubscribeView(_DeviceView):

@@ -9,6 +9,8 @@ from rest_framework.test import APIClient
 
 from channels_delivery import devices
 from channels_delivery.push.vapid import identity_of
+from notifications.edges import issue_token
+from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Scope, Tenant
 from tests.cast import api_key, with_key
 from tests.channels_delivery.push_service import SITE, PushService
@@ -115,6 +117,69 @@ def test_who_signs_out_takes_along_the_devices_of_that_browser_and_no_other(
     here.post("/sign-out/")
 
     assert [one.address for one in devices.listed(bob)] == [service.device("there").url]
+
+
+def test_a_device_goes_with_a_sign_out_though_the_session_it_was_added_in_has_ended(
+    bob: Recipient, service: PushService
+) -> None:
+    browser = Client()
+    browser.force_login(bob.user)
+    browser.post(f"{URL}subscribe/", service.device().subscription, "application/json")
+    browser.session.delete()
+    browser.force_login(bob.user)
+    assert "notifyhub_devices" not in browser.session
+
+    browser.post("/sign-out/")
+
+    assert devices.listed(bob) == []
+
+
+def test_of_two_people_at_one_browser_each_signs_out_their_own(
+    alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    browser = Client()
+    for person, name in ((bob, "his"), (alice, "hers")):
+        browser.force_login(person.user)
+        browser.post(f"{URL}subscribe/", service.device(name).subscription, "application/json")
+
+    browser.post("/sign-out/")
+
+    assert [len(devices.listed(one)) for one in (alice, bob)] == [0, 1]
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_browser_keeps_which_device_it_is_where_no_script_reads_it(
+    bob: Recipient, service: PushService, settings: Any, secure: bool
+) -> None:
+    settings.SESSION_COOKIE_SECURE = secure
+    browser = Client()
+    browser.force_login(bob.user)
+    old, new = service.device("old"), service.device("new")
+
+    for path, given in (("subscribe", old.subscription), ("refresh", new.subscription | {"old_endpoint": old.url})):
+        kept = browser.post(f"{URL}{path}/", given, "application/json").cookies["notifyhub_devices"]
+        assert (kept["httponly"], kept["samesite"], bool(kept["secure"])) == (True, "Lax", secure)
+        assert kept["max-age"] >= 180 * 86_400
+
+
+def test_a_cookie_of_somebodys_own_making_removes_nothing(bob: Recipient, service: PushService) -> None:
+    row = devices.subscribe(bob, service.device().url, service.device().keys, now=db_now())
+    browser = Client()
+    browser.force_login(bob.user)
+    browser.cookies["notifyhub_devices"] = row.public_id.hex
+
+    browser.post("/sign-out/")
+
+    assert len(devices.listed(bob)) == 1
+
+
+def test_a_caller_with_a_token_is_given_no_cookie(bob: Recipient, service: PushService) -> None:
+    token, _ = issue_token(bob, key=None, now=db_now())
+    answer = Client(headers={"Authorization": f"Bearer {token}"}).post(
+        f"{URL}subscribe/", service.device().subscription, "application/json"
+    )
+
+    assert (answer.status_code, list(answer.cookies)) == (200, [])
 
 
 def test_what_somebody_else_took_over_meanwhile_stays_theirs(
