@@ -9,12 +9,15 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from notifications.models import Recipient
 
 from .endpoints import LABEL_MAX, PUSH, forget, hold
 from .models import Endpoint
+from .own.place import opened
 from .push.hosts import origin_of, permitted
 from .push.sealing import Keys
 from .refusals import Invalid, NotNow
@@ -24,10 +27,11 @@ DEVICES_MAX = 20
 
 
 def subscribe(person: Recipient, url: str, keys: Mapping[str, str], *, label: str = "", now: datetime) -> Endpoint:
-    """Send pushes for this person to this browser too. One of somebody else becomes theirs if they show its very
-    keys, which only that browser has. Raises Invalid by field, NotNow."""
+    """Send pushes for this person to this browser too, and for no other account any more. One of somebody else becomes
+    theirs if they show its very keys, which only that browser has. Raises Invalid by field, NotNow."""
     checked = _checked(url, keys)
     with transaction.atomic():
+        _take_from_others(person, url, checked, now)
         hold(person)
         row = _known(person, url) or Endpoint(tenant_id=person.tenant_id, kind=PUSH, created_at=now)
         if row.recipient_id != person.pk:
@@ -42,6 +46,7 @@ def refresh(
     """A browser changed its subscription: the device stays the same, with its label. Raises Invalid, NotNow."""
     checked = _checked(url, keys)
     with transaction.atomic():
+        _take_from_others(person, url, checked, now)
         hold(person)
         row = _known(person, old)
         if old == url or row is None or row.recipient_id != person.pk or _known(person, url) is not None:
@@ -73,6 +78,25 @@ def _checked(url: str, keys: Mapping[str, str]) -> Keys:
     if errors or checked is None:
         raise Invalid(_("Some fields are missing or wrong."), errors=errors)
     return checked
+
+
+def _take_from_others(person: Recipient, url: str, keys: Keys, now: datetime) -> None:
+    """What other accounts have of this very subscription in other tenants goes: whoever sits at the browser would be
+    shown their messages. In the person's own tenant it changes hands. Comes before all other locks, as `forget` locks
+    what waits."""
+    there = Endpoint.objects.across_tenants().filter(kind=PUSH, address=url).exclude(tenant=person.tenant_id)
+    others = there.exclude(recipient__user=person.user_id) if person.user_id else there
+    held = others.values_list("pk", Cast("secrets", TextField()))
+    if same := [pk for pk, sealed in held if _opens(sealed, keys)]:
+        forget(others.filter(pk__in=same), now)
+
+
+def _opens(sealed: str, keys: Keys) -> bool:
+    """Whether these keys lie there. By those that cannot be read any more nothing is sent."""
+    try:
+        return _same(opened(sealed), keys)
+    except ImproperlyConfigured:
+        return False
 
 
 def _known(person: Recipient, url: str) -> Endpoint | None:

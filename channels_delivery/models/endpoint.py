@@ -47,6 +47,7 @@ class Endpoint(TenantOwned):
         indexes = [
             models.Index(fields=("recipient", "kind"), name="nh_endpoint_of"),
             models.Index(fields=("origin",), condition=~models.Q(origin=""), name="nh_endpoint_at"),
+            models.Index(fields=("address",), condition=models.Q(kind="push"), name="nh_endpoint_browser"),
         ]
 
     def __str__(self) -> str:

@@ -127,6 +127,52 @@ def test_who_does_not_gets_nothing(alice: Recipient, bob: Recipient, service: Pu
     assert len(devices.listed(bob)) == 1
 
 
+def test_a_browser_shows_one_account_only_whatever_its_tenants(
+    globex: Tenant, alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    """Alice is in both tenants, and so is her browser; at Bob's sits now somebody of another tenant."""
+    her_other, another = crowd(globex, 2)
+    her_other.user = alice.user
+    her_other.save()
+    shared, hers = service.device("shared"), service.device("hers")
+    for person, device in ((bob, shared), (alice, hers), (her_other, hers)):
+        add(person, device)
+    put(bob)
+
+    add(another, shared)
+
+    assert [len(devices.listed(one)) for one in (alice, her_other, bob, another)] == [1, 1, 0, 1]
+    assert list(Delivery.objects.across_tenants().values_list("state", "code")) == [("cancelled", "device_removed")]
+
+
+@pytest.mark.parametrize("changed", ["keys", "url", "unreadable"])
+def test_who_cannot_show_that_it_is_the_same_browser_takes_nothing_from_others(
+    globex: Tenant, bob: Recipient, service: PushService, changed: str
+) -> None:
+    device, other = service.device(), service.device("other")
+    add(bob, device)
+    if changed == "unreadable":
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE \"{Endpoint._meta.db_table}\" SET secrets = 'of a key that is gone'")
+    url, keys = other.url if changed == "url" else device.url, other.keys if changed == "keys" else device.keys
+
+    devices.subscribe(crowd(globex, 1)[0], url, keys, now=db_now())
+
+    assert Endpoint.objects.filter(tenant=bob.tenant_id).count() == 1
+
+
+def test_a_changed_subscription_shows_one_account_only_too(
+    globex: Tenant, alice: Recipient, bob: Recipient, service: PushService
+) -> None:
+    another, old, new = crowd(globex, 1)[0], service.device("old"), service.device("new")
+    add(bob, new)
+    add(another, old)
+
+    devices.refresh(another, old.url, new.url, new.keys, now=db_now())
+
+    assert [len(devices.listed(one)) for one in (bob, another)] == [0, 1]
+
+
 def test_the_twenty_first_is_refused(acme: Tenant, bob: Recipient, service: PushService) -> None:
     many(acme, [bob], service, each=devices.DEVICES_MAX)
 
