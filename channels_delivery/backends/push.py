@@ -70,7 +70,7 @@ class Push(Backend):
             "image": content.image,
             "actions": [{"label": one.label, "url": one.url} for one in content.actions[:ACTIONS_MAX]],
             "urgency": "high" if words.critical or content.level == "error" else "normal",
-            "topic": _topic(content.thread) if content.thread else "",
+            "thread": content.thread,
             "stays": words.critical,
             "small": gettext("You have a new message. Open the app to read it."),
         }
@@ -118,9 +118,9 @@ class Push(Backend):
 
 def shown(parcel: Parcel) -> dict[str, Any]:
     """What the service worker is told. Of one `tag` a device shows the latest."""
-    parts, known = parcel.parts, parcel.stable_id.hex
+    parts = parcel.parts
     told = {name: parts[name] for name in ("title", "body", "url", "image", "actions", "stays") if name in parts}
-    return {"id": known, "tag": parts.get("topic") or known, **told}
+    return {"id": parcel.stable_id.hex, "tag": _topic(parcel), **told}
 
 
 def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
@@ -152,7 +152,7 @@ def _headers(parcel: Parcel, *, now: datetime) -> dict[str, str]:
         "content-encoding": "aes128gcm",
         "ttl": str(max(0, min(left, LIFE))),
         "urgency": parcel.parts.get("urgency", "normal"),
-        "topic": parcel.parts.get("topic") or parcel.stable_id.hex,
+        "topic": _topic(parcel),
     }
 
 
@@ -170,9 +170,13 @@ def _opened(sealed: str | None, _by: tuple[str, ...]) -> Keys:
     return Keys(found["p256dh"], found["auth"])
 
 
-def _topic(thread: str) -> str:
-    """32 URL-safe characters, as many as a push service takes."""
-    return base64.urlsafe_b64encode(hashlib.sha256(thread.encode()).digest())[:32].decode()
+def _topic(parcel: Parcel) -> str:
+    """What it takes the place of: of one thread of its tenant what came before, else itself. 32 URL-safe characters, as
+    many as a push service takes."""
+    thread = parcel.parts.get("thread")
+    if not thread:
+        return parcel.stable_id.hex
+    return base64.urlsafe_b64encode(hashlib.sha256(f"{parcel.tenant_id} {thread}".encode()).digest())[:32].decode()
 
 
 BACKEND = Push()

@@ -213,6 +213,16 @@ def test_of_one_thread_the_latest_replaces_and_others_stay(service: PushService)
     assert all(len(one) <= 32 and one.replace("-", "").replace("_", "").isalnum() for one in topics)
 
 
+def test_a_thread_of_one_tenant_replaces_none_of_another(service: PushService) -> None:
+    """At a browser whose person is in both."""
+    here = parcel(service, **composed(thread="a"))
+    send(here, here._replace(tenant_id=here.tenant_id + 1))
+
+    (first, told), (second, also_told) = service.came
+    assert first["topic"] != second["topic"]
+    assert [told["tag"], also_told["tag"]] == [first["topic"], second["topic"]]
+
+
 def test_a_service_keeps_it_no_longer_than_it_is_worth(service: PushService) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=5)
     send(
