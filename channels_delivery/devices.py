@@ -70,7 +70,7 @@ def _checked(url: str, keys: Mapping[str, str]) -> Keys:
     errors: dict[str, str] = {}
     checked: Keys | None = None
     if not permitted(url):
-        errors["endpoint"] = _("Is not an address at a push service that this site sends to.")
+        errors["endpoint"] = _("Is not an address at a push service that this site sends to, as a browser writes it.")
     try:
         checked = Keys(keys.get("p256dh", ""), keys.get("auth", ""))
     except ValueError:

@@ -78,7 +78,7 @@ class Push(Backend):
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         if not permitted(parcel.address):
-            return Permanent("config", "The address is not at a push service of PUSH_HOSTS.")
+            return Permanent("config", "The address is not at a push service of PUSH_HOSTS, as a browser writes it.")
         try:
             given = conf()
             identity = identity_of(given.vapid_private_key, given.vapid_subject)

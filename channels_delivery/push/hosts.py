@@ -3,7 +3,9 @@ it must name one of these hosts, when it is registered and again when something 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from string import ascii_letters, digits
 from urllib.parse import urlsplit
 
 from ..conf import conf
@@ -14,11 +16,13 @@ ADDRESS_MAX = 500
 
 
 def permitted(url: str) -> bool:
-    """Whether `url` is an address at a push service of `PUSH_HOSTS`: https on port 443, and nothing odd in it. An
-    allowed origin of this machine counts too, where such origins count at all."""
+    """Whether `url` is an address at a push service of `PUSH_HOSTS`: https on port 443, nothing odd in it, and written
+    as browsers write it. An allowed origin of this machine counts too, where such origins count at all."""
     rules = site.rules()
     target = check_url(url, rules)
     if len(url) > ADDRESS_MAX or isinstance(target, Refused):
+        return False
+    if url != target.url or not _is_plain(url):
         return False
     if rules.opens(target.scheme, target.host, target.port):
         return True
@@ -33,6 +37,28 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+@lru_cache(maxsize=2_048)
+def _is_plain(url: str) -> bool:
+    """Whether path and query of this URL, in the normal form of `check_url`, have nothing in them that could be written
+    in a plainer way. A device is known by its address, which therefore has one spelling."""
+    path, mark, query = url.partition("://")[2].partition("/")[2].partition("?")
+    if not _PATH.fullmatch(path) or (mark and not _QUERY.fullmatch(query)):
+        return False
+    return not ({".", ".."} & {*path.split("/")} or _escaped(path) & _OF_PATHS or _escaped(query) & _UNRESERVED)
+
+
+def _escaped(text: str) -> set[str]:
+    return {chr(int(code, 16)) for code in _ESCAPE.findall(text)}
+
+
 def _names(form: str, host: str) -> bool:
     """`*.example.com` names every host below it, and not itself."""
     return host.endswith(form[1:]) if form.startswith("*.") else host == form
+
+
+_UNRESERVED = frozenset(ascii_letters + digits + "-._~")
+_OF_PATHS = _UNRESERVED | frozenset("/!$&'()*+,;=:@")
+_ESCAPE = re.compile("%(..)")
+_PATH = re.compile(rf"(?:[{re.escape(''.join(sorted(_OF_PATHS)))}]|%[0-9A-F]{{2}})*")
+# A token of Windows has %2b and %2f in its query, in small letters.
+_QUERY = re.compile(rf"(?:[?{re.escape(''.join(sorted(_OF_PATHS)))}]|%[0-9A-Fa-f]{{2}})+")

@@ -150,10 +150,40 @@ def test_what_is_no_identity_says_what_to_do(private: str, subject: str, words: 
         ("https://a@fcm.googleapis.com/x", False),
         ("https://127.0.0.1/x", False),
         ("https://fcm.googleapis.com/" + "x" * 500, False),
+        ("https://fcm.googleapis.com/fcm/send/abc:AP-91_b", True),
+        ("https://db5p.notify.windows.com/w/?token=BQY%2b%2fx%3d", True),
+        ("https://fcm.googleapis.com/x%20y%C3%BC", True),
     ],
 )
 def test_only_push_services_are_sent_to(url: str, fine: bool) -> None:
     assert hosts.permitted(url) is fine
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fcm.googleapis.com:443/fcm/send/a:b",
+        "https://FCM.googleapis.com/fcm/send/a:b",
+        "HTTPS://fcm.googleapis.com/fcm/send/a:b",
+        "https://fcm.googleapis.com/fcm/send/a:b?",
+        "https://fcm.googleapis.com/fcm/send/a:b#",
+        "https://fcm.googleapis.com/fcm/send/%61:b",
+        "https://fcm.googleapis.com/fcm/send/a%3Ab",
+        "https://fcm.googleapis.com/fcm/send%2Fa:b",
+        "https://fcm.googleapis.com/fcm/./send/a:b",
+        "https://fcm.googleapis.com/x/../fcm/send/a:b",
+        "https://fcm.googleapis.com/fcm/send/a:b<",
+        "https://fcm.googleapis.com/fcm/send/a:b%c3%bc",
+        "https://fcm.googleapis.com/fcm/send/a:bü",
+        "https://fcm.googleapis.com/fcm/send/a:b%",
+        "https://fcm.googleapis.com?a",
+        "https://db5p.notify.windows.com/w/?token=%42QY",
+        "https://db5p.notify.windows.com/w/?token=B|QY",
+    ],
+)
+def test_another_spelling_of_an_address_is_none(url: str) -> None:
+    """It would be a device of its own, with anybody's keys, and its origin not the one that a token is for."""
+    assert not hosts.permitted(url)
 
 
 def test_a_foreign_address_is_refused_at_the_door(service: PushService) -> None:

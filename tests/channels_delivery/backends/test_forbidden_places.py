@@ -105,11 +105,11 @@ def test_as_an_answer_of_dns(name: str, canary: Canary, allowed: Any, monkeypatc
     found: list[Outcome] = []
     with STAGES[name]() as stage:
         allowed(stage)
-        port = 443 if stage.kind == "push" else canary.port
+        place = f"https://{NAME}" if stage.kind == "push" else f"https://{NAME}:{canary.port}"
         monkeypatch.setattr(socket, "getaddrinfo", lookup)  # the system's resolver, at the edge of the network
         for form in FORMS:
             answers[:] = [form.address]
-            found += outcomes(stage.kind, [led_to(stage, f"https://{NAME}:{port}")])
+            found += outcomes(stage.kind, [led_to(stage, place)])
         monkeypatch.undo()
 
     assert asked.count(NAME) >= 60
