@@ -52,7 +52,7 @@ def answered(stage: Any, said: str) -> str:
             parcel = parcel._replace(address=f"{stage.address}/{SECRET}/{ODD}")
             given["headers"] = {"Authorization": f"Bearer {SECRET}"}
         case PushStage():
-            parcel = parcel._replace(address=f"{parcel.address}/{SECRET}/{ODD}")
+            parcel = parcel._replace(address=f"{parcel.address}/{SECRET}?token={ODD}")
         case SmsStage():
             given["url"] = f"{stage.stub.address}/{ODD}"
         case _:
