@@ -1,13 +1,13 @@
 """SMS: one text to one number, by the provider that the channel names.
 
 The address is a phone number. `parts` are `text` and, where there is one, `url`; the text is cut to the channel's
-segments when it is sent. Where a message goes, how often and how much of it a day is limited: see `charges`.
+segments when it is sent. Where a message goes, how often and how much of it a day is limited: see `sms/limits.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,14 +21,11 @@ from ..outbound.outcomes import no_answer
 from ..outcome import Outcome, Permanent
 from ..own.place import Place
 from ..parcel import Parcel
-from ..sms import setup
-from ..sms.numbers import Number, number_of
+from ..sms import limits, setup
 from ..sms.provider import Provider, Request, Text
 from ..sms.providers import provider_of
 from ..sms.segments import fit, segments
 from ..spending import Charge
-
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 _ANY = 1_000
 
@@ -61,7 +58,7 @@ class Sms(Backend):
         return {"segments": segments(text), "characters": len(text)}
 
     def own_place(self, written: str, settings: Mapping[str, Any], *, way: Mapping[str, Any]) -> Place:
-        number = _permitted(written, way)
+        number = limits.permitted(written, way)
         if isinstance(number, Permanent):
             raise ValueError(number.detail)
         return Place(number.e164)
@@ -70,16 +67,11 @@ class Sms(Backend):
         return setup.faults(settings, secrets)
 
     def charges(self, parcel: Parcel, outlet: Outlet) -> Sequence[Charge]:
-        """Against whoever has us text numbers that they earn by: the tenant's day, the number's, the range's hour."""
-        number, given = number_of(parcel.address), outlet.settings
-        if number is None:
+        """Nothing for a number that is refused before anybody is asked."""
+        number = limits.permitted(parcel.address, outlet.settings)
+        if isinstance(number, Permanent):
             return ()
-        cost = segments(_body(parcel, given))
-        return (
-            Charge("day", cost, given.get("a_day", setup.A_DAY), DAY),
-            Charge(f"range {number.range}", 1, given.get("a_range", setup.A_RANGE), HOUR),
-            Charge(f"number {number.e164}", 1, given.get("a_number", setup.A_NUMBER), DAY),
-        )
+        return limits.charges(number, _body(parcel, outlet.settings), outlet.settings)
 
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         asked = _asked(parcel, outlet)
@@ -111,7 +103,7 @@ def _asked(parcel: Parcel, outlet: Outlet) -> tuple[Provider, Request] | Permane
     provider = provider_of(outlet.settings)
     if provider is None:
         return Permanent("config", _("There is no SMS provider: set up a channel for SMS."))
-    number = _permitted(parcel.address, outlet.settings)
+    number = limits.permitted(parcel.address, outlet.settings)
     if isinstance(number, Permanent):
         return number
     text = Text(
@@ -125,17 +117,6 @@ def _asked(parcel: Parcel, outlet: Outlet) -> tuple[Provider, Request] | Permane
         return provider, provider.request(text, outlet)
     except (KeyError, ValueError):
         return Permanent("config", _("The channel lacks what its provider needs: look at its settings and secrets."))
-
-
-def _permitted(address: str, settings: Mapping[str, Any]) -> Number | Permanent:
-    number = number_of(address)
-    if number is None:
-        return Permanent("address", _("This is no phone number in full, like +15550100."))
-    if number.country not in settings.get("countries", ()):
-        return Permanent(
-            "address", _("The channel sends to no numbers of this country (%s).") % (number.country or "?")
-        )
-    return number
 
 
 def _body(parcel: Parcel, settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""SMS: who may be told, what a provider's answer means, and how much leaves in a day."""
+"""SMS: who may be told, and what a provider's answer means."""
 
 import asyncio
 import uuid
@@ -10,24 +10,21 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from channels_delivery import spending
 from channels_delivery.backend import Outlet
-from channels_delivery.backends import backends
 from channels_delivery.backends.sms import BACKEND
 from channels_delivery.courier import drain
-from channels_delivery.models import Attempt, Channel, Spending
+from channels_delivery.models import Attempt, Spending
 from channels_delivery.outcome import Accepted, Outcome, Permanent, Temporary
-from channels_delivery.outlets import outlets
 from channels_delivery.sms.numbers import number_of
 from channels_delivery.suppression import suppress, suppressed_among
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
 from .backends.stage_sms import SmsStage
-from .moves import deliveries, let_time_come, put, states, take
+from .moves import states
 from .receiver import Receiver
+from .texts import NUMBER, channel_of, text
 
-NUMBER = "+4915123456789"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 
 
@@ -37,16 +34,6 @@ def stage(settings: Any) -> Iterator[SmsStage]:
         given = {"ALLOW_ORIGINS": one.origins, "SITE_URL": "https://hub.example"}
         settings.NOTIFYHUB = {**settings.NOTIFYHUB, "CHANNELS_DELIVERY": given}
         yield one
-
-
-def channel_of(tenant: Tenant, stage: SmsStage, **given: Any) -> Channel:
-    return Channel.objects.create(
-        tenant=tenant, kind="sms", name="sms", settings={**stage.settings, **given}, secrets=stage.secrets
-    )
-
-
-def text(channel: Channel, *numbers: str, said: str = "Hello", **given: Any) -> list[Any]:
-    return put(channel.tenant, *numbers, kind="sms", channel=channel.pk, parts={"text": said}, **given)
 
 
 def send(stage: SmsStage, outlet: Outlet | None = None, **given: Any) -> Outcome:
@@ -238,85 +225,6 @@ def test_the_providers_id_is_kept_with_the_attempt(acme: Tenant, stage: SmsStage
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_pumping_run_over_a_range_is_capped(acme: Tenant, stage: SmsStage) -> None:
-    """A thousand numbers in one block, all of them in a permitted country."""
-    channel = channel_of(acme, stage, a_range=20)
-    text(channel, *_range(1_000))
-
-    drain()
-
-    assert states() == {"accepted": 20, "failed": 980}
-    assert len(stage.ids) == 20
-    assert deliveries().filter(state="failed").first().code == "rate_limited"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_tenants_day_is_counted_in_segments(acme: Tenant, stage: SmsStage) -> None:
-    channel = channel_of(acme, stage, a_day=5)
-    text(channel, *[f"+4915{n}3456789" for n in range(10, 14)], said="a" * 161)
-
-    drain()
-
-    assert states() == {"accepted": 2, "failed": 2}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_number_is_told_so_often_a_day_however_it_is_written(acme: Tenant, globex: Tenant, stage: SmsStage) -> None:
-    channel, other = channel_of(acme, stage, a_number=2), channel_of(globex, stage, a_number=2)
-    for spelling in (NUMBER, "+49 151 23456789", "+49-151-23456789"):
-        text(channel, spelling)
-    text(other, NUMBER)
-
-    drain()
-
-    assert states() == {"accepted": 3, "failed": 1}
-    assert not Spending.objects.across_tenants().filter(digest__contains="4915").exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_retry_is_not_counted_again(acme: Tenant, stage: SmsStage) -> None:
-    stage.stub.says = (429, 20429)
-    text(channel_of(acme, stage, a_number=1), NUMBER)
-    drain()
-    stage.stub.behave()
-    let_time_come()
-    drain()
-
-    assert states() == {"accepted": 1}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_counting_takes_as_many_statements_for_many_as_for_few(
-    acme: Tenant, stage: SmsStage, django_assert_num_queries: Any
-) -> None:
-    channel = channel_of(acme, stage)
-    text(channel, *_range(60))
-    parcels, ways = take(), outlets([channel.pk])
-    known, now = backends(), db_now()
-    spending.too_dear(parcels[:1], ways, known, now=now)  # what is asked once a connection
-
-    with django_assert_num_queries(5):  # begin, make, hold, write, end
-        spending.too_dear(parcels[1:3], ways, known, now=now)
-    with django_assert_num_queries(5):
-        spending.too_dear(parcels[3:], ways, known, now=now)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_new_window_begins_anew_and_old_counters_go(acme: Tenant, stage: SmsStage) -> None:
-    channel = channel_of(acme, stage, a_number=1)
-    text(channel, NUMBER)
-    text(channel, NUMBER)
-    first, second = take()
-    ways, known, now = outlets([channel.pk]), backends(), db_now()
-
-    assert spending.too_dear([first], ways, known, now=now) == {}
-    assert list(spending.too_dear([second], ways, known, now=now)) == [second.id]
-    assert spending.too_dear([second], ways, known, now=now + timedelta(days=1)) == {}
-    assert spending.forget(before=now + timedelta(days=1), most=100) == 3
-    assert Spending.objects.across_tenants().count() == 3
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_suppressed_number_is_left_alone_however_it_is_written(acme: Tenant, stage: SmsStage) -> None:
     suppress("sms", [NUMBER], tenant_id=acme.pk, reason="STOP", now=db_now())
     assert suppressed_among("sms", ["+49 151 2345-6789"], tenant_id=acme.pk)
@@ -327,8 +235,3 @@ def test_a_suppressed_number_is_left_alone_however_it_is_written(acme: Tenant, s
     assert states() == {"failed": 1}
     assert stage.ids == []
     assert Spending.objects.across_tenants().count() == 0
-
-
-def _range(size: int) -> list[str]:
-    """Numbers that differ only in their last three digits."""
-    return [f"+4915123456{n:03d}" for n in range(size)]
