@@ -1,7 +1,8 @@
-"""How often one address may be refused here before it is not listened to any more.
+"""How often one address may say to one channel what nobody signed, before it is told to wait.
 
-Only refusals count: a provider that signs what it says is never slowed. The count is kept in the cache, for a minute
-at a time; without a cache nobody is refused by it.
+Who is told so is heard all the same: what is signed counts, so a provider that signs what it says is never slowed, also
+where all callers share the address of a proxy. The count is kept in the cache, for a minute at a time; without a cache
+nobody is told to wait.
 """
 
 from __future__ import annotations
@@ -17,24 +18,12 @@ REFUSALS = 60
 SECONDS = 60
 
 
-def at_an_end(address: str, *, now: datetime) -> bool:
-    """Whether this address was refused too often in this minute."""
+def is_over(address: str, channel: int, *, now: datetime) -> bool:
+    """Whether this address, now that it is refused once more, was refused too often by this channel (id) in this
+    minute."""
+    key = f"notifyhub:refused:{channel}:{address.replace(':', '_')}:{int(now.timestamp()) // SECONDS}"
     try:
-        return int(cache.get(_key(address, now), 0)) >= REFUSALS
+        return not cache.add(key, 1, 2 * SECONDS) and int(cache.incr(key)) > REFUSALS
     except Exception:
         logger.warning("callback.cache_away")
         return False
-
-
-def refused(address: str, *, now: datetime) -> None:
-    """It was refused once more."""
-    key = _key(address, now)
-    try:
-        if not cache.add(key, 1, 2 * SECONDS):
-            cache.incr(key)
-    except Exception:
-        logger.warning("callback.cache_away")
-
-
-def _key(address: str, now: datetime) -> str:
-    return f"notifyhub:refused:{address.replace(':', '_')}:{int(now.timestamp()) // SECONDS}"

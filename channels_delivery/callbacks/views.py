@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -28,31 +26,9 @@ logger = logging.getLogger(__name__)
 BODY_MAX = 512 * 1024
 
 
-View = Callable[[HttpRequest, str], HttpResponse]
-
-
-def patiently(view: View) -> View:
-    """Whoever was refused too often is not listened to for the rest of the minute."""
-
-    @wraps(view)
-    def listen(request: HttpRequest, key: str) -> HttpResponse:
-        address, now = str(request.META.get("REMOTE_ADDR", "")), datetime.now(UTC)
-        if patience.at_an_end(address, now=now):
-            said = _said("Refused too often: try again in a minute.", 429)
-            said["Retry-After"] = str(patience.SECONDS)
-            return said
-        answer = view(request, key)
-        if answer.status_code >= 400:
-            patience.refused(address, now=now)
-        return answer
-
-    return listen
-
-
 @csrf_exempt
 @never_cache
 @require_http_methods(["POST"])
-@patiently
 def of_delivery(request: HttpRequest, key: str) -> HttpResponse:
     """What became of one delivery."""
     delivery = Delivery.objects.across_tenants().filter(public_id=UUID(key), channel__isnull=False).first()
@@ -64,7 +40,6 @@ def of_delivery(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_http_methods(["HEAD", "POST"])
-@patiently
 def of_channel(request: HttpRequest, key: str) -> HttpResponse:
     """Replies, and reports on any delivery of a channel. Some providers ask by HEAD whether anybody is there."""
     if request.method == "HEAD":
@@ -89,8 +64,7 @@ def _hear(request: HttpRequest, channel: Channel | None, delivery: Delivery | No
             return _said("More than 512 KB.", 413)
         reply = scheme.read(heard, channel, delivery)
     except Untrusted:
-        logger.warning("callback.untrusted channel=%s", channel.pk)
-        return _said("The signature does not fit, or is too old.", 403)
+        return _refused(request, channel)
     receipts.record(channel, reply.told, now=datetime.now(UTC))
     return _answer(reply)
 
@@ -106,6 +80,15 @@ def _heard(request: HttpRequest) -> Heard | None:
     base = conf().site_url.rstrip("/")
     url = base + request.get_full_path() if base else request.build_absolute_uri()
     return Heard(url, headers, body, datetime.now(UTC))
+
+
+def _refused(request: HttpRequest, channel: Channel) -> HttpResponse:
+    if patience.is_over(str(request.META.get("REMOTE_ADDR", "")), channel.pk, now=datetime.now(UTC)):
+        said = _said("Refused too often: try again in a minute.", 429)
+        said["Retry-After"] = str(patience.SECONDS)
+        return said
+    logger.warning("callback.untrusted channel=%s", channel.pk)
+    return _said("The signature does not fit, or is too old.", 403)
 
 
 def _answer(reply: Reply) -> HttpResponse:

@@ -4,10 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -21,12 +19,11 @@ from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from tests.cast import signed_in
 
+from .callers import NUMBER, SITE, TOKEN, of, texting, twilio
 from .moves import finish, put, take
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SITE, NUMBER, TOKEN = "https://hub.example", "+4915123456789", "the-token-of-the-account"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
-Post = Callable[..., int]
 
 
 @pytest.fixture(autouse=True)
@@ -36,19 +33,7 @@ def _site(settings: Any) -> None:
 
 @pytest.fixture
 def channel(acme: Tenant) -> Channel:
-    return Channel.objects.create(
-        tenant=acme,
-        kind="sms",
-        name="sms",
-        settings={
-            "provider": "twilio",
-            "account": "AC1",
-            "from": "+15550100",
-            "countries": ["DE"],
-            "help": "Call <us>.",
-        },
-        secrets={"token": TOKEN},
-    )
+    return texting(acme)
 
 
 @pytest.fixture
@@ -57,22 +42,6 @@ def delivery(channel: Channel) -> Delivery:
     finish(take(), Accepted("SM1 queued"))
     one.refresh_from_db()
     return one
-
-
-def of(row: Channel | Delivery) -> str:
-    return f"/callbacks/{'channels' if isinstance(row, Channel) else 'deliveries'}/{row.public_id.hex}/"
-
-
-def twilio(path: str, *, token: str = TOKEN, signature: str | None = None, **fields: str) -> Any:
-    """Signed as Twilio's documentation says it, with nothing of ours."""
-    text = SITE + path + "".join(name + fields[name] for name in sorted(fields))
-    proper = base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
-    return Client().post(
-        path,
-        urlencode(fields),
-        content_type="application/x-www-form-urlencoded",
-        headers={"X-Twilio-Signature": proper if signature is None else signature},
-    )
 
 
 def signed(path: str, said: Any, *, at: datetime | None = None, key: str = "msg_1", body: str | None = None) -> Any:

@@ -3,7 +3,6 @@
 import base64
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
-from django.core.cache import cache
-from django.test import Client
 
-from channels_delivery.callbacks import patience, sns
+from channels_delivery.callbacks import sns
 from channels_delivery.callbacks.event import Heard, Untrusted
 from channels_delivery.callbacks.schemes import SCHEMES, scheme_of
 from channels_delivery.callbacks.ses import BySns
@@ -63,13 +60,6 @@ class Amazon:
 @pytest.fixture
 def amazon() -> Amazon:
     return Amazon()
-
-
-@pytest.fixture(autouse=True)
-def _empty() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -291,18 +281,6 @@ def test_the_topic_is_checked_when_it_is_written(acme: Tenant) -> None:
         check(Setup("email", "ses", settings, {"webhook": "user:password"}), tenant=acme)
 
     assert "ARN" in refused.value.errors["secrets.webhook"]
-
-
-def test_whoever_is_refused_too_often_is_not_listened_to(channel: Channel) -> None:
-    path = f"/callbacks/channels/{channel.public_id.hex}/"
-    answers = [Client().post(path, b"{}", content_type="text/plain").status_code for _ in range(patience.REFUSALS + 2)]
-
-    assert answers[: patience.REFUSALS] == [403] * patience.REFUSALS
-    assert set(answers[patience.REFUSALS :]) <= {429, 403}
-    late = Client().post(path, b"{}", content_type="text/plain")
-    other = Client(REMOTE_ADDR="192.0.2.7").post(path, b"{}", content_type="text/plain")
-    assert (late.status_code, late["Retry-After"]) == (429, "60")
-    assert other.status_code == 403
 
 
 def test_receipts_of_no_delivery_go_after_their_time(channel: Channel, amazon: Amazon) -> None:
