@@ -22,6 +22,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from ..mail.by_provider import DELIVERY
 from ..mail.providers import PROVIDERS, Provider
 from ..models import Channel, Delivery, Event
+from . import bounces
 from .event import WINDOW, Heard, Reply, Scheme, Told, Untrusted
 
 _EVENTS = {
@@ -102,43 +103,31 @@ def _check_time(heard: Heard) -> None:
 
 
 def _told(provider: Provider, one: Any) -> Told | None:
-    event = _EVENTS.get(one.event_type)
+    raw: Mapping[str, Any] = one.esp_event if isinstance(one.esp_event, Mapping) else {}
+    event = _event(provider, one, raw)
     if event is None or not one.recipient:
         return None
-    raw: Mapping[str, Any] = one.esp_event if isinstance(one.esp_event, Mapping) else {}
-    hard = event is not Event.BOUNCED or _is_hard(provider.name, one.reject_reason, raw)
     detail = " ".join(str(part) for part in (one.mta_response or one.description, one.reject_reason) if part)
     return Told(
-        event if hard else Event.FAILED,
+        event,
         key=f"{one.event_type} {one.event_id or _fingerprint(raw)} {one.recipient}",
         delivery=_delivery(one.metadata),
         address=str(one.recipient),
         provider_id=str(one.message_id or ""),
         detail=f"STOP: {detail}" if event is Event.STOPPED else detail,
-        suppress=hard and event in {Event.BOUNCED, Event.COMPLAINED, Event.STOPPED},
+        suppress=event in {Event.BOUNCED, Event.COMPLAINED, Event.STOPPED},
     )
 
 
-def _is_hard(provider: str, reason: str | None, raw: Mapping[str, Any]) -> bool:
-    """Whether an address bounced for good. A full mailbox is none of these; anymail tells them apart for few."""
-    if reason == "invalid":
-        return True
-    match provider:
-        case "brevo":
-            return raw.get("event") == "hard_bounce"
-        case "postmark":
-            return raw.get("Type") == "HardBounce"
-        case "mailjet":
-            return raw.get("hard_bounce") is True
-        case "mailersend":
-            return str(raw.get("type", "")).endswith("hard_bounced")
-        case "sendgrid":
-            return raw.get("type") == "bounce"
-        case "mailgun":
-            data = raw.get("event-data", raw)
-            return isinstance(data, Mapping) and data.get("severity") == "permanent"
-        case _:
-            return str(raw.get("bounce_class", "")) in {"10", "30"}
+def _event(provider: Provider, one: Any, raw: Mapping[str, Any]) -> Event | None:
+    """None: nothing that is of interest here."""
+    match _EVENTS.get(one.event_type):
+        case Event.BOUNCED:
+            return bounces.meaning(provider.name, one.reject_reason, raw, one.mta_response, one.description)
+        case Event.COMPLAINED if not bounces.is_complaint(raw):
+            return None
+        case event:
+            return event
 
 
 def _fingerprint(raw: Mapping[str, Any]) -> str:

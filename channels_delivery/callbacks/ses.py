@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from ..models import Channel, Delivery, Event
-from . import sns
+from . import bounces, sns
 from .event import Heard, Reply, Scheme, Told
 
 _EVENTS = {
@@ -52,20 +52,29 @@ def _told(one: Mapping[str, Any], key: str, channel: Channel) -> Iterator[Told]:
     event, about = _EVENTS.get(name), one.get(name.lower(), {})
     if event is None:
         return
-    hard = event is not Event.BOUNCED or about.get("bounceType") == "Permanent"
+    if event is Event.COMPLAINED and about.get("complaintFeedbackType") in bounces.NO_COMPLAINT:
+        return
     delivery = _delivery(one["mail"], channel)
     for receiver in about.get(_LISTS.get(name, ""), one["mail"].get("destination", [])):
         known = receiver if isinstance(receiver, Mapping) else {"emailAddress": receiver}
         address = str(known["emailAddress"])
+        meant = Event.FAILED if event is Event.BOUNCED and not _is_hard(about, known) else event
         yield Told(
-            event if hard else Event.FAILED,
+            meant,
             key=f"{key} {address}",
             delivery=delivery,
             address=address,
             provider_id=str(one["mail"].get("messageId", "")),
             detail=str(known.get("diagnosticCode") or about.get("bounceSubType") or about.get("reason") or name),
-            suppress=hard and event in {Event.BOUNCED, Event.COMPLAINED},
+            suppress=meant in {Event.BOUNCED, Event.COMPLAINED},
         )
+
+
+def _is_hard(about: Mapping[str, Any], receiver: Mapping[str, Any]) -> bool:
+    """Whether this receiver of a bounce does not exist. To be on a list of the account's own is no new bounce."""
+    if about.get("bounceType") != "Permanent" or about.get("bounceSubType") == "OnAccountSuppressionList":
+        return False
+    return bounces.is_about_address(receiver.get("diagnosticCode"), receiver.get("status")) is not False
 
 
 def _delivery(mail: Mapping[str, Any], channel: Channel) -> UUID | None:

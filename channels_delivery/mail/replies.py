@@ -13,8 +13,10 @@ EXCERPT = 1_000
 """Characters of an answer that are kept with a failed attempt."""
 
 AUTH_CODES = frozenset({530, 534, 535, 538})
+ABOUT_SENDER = frozenset({7, 8})
+"""Details of x.1.x: bad address of the sender, bad system of the sender."""
+
 _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})(?!\d)")
-_ABOUT_SENDER = frozenset({7, 8})  # of x.1.x: bad address of the sender, bad system of the sender
 
 
 class Stage(StrEnum):
@@ -60,7 +62,7 @@ def failure(reply: Reply, stage: Stage) -> Outcome:
     if stage in {Stage.CONNECT, Stage.HELLO, Stage.TLS, Stage.SENDER} and reply.code != 552:
         return Permanent("config", words)
     if subject == 1:
-        sender = detail in _ABOUT_SENDER
+        sender = detail in ABOUT_SENDER
         return Permanent("config", words) if sender else Permanent("address", words, suppress=True)
     return Permanent(_lasting(reply.code, subject, detail, stage), words)
 

@@ -255,7 +255,8 @@ def mailgun(at: datetime, key: str = SECRET) -> dict[str, Any]:
     stamp, token = str(int(at.timestamp())), "t" * 50
     signature = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     event = {"event": "failed", "severity": "permanent", "recipient": BOB, "id": "e-1", "reason": "bounce"}
-    event |= {"timestamp": at.timestamp(), "message": {"headers": {"message-id": "m-1"}}, "delivery-status": {}}
+    event |= {"timestamp": at.timestamp(), "message": {"headers": {"message-id": "m-1"}}}
+    event["delivery-status"] = {"code": 550, "enhanced-code": "5.1.1", "message": "5.1.1 nobody"}
     return {"signature": {"timestamp": stamp, "token": token, "signature": signature}, "event-data": event}
 
 
@@ -271,6 +272,29 @@ def test_a_signed_report_has_to_be_signed_and_from_now(acme: Tenant) -> None:
     assert told(channel, mailgun(now), headers={}) == 204
     assert events() == ["bounced"]
     assert suppressed_among("email", [BOB], tenant_id=acme.pk)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("reason", "status", "event", "listed"),
+    [
+        ("bounce", {"code": 550, "message": "5.7.1 blocked"}, "failed", False),
+        ("bounce", {"code": 552, "enhanced-code": "5.2.2"}, "failed", False),
+        ("old", {"code": 602, "message": ""}, "failed", False),
+        ("suppress-unsubscribe", {"code": 606}, "stopped", True),
+        ("suppress-complaint", {"code": 607}, "complained", True),
+    ],
+)
+def test_what_mailgun_does_not_try_again_is_not_always_the_addresss_end(
+    acme: Tenant, reason: str, status: dict[str, Any], event: str, listed: bool
+) -> None:
+    said = mailgun(datetime.now(UTC))
+    said["event-data"] |= {"reason": reason, "delivery-status": status}
+
+    assert told(channel_of(acme, "mailgun", SECRET), said, headers={}) == 204
+
+    assert events() == [event]
+    assert bool(suppressed_among("email", [BOB], tenant_id=acme.pk)) is listed
 
 
 @pytest.mark.django_db

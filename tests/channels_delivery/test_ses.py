@@ -122,6 +122,40 @@ def test_a_full_mailbox_is_no_bounce_for_good(channel: Channel, amazon: Amazon) 
     assert (told.event, told.suppress) == ("failed", False)
 
 
+@pytest.mark.parametrize(
+    ("receiver", "subtype", "event"),
+    [
+        ({"diagnosticCode": "smtp; 550 5.1.1 user unknown"}, "NoEmail", "bounced"),
+        ({"status": "5.1.1"}, "General", "bounced"),
+        ({"diagnosticCode": "smtp; 550 5.7.1 policy", "status": "5.1.1"}, "General", "failed"),
+        ({"diagnosticCode": "smtp; 552 5.2.2 mailbox full"}, "General", "failed"),
+        ({"status": "5.1.1"}, "Suppressed", "bounced"),
+        ({"status": "5.1.1"}, "OnAccountSuppressionList", "failed"),
+    ],
+)
+def test_a_policy_a_full_mailbox_and_a_list_are_no_bounce_for_good(
+    channel: Channel, amazon: Amazon, receiver: dict[str, str], subtype: str, event: str
+) -> None:
+    said = bounce()
+    said["bounce"] |= {"bounceSubType": subtype, "bouncedRecipients": [{"emailAddress": "b@a.example", **receiver}]}
+
+    [told] = read(channel, message(said), amazon).told
+
+    assert (told.event, told.suppress) == (event, event == "bounced")
+
+
+@pytest.mark.parametrize(("kind", "count"), [("abuse", 1), (None, 1), ("not-spam", 0), ("auth-failure", 0)])
+def test_feedback_that_a_mail_was_wanted_is_no_complaint(
+    channel: Channel, amazon: Amazon, kind: str | None, count: int
+) -> None:
+    about = {"complaintFeedbackType": kind, "complainedRecipients": [{"emailAddress": "b@a.example"}]}
+    said = {"notificationType": "Complaint", "complaint": about, "mail": {"messageId": "0100", "destination": []}}
+
+    told = read(channel, message(said), amazon).told
+
+    assert [(one.event, one.suppress) for one in told] == [("complained", True)] * count
+
+
 def test_another_channels_delivery_is_not_named(channel: Channel, amazon: Amazon, globex: Tenant) -> None:
     [theirs] = put(globex, "bob@acme.example", kind="email")
     Delivery.objects.filter(tenant=globex).update(stable_id=theirs.public_id)
