@@ -7,11 +7,11 @@ counts no second time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from notifications.live import watching
 
@@ -27,17 +27,10 @@ def record(channel: Channel, told: Sequence[Told], *, now: datetime) -> int:
     by_digest = {_digest(channel, one.key): one for one in told}
     if not by_digest:
         return 0
-    with transaction.atomic():
-        mine = Receipt.objects.filter(tenant=channel.tenant_id, digest__in=by_digest)
-        known = set(mine.values_list("digest", flat=True))
-        new = {digest: one for digest, one in by_digest.items() if digest not in known}
-        about = _deliveries(channel, [one for one in new.values() if one.delivery])
-        new = {digest: _discreet(one, about) for digest, one in new.items()}
-        rows = [_receipt(channel, digest, one, about, now) for digest, one in sorted(new.items())]
-        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
-        _list(channel, [one for one in new.values() if one.address], now)
-        watching.changed([delivery.origin for delivery in about.values()])
-    return len(new)
+    try:
+        return _write(channel, by_digest, now)
+    except IntegrityError:  # some of it was told at the same moment, and is there now
+        return _write(channel, by_digest, now)
 
 
 def of_deliveries(ids: Collection[int], *, tenant_id: int) -> dict[int, list[Receipt]]:
@@ -46,6 +39,20 @@ def of_deliveries(ids: Collection[int], *, tenant_id: int) -> dict[int, list[Rec
     for one in Receipt.objects.filter(tenant=tenant_id, delivery__in=ids).order_by("pk"):
         found.setdefault(one.delivery_id or 0, []).append(one)
     return found
+
+
+def _write(channel: Channel, by_digest: Mapping[str, Told], now: datetime) -> int:
+    """Raises IntegrityError where somebody else is writing some of it: then nothing of it is written."""
+    with transaction.atomic():
+        mine = Receipt.objects.filter(tenant=channel.tenant_id, digest__in=by_digest)
+        known = set(mine.values_list("digest", flat=True))
+        new = {digest: one for digest, one in by_digest.items() if digest not in known}
+        about = _deliveries(channel, [one for one in new.values() if one.delivery])
+        new = {digest: _discreet(one, about) for digest, one in new.items()}
+        Receipt.objects.bulk_create(_receipt(channel, digest, one, about, now) for digest, one in sorted(new.items()))
+        _list(channel, [one for one in new.values() if one.address], now)
+        watching.changed([delivery.origin for delivery in about.values()])
+    return len(new)
 
 
 def _deliveries(channel: Channel, told: Sequence[Told]) -> dict[str, Delivery]:
