@@ -1,7 +1,8 @@
 """Twilio's reports and replies (https://www.twilio.com/docs/usage/security#validating-requests).
 
 They are signed by the channel's token, over the address as it was dialled and the sorted fields of the form. There is
-no time in it: what was heard once is known by the message's id and state, and counts no second time.
+no time in it: what was heard once is known by the message's id and state, and counts no second time. What is answered
+is counted against the channel's limits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 from uuid import UUID
 from xml.sax.saxutils import escape
 
+from django.db import transaction
+
 from ..models import Channel, Delivery, Event
+from ..outcome import Permanent
+from ..sms import limits
+from ..spending import Charge, spend
+from ..suppression import suppressed_among
 from .event import Heard, Reply, Scheme, Told, Untrusted
 
 STOP = {"STOP", "STOPALL", "STOPP", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "ARRET"}
@@ -24,6 +32,9 @@ NOBODY = {"21211", "21614", "30005", "30006"}
 """The number is none, or none that takes texts."""
 
 STOPPED = "21610"
+ANSWERED = timedelta(days=30)
+"""In each of these windows one HELP is answered once, however often it is told."""
+
 _STATES = {"sent": Event.SENT, "delivered": Event.DELIVERED, "failed": Event.FAILED, "undelivered": Event.FAILED}
 
 
@@ -35,7 +46,7 @@ class Twilio(Scheme):
         said = dict(form)
         if said.get("MessageStatus") or said.get("SmsStatus", "received") != "received":
             return Reply(_report(said, delivery))
-        return _reply(said, str(channel.settings.get("help", "")))
+        return _reply(said, channel, heard.now)
 
 
 def signature(url: str, form: list[tuple[str, str]], token: str) -> str:
@@ -78,7 +89,7 @@ def _report(said: Mapping[str, str], delivery: Delivery | None) -> list[Told]:
     ]
 
 
-def _reply(said: Mapping[str, str], help_text: str) -> Reply:
+def _reply(said: Mapping[str, str], channel: Channel, now: datetime) -> Reply:
     """What somebody wrote back."""
     sid, number = said.get("MessageSid", ""), said.get("From", "")
     word = said.get("OptOutType") or said.get("Body", "")
@@ -90,7 +101,21 @@ def _reply(said: Mapping[str, str], help_text: str) -> Reply:
         return _twiml(told)
     if word in START:
         return _twiml(Told(Event.STARTED, sid, address=number, provider_id=sid, detail=word))
-    return _twiml(message=help_text if word in HELP else "")
+    return _twiml(message=_help(channel, number, sid, now) if word in HELP else "")
+
+
+def _help(channel: Channel, sender: str, sid: str, now: datetime) -> str:
+    """The answer to HELP. It is a text like any other: empty where the channel may send none there, its limits are
+    reached, or this message (`sid`) was answered before."""
+    text, number = str(channel.settings.get("help", "")), limits.permitted(sender, channel.settings)
+    if not text or channel.paused_at is not None or isinstance(number, Permanent):
+        return ""
+    if suppressed_among(channel.kind, [number.e164], tenant_id=channel.tenant_id):
+        return ""
+    costs = [Charge(f"help {sid}", 1, 1, ANSWERED), *limits.charges(number, text, channel.settings)]
+    with transaction.atomic():
+        full = spend(channel.tenant_id, channel.kind, costs, now=now, channel=channel.pk)
+    return "" if full else text
 
 
 def _twiml(*told: Told, message: str = "") -> Reply:

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from channels_delivery.models import Channel, Delivery, Receipt
 from channels_delivery.outcome import Accepted
 from channels_delivery.retention import forget_deliveries
-from channels_delivery.suppression import suppress, suppressed_among
+from channels_delivery.suppression import suppressed_among
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from tests.cast import signed_in
@@ -84,48 +84,6 @@ def test_what_a_failure_says_of_the_number(
 
     assert events() == [event]
     assert stopped(channel.tenant) is listed
-
-
-def test_stop_suppresses_and_start_takes_it_back(channel: Channel, globex: Tenant) -> None:
-    assert twilio(of(channel), MessageSid="SM2", From=NUMBER, Body=" Stop. ").status_code == 200
-    assert stopped(channel.tenant)
-    assert not stopped(globex)
-
-    twilio(of(channel), MessageSid="SM3", From=NUMBER, Body="START")
-    assert not stopped(channel.tenant)
-    assert events() == ["stopped", "started"]
-
-
-def test_start_lifts_nothing_but_a_stop(channel: Channel) -> None:
-    suppress("sms", [NUMBER], tenant_id=channel.tenant_id, reason="HTTP 400 21211", now=db_now())
-
-    twilio(of(channel), MessageSid="SM3", From=NUMBER, Body="START")
-
-    assert stopped(channel.tenant)
-
-
-def test_a_stop_that_is_played_again_after_a_start_changes_nothing(channel: Channel) -> None:
-    twilio(of(channel), MessageSid="SM2", From=NUMBER, Body="STOP")
-    twilio(of(channel), MessageSid="SM3", From=NUMBER, Body="START")
-
-    assert twilio(of(channel), MessageSid="SM2", From=NUMBER, Body="STOP").status_code == 200
-
-    assert not stopped(channel.tenant)
-    assert events() == ["stopped", "started"]
-
-
-def test_help_is_answered_and_anything_else_is_not(channel: Channel) -> None:
-    assert (
-        b"<Message>Call &lt;us&gt;.</Message>" in twilio(of(channel), MessageSid="S", From=NUMBER, Body="help").content
-    )
-    assert b"<Response></Response>" in twilio(of(channel), MessageSid="T", From=NUMBER, Body="stop it?").content
-    assert events() == []
-
-
-def test_advanced_opt_out_says_it_for_them(channel: Channel) -> None:
-    twilio(of(channel), MessageSid="SM2", From=NUMBER, Body="arrêtez", OptOutType="STOP")
-
-    assert stopped(channel.tenant)
 
 
 @pytest.mark.parametrize("given", [{"signature": ""}, {"signature": "AAAA"}, {"token": "another-token"}])
