@@ -19,7 +19,7 @@ from notifications.kernel.clock import db_now
 
 from . import spending
 from .conf import conf
-from .models import ENDED_BADLY, OPEN, Attempt, Delivery, Message, Receipt
+from .models import ENDED_BADLY, LASTING, OPEN, Attempt, Delivery, Message, Receipt
 from .own.places import forget_unproven
 
 BATCH = 1_000
@@ -104,11 +104,9 @@ def forget_deliveries(*, before: datetime, most: int = BATCH) -> int:
 
 
 def forget_receipts(*, before: datetime, most: int = BATCH) -> int:
-    """Delete what was told of no delivery before this time. Looks at the oldest only: those of deliveries go with them,
-    so none of theirs is much older."""
-    oldest = list(Receipt.objects.across_tenants().order_by("pk").values_list("pk", flat=True)[:most])
-    ended = Receipt.objects.across_tenants().filter(pk__in=oldest, delivery__isnull=True, at__lt=before)
-    chosen = list(ended.values_list("pk", flat=True))
+    """Delete what was told of no delivery before this time, but for STOP and START (`LASTING`)."""
+    passing = Receipt.objects.across_tenants().filter(delivery__isnull=True).exclude(event__in=LASTING)
+    chosen = list(passing.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:most])
     return Receipt.objects.across_tenants().filter(pk__in=chosen).delete()[0] if chosen else 0
 
 

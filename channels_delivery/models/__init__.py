@@ -5,13 +5,14 @@ from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, 
 from .endpoint import Endpoint
 from .lane import Breaker, Lane
 from .message import Message
-from .receipt import Event, Receipt
+from .receipt import LASTING, Event, Receipt
 from .spending import Spending
 from .suppression import Suppression
 
 __all__ = [
     "ENDED_BADLY",
     "ENDED_WELL",
+    "LASTING",
     "MISSED",
     "OPEN",
     "Attempt",

@@ -18,11 +18,16 @@ class Event(models.TextChoices):
     STARTED = "started", _("wants it again")
 
 
+LASTING = (Event.STOPPED.value, Event.STARTED.value)
+"""What some providers sign without a time. As long as the suppression list is kept, so is that it was heard: otherwise
+an old START could be played again, and take back a later STOP."""
+
+
 class Receipt(TenantOwned):
     """A fact beside a delivery, whose own state it never changes; without one it is of the channel (STOP by a reply).
 
     `digest` is of the channel and of the provider's own name for what it said, so that nothing counts twice. Those of
-    deliveries go with them, the others after the same time; who wants no more stays on the suppression list.
+    deliveries go with them, the others after the same time, but for those that are `LASTING`.
     """
 
     delivery = models.ForeignKey(
@@ -44,7 +49,12 @@ class Receipt(TenantOwned):
         indexes = [
             models.Index(
                 fields=("delivery", "id"), condition=models.Q(delivery__isnull=False), name="nh_receipt_of_delivery"
-            )
+            ),
+            models.Index(
+                fields=("at",),
+                condition=models.Q(delivery__isnull=True) & ~models.Q(event__in=LASTING),
+                name="nh_receipt_passing",
+            ),
         ]
 
     def __str__(self) -> str:

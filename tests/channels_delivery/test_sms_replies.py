@@ -1,5 +1,6 @@
 """What people write back: STOP and START count once, and HELP is answered as far as a text might leave."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from channels_delivery import spending
 from channels_delivery.backends import backends
 from channels_delivery.models import Channel, Receipt
 from channels_delivery.outlets import outlets
+from channels_delivery.retention import clear_out, forget_receipts
 from channels_delivery.suppression import suppress, suppressed_among
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
@@ -85,6 +87,29 @@ def test_advanced_opt_out_says_it_for_them(channel: Channel) -> None:
     twilio(of(channel), MessageSid="SM2", From=NUMBER, Body="arrêtez", OptOutType="STOP")
 
     assert stopped(channel.tenant)
+
+
+def test_a_start_that_is_played_again_after_years_takes_back_no_stop(channel: Channel) -> None:
+    for number, word in enumerate(["STOP", "START", "STOP"]):
+        twilio(of(channel), MessageSid=f"SM{number}", From=NUMBER, Body=word)
+
+    assert clear_out(now=db_now() + timedelta(days=3_000))["receipts"] == 0
+    assert twilio(of(channel), MessageSid="SM1", From=NUMBER, Body="START").status_code == 200
+
+    assert stopped(channel.tenant)
+    assert events() == ["stopped", "started", "stopped"]
+
+
+def test_what_lasts_is_in_nobodys_way_when_the_rest_is_cleared_out(channel: Channel) -> None:
+    old = db_now() - timedelta(days=100)
+    told = [*["stopped"] * 5, *["bounced"] * 5, "started", "bounced"]
+    Receipt.objects.bulk_create(
+        Receipt(tenant=channel.tenant, channel=channel, event=one, digest=str(n), at=old) for n, one in enumerate(told)
+    )
+
+    assert [forget_receipts(before=db_now(), most=4) for _ in range(3)] == [4, 2, 0]
+
+    assert events() == [*["stopped"] * 5, "started"]
 
 
 def test_help_is_counted_against_the_limits_of_texts(acme: Tenant) -> None:
