@@ -16,6 +16,7 @@ from django.db import connection
 
 from notifications.kernel import rowset
 
+from .mail.addresses import mailbox
 from .models import Suppression
 
 REASON_MAX = 200
@@ -50,14 +51,14 @@ def suppress_many(entries: Iterable[tuple[int, str, str, str]], *, now: datetime
 
 def lift(kind: str, addresses: Collection[str], *, tenant_id: int) -> int:
     """Take these addresses off the list; how many were on it."""
-    digests = [digest(tenant_id, kind, address) for address in addresses]
+    digests = [one for address in addresses for one in _digests(tenant_id, kind, address)]
     return Suppression.objects.filter(tenant=tenant_id, digest__in=digests).delete()[0]
 
 
 def take_back_stop(kind: str, addresses: Collection[str], *, tenant_id: int) -> int:
     """The receivers at these addresses want it again: those that said STOP are taken off the list, and nobody who is on
     it for another reason; how many."""
-    digests = [digest(tenant_id, kind, address) for address in addresses]
+    digests = [one for address in addresses for one in _digests(tenant_id, kind, address)]
     mine = Suppression.objects.filter(tenant=tenant_id, digest__in=digests, reason__startswith=STOP)
     return mine.delete()[0]
 
@@ -69,18 +70,44 @@ def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -
 
 def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], str]:
     """The reason of each (tenant, kind, address) that is on the list. One statement, whatever their number."""
-    digests = {one: digest(*one) for one in set(asked)}  # tenant and kind are in the hash
-    chosen, parameters = rowset.any_of(connection, "digest", sorted(set(digests.values())), kind="text")
+    digests = {one: _digests(*one) for one in set(asked)}  # tenant and kind are in the hash
+    sought = sorted({hashed for spelled in digests.values() for hashed in spelled})
+    chosen, parameters = rowset.any_of(connection, "digest", sought, kind="text")
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT digest, reason FROM "{Suppression._meta.db_table}" WHERE {chosen}', parameters)
         found = dict(cursor.fetchall())
-    return {one: found[hashed] for one, hashed in digests.items() if hashed in found}
+    return {one: found[hashed] for one, spelled in digests.items() for hashed in spelled if hashed in found}
 
 
 def digest(tenant_id: int, kind: str, address: str) -> str:
     """SHA-256 of the address, salted by tenant and kind. Not keyed: a key that is lost or changed would let everybody
-    who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings."""
-    spelling = address.strip()
-    spelling = re.sub(r"[^+0-9]", "", spelling) if _PHONE.fullmatch(spelling) else spelling
-    spelling = spelling if "://" in spelling else spelling.casefold()
+    who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings, and
+    an international domain and the ASCII form in which it is dialled, and named by whoever tells of it."""
+    return _hashed(tenant_id, kind, _spelling(_dialled(address.strip())))
+
+
+def _digests(tenant_id: int, kind: str, address: str) -> list[str]:
+    """Under which it may be listed; the one under which it is now comes last. The other is of when an international
+    domain was hashed in its letters."""
+    written = address.strip()
+    spellings = dict.fromkeys((_spelling(written), _spelling(_dialled(written))))
+    return [_hashed(tenant_id, kind, one) for one in spellings]
+
+
+def _hashed(tenant_id: int, kind: str, spelling: str) -> str:
     return hashlib.sha256(f"{tenant_id}\0{kind}\0{spelling}".encode()).hexdigest()
+
+
+def _dialled(address: str) -> str:
+    if address.isascii() or "@" not in address or "://" in address:
+        return address
+    try:
+        return str(mailbox(address))
+    except ValueError:
+        return address
+
+
+def _spelling(address: str) -> str:
+    if _PHONE.fullmatch(address):
+        return re.sub(r"[^+0-9]", "", address)
+    return address if "://" in address else address.casefold()
