@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
+from django.db.models.functions import Left
 
 from notifications.kernel import rowset
 
@@ -23,6 +24,7 @@ REASON_MAX = 200
 STOP = "STOP"
 """What the reason begins with where the receiver said so, and may take it back."""
 
+_TABLE = f'"{Suppression._meta.db_table}"'
 _PHONE = re.compile(r"\+[0-9][0-9 ()./-]*")
 
 
@@ -32,20 +34,17 @@ def suppress(kind: str, addresses: Collection[str], *, tenant_id: int, reason: s
 
 
 def suppress_many(entries: Iterable[tuple[int, str, str, str]], *, now: datetime) -> int:
-    """The same for (tenant, kind, address, reason) of any tenants. The first reason stands."""
-    rows = {
-        digest(tenant, kind, address): Suppression(
-            tenant_id=tenant,
-            kind=kind,
-            digest=digest(tenant, kind, address),
-            reason=reason[:REASON_MAX].replace("\0", ""),
-            created_at=now,
-        )
-        for tenant, kind, address, reason in entries
-    }
-    listed = Suppression.objects.across_tenants().filter(digest__in=rows)
-    new = len(rows) - listed.count()
-    Suppression.objects.bulk_create((rows[one] for one in sorted(rows)), ignore_conflicts=True)
+    """The same for (tenant, kind, address, reason) of any tenants. The first reason stands, but for a STOP, which gives
+    way to any other: whoever may take back their own no must not take back what others forbade."""
+    listed: dict[str, tuple[int, str, str]] = {}
+    for tenant, kind, address, reason in entries:
+        hashed = digest(tenant, kind, address)
+        if hashed not in listed or (listed[hashed][2].startswith(STOP) and not reason.startswith(STOP)):
+            listed[hashed] = tenant, kind, reason[:REASON_MAX].replace("\0", "")
+    if not listed:
+        return 0
+    new = len(listed) - Suppression.objects.across_tenants().filter(digest__in=listed).count()
+    _write(sorted((hashed, *one) for hashed, one in listed.items()), now)
     return new
 
 
@@ -59,8 +58,8 @@ def take_back_stop(kind: str, addresses: Collection[str], *, tenant_id: int) -> 
     """The receivers at these addresses want it again: those that said STOP are taken off the list, and nobody who is on
     it for another reason; how many."""
     digests = [one for address in addresses for one in _digests(tenant_id, kind, address)]
-    mine = Suppression.objects.filter(tenant=tenant_id, digest__in=digests, reason__startswith=STOP)
-    return mine.delete()[0]
+    mine = Suppression.objects.alias(begins=Left("reason", len(STOP)))  # LIKE looks at no capitals on SQLite
+    return mine.filter(tenant=tenant_id, digest__in=digests, begins=STOP).delete()[0]
 
 
 def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -> set[str]:
@@ -74,7 +73,7 @@ def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str],
     sought = sorted({hashed for spelled in digests.values() for hashed in spelled})
     chosen, parameters = rowset.any_of(connection, "digest", sought, kind="text")
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT digest, reason FROM "{Suppression._meta.db_table}" WHERE {chosen}', parameters)
+        cursor.execute(f"SELECT digest, reason FROM {_TABLE} WHERE {chosen}", parameters)
         found = dict(cursor.fetchall())
     return {one: found[hashed] for one, spelled in digests.items() for hashed in spelled if hashed in found}
 
@@ -84,6 +83,26 @@ def digest(tenant_id: int, kind: str, address: str) -> str:
     who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings, and
     an international domain and the ASCII form in which it is dialled, and named by whoever tells of it."""
     return _hashed(tenant_id, kind, _spelling(_dialled(address.strip())))
+
+
+def _write(rows: Sequence[tuple[str, int, str, str]], now: datetime) -> None:
+    """Each (digest, tenant, kind, reason), in the order of their digests, which is that in which they lock."""
+    digests, tenants, kinds, reasons = zip(*rows, strict=True)
+    columns: dict[str, rowset.Column] = {"digest": ("text", digests), "tenant": ("bigint", tenants)}
+    columns |= {"kind": ("text", kinds), "reason": ("text", reasons)}
+    source, parameters = rowset.table(connection, "t", columns)
+    statement = (
+        f"INSERT INTO {_TABLE} (digest, tenant_id, kind, reason, created_at)"
+        f" SELECT t.digest, t.tenant, t.kind, t.reason, %s FROM {source} WHERE true ORDER BY t.digest"
+        f" ON CONFLICT (digest, tenant_id, kind) DO UPDATE SET reason = excluded.reason"
+        f" WHERE {_is_stop(f'{_TABLE}.reason')} AND NOT {_is_stop('excluded.reason')}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [connection.ops.adapt_datetimefield_value(now), *parameters])
+
+
+def _is_stop(column: str) -> str:
+    return f"substr({column}, 1, {len(STOP)}) = '{STOP}'"
 
 
 def _digests(tenant_id: int, kind: str, address: str) -> list[str]:

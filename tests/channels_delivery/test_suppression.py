@@ -1,6 +1,8 @@
 """Who said no is left alone, however their address is written."""
 
 import hashlib
+from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from channels_delivery.callbacks.event import Told
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel, Event, Suppression
 from channels_delivery.routes import way_of
-from channels_delivery.suppression import digest, lift, suppress, suppressed_among
+from channels_delivery.suppression import digest, lift, suppress, suppress_many, suppressed_among, take_back_stop
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
@@ -62,3 +64,54 @@ def test_who_was_listed_under_the_letters_of_their_domain_stays_listed_until_lif
     assert lift("email", [INTERNATIONAL], tenant_id=acme.pk) == 1
 
     assert not suppressed_among("email", [INTERNATIONAL], tenant_id=acme.pk)
+
+
+LEGAL, STOPPED = "legal: court order", "STOP: STOP"
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        ([STOPPED, LEGAL], LEGAL),
+        ([LEGAL, STOPPED], LEGAL),
+        ([STOPPED, ""], ""),
+        ([LEGAL, "HTTP 400 21211"], LEGAL),
+        ([STOPPED, "STOP: HTTP 400 21610"], None),
+        (["stop sending, says the customer", STOPPED], "stop sending, says the customer"),
+        ([LEGAL], LEGAL),
+        ([STOPPED], None),
+    ],
+)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_start_lifts_only_what_nobody_else_forbade(
+    acme: Tenant, said: list[str], stays: str | None, at_once: bool
+) -> None:
+    entries = [(acme.pk, "sms", "+4915112345678", reason) for reason in said]
+    for batch in [entries] if at_once else [[one] for one in entries]:
+        suppress_many(batch, now=db_now())
+
+    take_back_stop("sms", ["+49 151 12345678"], tenant_id=acme.pk)
+
+    assert [one.reason for one in Suppression.objects.filter(tenant=acme)] == ([] if stays is None else [stays])
+
+
+def test_a_second_reason_is_no_second_address_and_keeps_the_day_of_the_first(acme: Tenant) -> None:
+    first = db_now()
+    assert suppress("sms", ["+1", "+2"], tenant_id=acme.pk, reason=STOPPED, now=first) == 2
+
+    assert suppress("sms", ["+2", "+3"], tenant_id=acme.pk, reason=LEGAL, now=db_now()) == 1
+
+    assert dict(Counter(Suppression.objects.filter(tenant=acme).values_list("reason", flat=True))) == {
+        STOPPED: 1,
+        LEGAL: 2,
+    }
+    assert Suppression.objects.filter(tenant=acme, created_at=first).count() == 2
+
+
+def test_listing_takes_two_statements_for_many_as_for_few(acme: Tenant, django_assert_num_queries: Any) -> None:
+    suppress("sms", ["+0"], tenant_id=acme.pk, now=db_now())  # what is asked once a connection
+    now = db_now()
+
+    for addresses, statements in (["+1"], 2), ([f"+{n}" for n in range(300)], 2), ([], 0):
+        with django_assert_num_queries(statements):
+            suppress("sms", addresses, tenant_id=acme.pk, reason=LEGAL, now=now)
