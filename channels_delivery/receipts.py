@@ -18,7 +18,7 @@ from notifications.live import watching
 from .callbacks.event import Told
 from .confidential import in_place_of, is_confidential
 from .models import Channel, Delivery, Event, Receipt
-from .suppression import REASON_MAX, suppress_many, take_back_stop
+from .suppression import suppress_many, take_back_stop
 from .verdicts import storable
 
 
@@ -95,7 +95,7 @@ def _list(channel: Channel, told: Sequence[Told], now: datetime) -> None:
 
 
 def _reason(one: Told) -> str:
-    return storable(one.detail or one.event, REASON_MAX)
+    return storable(one.detail or one.event)
 
 
 def _digest(channel: Channel, key: str) -> str:

@@ -19,6 +19,7 @@ from notifications.kernel import rowset
 
 from .mail.addresses import mailbox
 from .models import Suppression
+from .nameless import nameless
 
 REASON_MAX = 200
 STOP = "STOP"
@@ -35,12 +36,14 @@ def suppress(kind: str, addresses: Collection[str], *, tenant_id: int, reason: s
 
 def suppress_many(entries: Iterable[tuple[int, str, str, str]], *, now: datetime) -> int:
     """The same for (tenant, kind, address, reason) of any tenants. The first reason stands, but for a STOP, which gives
-    way to any other: whoever may take back their own no must not take back what others forbade."""
+    way to any other: whoever may take back their own no must not take back what others forbade. No address stays in a
+    reason: what servers and providers say repeats it, and this is to be no list of addresses."""
     listed: dict[str, tuple[int, str, str]] = {}
     for tenant, kind, address, reason in entries:
         hashed = digest(tenant, kind, address)
         if hashed not in listed or (listed[hashed][2].startswith(STOP) and not reason.startswith(STOP)):
-            listed[hashed] = tenant, kind, reason[:REASON_MAX].replace("\0", "")
+            words = nameless(reason, address=address).replace("\0", "")
+            listed[hashed] = tenant, kind, words[:REASON_MAX]
     if not listed:
         return 0
     new = len(listed) - Suppression.objects.across_tenants().filter(digest__in=listed).count()

@@ -10,6 +10,7 @@ from channels_delivery import receipts
 from channels_delivery.callbacks.event import Told
 from channels_delivery.courier import drain
 from channels_delivery.models import Channel, Event, Suppression
+from channels_delivery.outcome import Permanent
 from channels_delivery.routes import way_of
 from channels_delivery.suppression import digest, lift, suppress, suppress_many, suppressed_among, take_back_stop
 from notifications.kernel.clock import db_now
@@ -115,3 +116,27 @@ def test_listing_takes_two_statements_for_many_as_for_few(acme: Tenant, django_a
     for addresses, statements in (["+1"], 2), ([f"+{n}" for n in range(300)], 2), ([], 0):
         with django_assert_num_queries(statements):
             suppress("sms", addresses, tenant_id=acme.pk, reason=LEGAL, now=now)
+
+
+def test_the_list_holds_no_address_whatever_a_server_says(acme: Tenant) -> None:
+    bob = "bob@acme.example"
+    put(acme, bob)
+    told = Permanent("address", f"550 5.1.1 <{bob}>: {'no mailbox ' * 15} {bob} here", suppress=True)
+
+    finish(take(), told)
+
+    [listed] = Suppression.objects.filter(tenant=acme)
+    assert listed.reason.startswith("550 5.1.1 <…>: no mailbox")
+    assert "bob" not in listed.reason
+    assert suppressed_among("scripted", [bob], tenant_id=acme.pk)
+
+
+def test_nor_does_it_where_a_provider_tells_it_later(acme: Tenant) -> None:
+    channel = Channel.objects.create(tenant=acme, kind="sms", name="c", settings={"provider": "http"})
+    said = f"STOP: {'-' * 189}+4915112345678"  # of which the list has room for five characters
+    told = Told(Event.STOPPED, "k", address="+4915112345678", detail=said, suppress=True)
+
+    receipts.record(channel, [told], now=db_now())
+
+    [listed] = Suppression.objects.filter(tenant=acme)
+    assert listed.reason == f"STOP: {'-' * 189}…"

@@ -89,7 +89,7 @@ def seeded(acme: Tenant, canary: Recipient, publish: Publish) -> Recipient:
     for chunk in Chunk.objects.filter(tenant=acme):
         values = {str(place): {"mail": canary.email} for place, one in enumerate(chunk.people) if one == canary.pk}
         ChunkResult.objects.create(chunk=chunk, step="9", values={**values, "99": "stays"}, created_at=db_now())
-    reason = f"550 <{canary.email}> is unknown"
+    reason = f"550 {canary.name} <{canary.email}> is unknown"
     suppression.suppress("email", [canary.email], tenant_id=acme.pk, reason=reason, now=db_now())
     return canary
 
