@@ -16,9 +16,8 @@ from notifications.kernel.privacy import Person, plain, scrub
 
 from . import log
 from .confidential import CODE_NOTICE
-from .models import Attempt, Delivery, Endpoint, Message, Receipt, Suppression
+from .models import ERASED, Attempt, Delivery, Endpoint, Message, Receipt, Suppression
 
-GONE = "erased:"
 _ADDED = ("public_id", "kind", "label", "address", "created_at", "verified_at", "last_ok_at", "disabled_at")
 _SENT = ("public_id", "kind", "address", "state", "code", "created_at", "finished_at", "message__notice_key")
 
@@ -39,19 +38,20 @@ def export(person: Person) -> dict[str, Any]:
 
 def erase(person: Person, *, now: datetime) -> dict[str, int]:
     """What waits is cancelled. Deliveries and tries stay for the count, without the address and the answers; words that
-    went to nobody else go, and from others their name."""
+    went to nobody else go, and from others their name. Addresses go before answers: whoever writes one down after that
+    sees that it is not to be kept."""
     cancelled = log.take_back(_of(person), now=now)
     tries = Attempt.objects.filter(~Q(detail=""), delivery__in=_of(person).values("pk"))
     everywhere: dict[str, Any] = {"tenant": person.tenant_id}
     return {
         "deliveries_cancelled": cancelled.cancelled,
+        "deliveries": _of(person)
+        .exclude(address__startswith=ERASED)
+        .update(address=Concat(Value(ERASED), Cast("pk", CharField())), slots={}),
         "messages": _only_theirs(person).update(parts={}, attachments=[], about="", emptied_at=now),
         "messages_mentioning": scrub(Message.objects.filter(**everywhere), ("parts", "attachments", "about"), person),
         "attempts": tries.update(detail=""),
         "attempts_mentioning": scrub(Attempt.objects.filter(delivery__tenant=person.tenant_id), ("detail",), person),
-        "deliveries": _of(person)
-        .exclude(address__startswith=GONE)
-        .update(address=Concat(Value(GONE), Cast("pk", CharField())), slots={}),
         "receipts": _told_of(person).exclude(detail="").update(detail=""),
         "receipts_mentioning": scrub(Receipt.objects.filter(**everywhere), ("detail",), person),
         "endpoints": _added_by(person).delete()[0],

@@ -17,8 +17,8 @@ from notifications.live import watching
 
 from .callbacks.event import Told
 from .confidential import in_place_of, is_confidential
-from .models import Channel, Delivery, Event, Receipt
-from .suppression import suppress_many, take_back_stop
+from .models import ERASED, Channel, Delivery, Event, Receipt
+from .suppression import suppress_many, take_back_stop, wordless
 from .verdicts import storable
 
 
@@ -50,7 +50,7 @@ def _write(channel: Channel, by_digest: Mapping[str, Told], now: datetime) -> in
         about = _deliveries(channel, [one for one in new.values() if one.delivery])
         new = {digest: _discreet(one, about) for digest, one in new.items()}
         Receipt.objects.bulk_create(_receipt(channel, digest, one, about, now) for digest, one in sorted(new.items()))
-        _list(channel, [one for one in new.values() if one.address], now)
+        _list(channel, [one for one in new.values() if one.address], about, now)
         watching.changed([delivery.origin for delivery in about.values()])
     return len(new)
 
@@ -78,24 +78,31 @@ def _receipt(channel: Channel, digest: str, one: Told, about: dict[str, Delivery
         delivery=about.get(str(one.delivery)),
         event=one.event,
         provider_id=storable(one.provider_id, 100),
-        detail=storable(one.detail, 300),
+        detail="" if _is_erased(one, about) else storable(one.detail, 300),
         digest=digest,
         at=now,
     )
 
 
-def _list(channel: Channel, told: Sequence[Told], now: datetime) -> None:
+def _list(channel: Channel, told: Sequence[Told], about: dict[str, Delivery], now: datetime) -> None:
     """Put on the suppression list who is not to be written to, and take off who said START."""
     back = [one.address for one in told if one.event is Event.STARTED]
     if back:
         take_back_stop(channel.kind, back, tenant_id=channel.tenant_id)
-    entries = [(channel.tenant_id, channel.kind, one.address, _reason(one)) for one in told if one.suppress]
+    entries = [(channel.tenant_id, channel.kind, one.address, _reason(one, about)) for one in told if one.suppress]
     if entries:
         suppress_many(entries, now=now)
 
 
-def _reason(one: Told) -> str:
-    return storable(one.detail or one.event)
+def _reason(one: Told, about: dict[str, Delivery]) -> str:
+    said = storable(one.detail or one.event)
+    return wordless(said) if _is_erased(one, about) else said
+
+
+def _is_erased(one: Told, about: dict[str, Delivery]) -> bool:
+    """Whether no words may be kept of it, as the person was erased."""
+    delivery = about.get(str(one.delivery))
+    return delivery is not None and delivery.address.startswith(ERASED)
 
 
 def _digest(channel: Channel, key: str) -> str:

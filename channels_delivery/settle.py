@@ -7,7 +7,7 @@ Deliveries lock in the order of their ids, then lanes in the order of theirs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permane
 from .parcel import Parcel
 from .retry import PATIENCE_MAX, PAUSE_MAX, RetryPolicy
 from .signals import announce
-from .suppression import suppress_many
+from .suppression import suppress_many, wordless
 from .verdicts import Verdict, storable, write
 
 CODE_MAX = 32
@@ -70,7 +70,7 @@ def record(results: Sequence[Result], held: dict[int, HeldLane], *, now: datetim
     if mine:
         held |= _give_back(mine, now)
         failover.carry_out({pk: move for pk, move in moves.items() if pk in settled}, now=now)
-        _suppress(mine, now)
+        _suppress(mine, settled, now)
         if codes := [result.parcel.id for result in mine if result.parcel.notice_key == CODE_NOTICE]:
             forget_words(codes, now=now)
         refused = endpoint_health.learn([(one.parcel, one.outcome) for one in mine if one.tried], now=now)
@@ -149,10 +149,15 @@ def _give_back(results: Sequence[Result], now: datetime) -> dict[int, HeldLane]:
     return lanes
 
 
-def _suppress(results: Sequence[Result], now: datetime) -> None:
+def _suppress(results: Sequence[Result], erased: Mapping[int, bool], now: datetime) -> None:
     """Note the addresses to which nothing is to be sent any more."""
     refused = [(result.parcel, result.outcome) for result in results if isinstance(result.outcome, Permanent)]
-    entries = [(one.tenant_id, one.kind, one.address, storable(said.detail)) for one, said in refused if said.suppress]
+    said = {one.id: storable(outcome.detail) for one, outcome in refused if outcome.suppress}
+    entries = [
+        (one.tenant_id, one.kind, one.address, wordless(said[one.id]) if erased[one.id] else said[one.id])
+        for one, _outcome in refused
+        if one.id in said
+    ]
     if entries:
         suppress_many(entries, now=now)
 

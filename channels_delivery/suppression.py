@@ -81,6 +81,11 @@ def reasons(asked: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str],
     return {one: found[hashed] for one, spelled in digests.items() for hashed in spelled if hashed in found}
 
 
+def wordless(reason: str) -> str:
+    """What is kept of the reason for an address whose person was erased: whether they may take it back."""
+    return STOP if reason.startswith(STOP) else ""
+
+
 def digest(tenant_id: int, kind: str, address: str) -> str:
     """SHA-256 of the address, salted by tenant and kind. Not keyed: a key that is lost or changed would let everybody
     who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings, and

@@ -10,7 +10,7 @@ from django.db import connection
 
 from notifications.kernel import rowset
 
-from .models import Attempt, Delivery, State
+from .models import ERASED, Attempt, Delivery, State
 from .parcel import NOBODY, Parcel
 
 DETAIL_MAX = 4_000
@@ -32,11 +32,12 @@ class Verdict(NamedTuple):
         return self.wait_reason or self.state.value
 
 
-def write(parcels: Sequence[Parcel], verdicts: Mapping[int, Verdict], *, now: datetime) -> set[int]:
+def write(parcels: Sequence[Parcel], verdicts: Mapping[int, Verdict], *, now: datetime) -> dict[int, bool]:
     """Write these down, and close their attempts; an attempt that does not count is taken away, so that its number is
-    used again. The deliveries (ids) whose lease still held, or that still waited where there is none: others are left
-    alone. A retry of what was revoked meanwhile becomes a cancel. On PostgreSQL one statement, and one more where
-    something was held back."""
+    used again. The deliveries (ids) whose lease still held, or that still waited where there is none, and of each
+    whether its person was erased meanwhile; others are left alone. A retry of what was revoked meanwhile becomes a
+    cancel; of who was erased no words are kept, which mostly repeat the address. On PostgreSQL one statement, and one
+    more where something was held back."""
     parcels = sorted(parcels, key=lambda parcel: parcel.id)
     leased = parcels[0].token != NOBODY
     source, parameters = _source(parcels, verdicts)
@@ -60,15 +61,17 @@ def write(parcels: Sequence[Parcel], verdicts: Mapping[int, Verdict], *, now: da
     with connection.cursor() as cursor:
         if on_postgres:
             closed, times = _closing("done AS t", at, leased=leased)
-            said = ", ".join(f"mine.{name}" for name in ("no", "spent", "result", "code", "detail"))
-            statement = f"{mine}, done AS ({moved}, {said}), closed AS ({closed}) SELECT id FROM done"
+            said = ", ".join(f"mine.{name}" for name in ("no", "spent", "result", "code"))
+            said += f", CASE WHEN {_IS_ERASED} THEN '' ELSE mine.detail END AS detail, {_IS_ERASED} AS erased"
+            statement = f"{mine}, done AS ({moved}, {said}), closed AS ({closed}) SELECT id, erased FROM done"
             cursor.execute(statement, [*parameters, at, *times])
         else:
-            cursor.execute(f"{mine} {moved}", [*parameters, at])
-        written = {row[0] for row in cursor.fetchall()}
+            cursor.execute(f"{mine} {moved}, {_IS_ERASED}", [*parameters, at])
+        written = {pk: bool(erased) for pk, erased in cursor.fetchall()}
         settled = [parcel for parcel in parcels if parcel.id in written]
         if settled and not on_postgres:
-            source, parameters = _source(settled, verdicts)
+            kept = {pk: verdicts[pk]._replace(detail="") if erased else verdicts[pk] for pk, erased in written.items()}
+            source, parameters = _source(settled, kept)
             closed, times = _closing(source, at, leased=leased)
             cursor.execute(closed, [*times, *parameters])
     if leased:
@@ -142,3 +145,4 @@ def _take_away(parcels: Sequence[Parcel]) -> None:
 
 _LEASED, _WAITING = "d.lease_token = t.token AND d.state = 'sending'", "d.state = 'pending'"
 _DELIVERY, _ATTEMPT = (f'"{model._meta.db_table}"' for model in (Delivery, Attempt))
+_IS_ERASED = f"substr({_DELIVERY}.address, 1, {len(ERASED)}) = '{ERASED}'"

@@ -1,7 +1,7 @@
 """The rows of this app."""
 
 from .channel import Channel
-from .delivery import ENDED_BADLY, ENDED_WELL, MISSED, OPEN, Attempt, Delivery, Lease, State
+from .delivery import ENDED_BADLY, ENDED_WELL, ERASED, MISSED, OPEN, Attempt, Delivery, Lease, State
 from .endpoint import Endpoint
 from .lane import Breaker, Lane
 from .message import Message
@@ -12,6 +12,7 @@ from .suppression import Suppression
 __all__ = [
     "ENDED_BADLY",
     "ENDED_WELL",
+    "ERASED",
     "LASTING",
     "MISSED",
     "OPEN",

@@ -27,6 +27,9 @@ ENDED_WELL = ("delivered", "accepted")
 MISSED = ("dead", "failed", "expired")
 ENDED_BADLY = (*MISSED, "cancelled")
 
+ERASED = "erased:"
+"""What the address of a delivery begins with, once its person was erased."""
+
 
 class Delivery(TenantOwned):
     """The durable row of the outbox. `stable_id` is what the receiver drops duplicates by: the same for every attempt
