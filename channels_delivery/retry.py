@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -44,6 +45,12 @@ LONG = RetryPolicy((30.0, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, *(hours * HOUR f
 """For signed webhooks, whose receivers may be down over a weekend."""
 
 
+def wait_asked(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Seconds for which an answer with these header fields asks us to wait. A date in it is by the clock of whoever
+    wrote it, which the answer's own `Date` tells; `now` is for an answer without one. So our clock may be wrong."""
+    return parse_retry_after(headers.get("Retry-After"), now=_told_at(headers) or now)
+
+
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """Seconds from a Retry-After header (RFC 9110: seconds or a date); None when it is missing, past or nonsense."""
     text = (value or "").strip()
@@ -54,3 +61,11 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return wait if wait > 0 else None
+
+
+def _told_at(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return at if at.tzinfo else None

@@ -32,7 +32,7 @@ from ..push.hosts import origin_of, permitted
 from ..push.payload import ACTIONS_MAX, fit, small
 from ..push.sealing import Keys, seal
 from ..push.vapid import NoKey, identity_of
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 
 EXCERPT = 1_000
 LIFE = 24 * 3600
@@ -131,7 +131,7 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
     if 200 <= status < 300:
         return Accepted(f"HTTP {status}")
     detail = f"HTTP {status} {answer.words[:EXCERPT]}".strip()
-    wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    wait = wait_asked(answer.headers, now=now)
     match status:
         case 404 | 410:
             return Permanent("address", detail, forget=True)

@@ -32,7 +32,7 @@ from ..outbound.words import headers_advice, url_advice
 from ..outcome import Delivered, Outcome, Permanent, Temporary
 from ..own.place import Place, secrets_of
 from ..parcel import Parcel
-from ..retry import LONG, parse_retry_after
+from ..retry import LONG, wait_asked
 
 PREFIX = "whsec_"
 _WEAK = gettext_noop("A signing secret is whsec_ and base64 of 24 to 64 random bytes.")
@@ -212,7 +212,7 @@ def outcome_of(answer: Answer, *, now: datetime) -> Outcome:
         return Permanent("address", detail, disable=True)
     if status in {413, 414, 431}:
         return Permanent("content", detail)
-    wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    wait = wait_asked(answer.headers, now=now)
     if status in {429, 503}:
         return Temporary("rate_limited" if status == 429 else "provider", detail, retry_after=wait, slow_lane=True)
     return Temporary("auth" if status in {401, 403} else "provider", detail, retry_after=wait)

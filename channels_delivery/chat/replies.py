@@ -9,7 +9,7 @@ from typing import Any
 
 from ..outbound.answer import Answer
 from ..outcome import Delivered, Outcome, Permanent, Temporary
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 
 EXCERPT = 300
 """Characters of an answer that are kept."""
@@ -65,7 +65,7 @@ def of_teams(answer: Answer, *, now: datetime) -> Outcome:
 def _of_taken(answer: Answer, said: str, code: str, detail: str, now: datetime) -> Outcome:
     plain = said.lower()
     if "http error 429" in plain:
-        wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+        wait = wait_asked(answer.headers, now=now)
         return Temporary("rate_limited", detail, retry_after=wait, slow_lane=True)
     if "http error 413" in plain or "http error 400" in plain:
         return Permanent("content", detail)
@@ -74,7 +74,7 @@ def _of_taken(answer: Answer, said: str, code: str, detail: str, now: datetime) 
 
 
 def _by_status(answer: Answer, detail: str, now: datetime) -> Outcome:
-    status, wait = answer.status, parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    status, wait = answer.status, wait_asked(answer.headers, now=now)
     if status in {400, 413}:
         return Permanent("content", detail)
     if status in {401, 403, 404}:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from ..masking import without_credentials
 from ..outbound.answer import OutboundError
 from ..outbound.outcomes import no_answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 from . import replies
 from .mime import Letter
 from .providers import PROVIDERS, Provider
@@ -93,7 +94,7 @@ def _failed(error: Exception, outlet: Outlet) -> Outcome:
         case theirs.AnymailRecipientsRefused():
             return _refused(error, detail)
         case theirs.AnymailAPIError(status_code=int(status)):
-            return _by_status(status, detail, getattr(error.response, "headers", {}).get("Retry-After"))
+            return _by_status(status, detail, getattr(error.response, "headers", {}))
         case theirs.AnymailAPIError():
             return Temporary("provider", detail)
         case theirs.AnymailConfigurationError() | ImproperlyConfigured():
@@ -111,8 +112,8 @@ def _refused(error: Any, detail: str) -> Outcome:
     return Permanent("address", detail, suppress=invalid)
 
 
-def _by_status(status: int, detail: str, retry_after: str | None) -> Outcome:
-    wait = parse_retry_after(retry_after, now=datetime.now(UTC))
+def _by_status(status: int, detail: str, headers: Mapping[str, str]) -> Outcome:
+    wait = wait_asked(headers, now=datetime.now(UTC))
     if 200 <= status < 300:  # but nobody understands what it says
         return Temporary("provider", detail)
     if status in {401, 403}:

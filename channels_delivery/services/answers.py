@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ..outbound.answer import Answer
 from ..outbound.outcomes import no_answer
 from ..outcome import Delivered, Outcome, Permanent, Temporary
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 
 if TYPE_CHECKING:
     from ..outbound.lent import Call
@@ -30,7 +30,7 @@ def outcome_of(call: Call, *, taken: bool, url: str, now: datetime) -> Outcome:
 
 
 def _refused(answer: Answer, detail: str, now: datetime) -> Outcome:
-    status, wait = answer.status, parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    status, wait = answer.status, wait_asked(answer.headers, now=now)
     match status:
         case 410:
             return Permanent("address", detail, disable=True)

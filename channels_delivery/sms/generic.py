@@ -19,7 +19,7 @@ from ..backend import Outlet
 from ..backends.webhook import signed, signing_key
 from ..outbound.answer import Answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 from .provider import Provider, Request, Text
 
 EXCERPT = 1_000
@@ -54,7 +54,7 @@ class Generic(Provider):
         if 200 <= answer.status < 300:
             return Accepted(f"{said.get('id', '')} HTTP {answer.status}".strip()[:EXCERPT])
         detail = f"HTTP {answer.status} {answer.words}".strip()[:EXCERPT]
-        wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+        wait = wait_asked(answer.headers, now=now)
         reason = said.get("reason")
         if isinstance(reason, str) and reason in _REFUSED and 400 <= answer.status < 500:
             return Permanent("address", f"{_REFUSED[reason]}{detail}", suppress=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from ..backend import Outlet
 from ..outbound.answer import Answer
 from ..outcome import Accepted, Outcome, Permanent, Temporary
-from ..retry import parse_retry_after
+from ..retry import wait_asked
 from .provider import Provider, Request, Text
 
 HOME = "https://api.twilio.com"
@@ -73,7 +73,7 @@ def _refused(answer: Answer, said: Mapping[str, Any], now: datetime) -> Outcome:
     code = said.get("code") if isinstance(said.get("code"), int) else 0
     words = said.get("message") or answer.words
     detail = f"HTTP {answer.status} {code or ''} {words}".replace("  ", " ").strip()[:EXCERPT]
-    wait = parse_retry_after(answer.headers.get("Retry-After"), now=now)
+    wait = wait_asked(answer.headers, now=now)
     if code in QUEUE_FULL:
         return Temporary("rate_limited", detail, retry_after=max(wait or 0.0, QUEUE_WAIT), slow_lane=True)
     if answer.status == 429 or code == 20429:

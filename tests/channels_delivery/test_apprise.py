@@ -68,6 +68,12 @@ def test_answers_are_read(stage: AppriseStage, answer: bytes, expected: Any, cod
     assert {name: getattr(outcome, name) for name in more} == more
 
 
+def test_a_date_until_which_to_wait_is_by_their_clock(stage: AppriseStage) -> None:
+    stage.answer(b"503 Busy\n", b"Date: Mon, 02 Mar 2020 03:04:05 GMT", b"Retry-After: Mon, 02 Mar 2020 03:49:05 GMT")
+
+    assert send(stage) == Temporary("provider", "HTTP 503", retry_after=2_700.0, slow_lane=True)
+
+
 def test_a_redirect_is_not_followed(stage: AppriseStage, canary: Canary) -> None:
     stage.answer(b"307 There\n", f"Location: http://127.0.0.1:{canary.port}/".encode())
 

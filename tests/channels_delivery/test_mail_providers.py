@@ -20,6 +20,7 @@ from .outbound.servers import Canary
 
 PARTS = {"subject": "Hello", "text": "Hello", "html": "<p>Hello</p>"}
 BOB = "bob@acme.example"
+BY_THEIR_CLOCK = "Date: Mon, 02 Mar 2020 03:04:05 GMT\r\nRetry-After: Mon, 02 Mar 2020 03:49:05 GMT\r\n"
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def send(stage: ProviderStage, outlet: Outlet | None = None, **given: Any) -> Ou
         (404, "", Permanent("provider")),
         (429, "Retry-After: 77\r\n", Temporary("rate_limited", retry_after=77.0, slow_lane=True)),
         (503, "", Temporary("provider", slow_lane=True)),
+        (503, BY_THEIR_CLOCK, Temporary("provider", retry_after=2_700.0, slow_lane=True)),
         (500, "", Temporary("provider")),
         (302, "Location: http://127.0.0.1:1/\r\n", Temporary("provider")),
     ],

@@ -1,10 +1,16 @@
 """When to try again, as a table."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels_delivery.retry import LONG, QUICK, parse_retry_after
+from channels_delivery.backends import push, webhook
+from channels_delivery.chat import replies
+from channels_delivery.outbound.answer import Answer
+from channels_delivery.outcome import Outcome, Temporary
+from channels_delivery.retry import LONG, QUICK, parse_retry_after, wait_asked
+from channels_delivery.sms import generic, twilio
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = 3600
@@ -59,3 +65,44 @@ def test_after_its_last_step_a_policy_gives_up() -> None:
 )
 def test_a_retry_after_is_seconds_or_a_date_in_the_future(value: str | None, seconds: float | None) -> None:
     assert parse_retry_after(value, now=NOW) == seconds
+
+
+THEIRS, LATER = "Mon, 02 Mar 2020 03:04:05 GMT", "Mon, 02 Mar 2020 03:49:05 GMT"
+
+
+@pytest.mark.parametrize(
+    ("date", "asked", "seconds"),
+    [
+        (THEIRS, LATER, 2_700),
+        (LATER, THEIRS, None),
+        (THEIRS, "77", 77),
+        (THEIRS, None, None),
+        (None, "Sun, 01 Mar 2026 12:00:30 GMT", 30),
+        ("soon", "Sun, 01 Mar 2026 12:00:30 GMT", 30),
+        ("Sun, 01 Mar 2026 11:00:00 -0000", "Sun, 01 Mar 2026 12:00:30 GMT", 30),
+        ("Sun, 99 Mar 99999999999 12:00:30 GMT", "Sun, 01 Mar 2026 12:00:30 GMT", 30),
+    ],
+)
+def test_a_date_is_by_the_clock_of_whoever_wrote_it(date: str | None, asked: str | None, seconds: float | None) -> None:
+    headers = {name: value for name, value in (("Date", date), ("Retry-After", asked)) if value is not None}
+
+    assert wait_asked(headers, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        webhook.outcome_of,
+        push.outcome_of,
+        replies.of_slack,
+        replies.of_teams,
+        twilio.PROVIDER.outcome,
+        generic.PROVIDER.outcome,
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_whoever_asks_us_to_wait_is_read_by_their_clock(read: Callable[..., Outcome], status: int) -> None:
+    outcome = read(Answer(status, {"Date": THEIRS, "Retry-After": LATER}, b"", 0.1), now=NOW)
+
+    assert isinstance(outcome, Temporary)
+    assert outcome.retry_after == 2_700
