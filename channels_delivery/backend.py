@@ -139,6 +139,11 @@ class Backend(ABC):
         """What this parcel is counted against before it leaves (`spending.py`). Pure."""
         return ()
 
+    def may_repeat(self, outlet: Outlet) -> bool:
+        """Whether what had no answer is sent again by itself. Not where a receiver may then get it twice and somebody
+        pays for both: what the end of its time, or a worker's stop, broke off has failed. Pure."""
+        return True
+
     @abstractmethod
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         """Send it within `deadline` seconds. Runs on the loop thread; blocking work goes to `asyncio.to_thread`.

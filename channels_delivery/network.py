@@ -22,7 +22,7 @@ except ImportError:  # a site without it is slower, and nothing else
 from . import crash
 from .backend import Backend, Outlet
 from .deadline import within
-from .outcome import Ending, GivenBack, Temporary
+from .outcome import MAYBE_SENT, Ending, GivenBack, Permanent, Temporary
 from .parcel import Parcel
 from .settle import Result
 
@@ -149,9 +149,11 @@ async def _send(parcel: Parcel, backend: Backend, outlet: Outlet) -> Ending:
             outcome = await backend.send(parcel, outlet, deadline=DEADLINE)
         crash.point("after_send")
     except TimeoutError:
-        outcome = Temporary("timeout", f"No answer within {DEADLINE:.0f} s.")
+        said = f"No answer within {DEADLINE:.0f} s"
+        again = backend.may_repeat(outlet)
+        outcome = Temporary("timeout", f"{said}.") if again else Permanent("timeout", f"{said}, and {MAYBE_SENT}.")
     except asyncio.CancelledError:
-        outcome = GivenBack()
+        outcome = GivenBack(again=backend.may_repeat(outlet))
     except Exception as error:
         logger.exception("delivery.crashed delivery=%s", parcel.public_id)
         outcome = Temporary("crash", f"{type(error).__name__}: {error}")

@@ -70,9 +70,14 @@ class Hold:
 
 @dataclass(frozen=True)
 class GivenBack:
-    """The worker was stopped before there was an answer, and something may have left; or it had not `begun`."""
+    """The worker was stopped before there was an answer, and something may have left; or it had not `begun`. `again`:
+    it may be sent once more all the same."""
 
     begun: bool = True
+    again: bool = True
 
+
+MAYBE_SENT = "it may have been sent"
+"""What is said of a failure after which a message is not sent again by itself."""
 
 Ending = Outcome | Drop | Hold | GivenBack

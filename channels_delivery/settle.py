@@ -20,7 +20,7 @@ from .alarm import raise_alarm
 from .confidential import CODE_NOTICE, forget_words, in_place_of
 from .counters import HeldLane, locked_lanes, save_lanes
 from .models import Delivery, State
-from .outcome import Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
+from .outcome import MAYBE_SENT, Accepted, Delivered, Drop, Ending, GivenBack, Hold, Permanent, Temporary
 from .parcel import Parcel
 from .retry import PATIENCE_MAX, PAUSE_MAX, RetryPolicy
 from .signals import announce
@@ -28,6 +28,7 @@ from .suppression import suppress_many, wordless
 from .verdicts import Verdict, storable, write
 
 CODE_MAX = 32
+_STOPPED = "The worker was stopped before there was an answer"
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def _judge(result: Result, now: datetime) -> Verdict:
             return Verdict(State.PENDING, due_at=until, wait_reason="held", counts=False)
         case GivenBack(begun=False):
             return Verdict(State.PENDING, counts=False)
+        case GivenBack(again=False):
+            return Verdict(State.FAILED, "timeout", f"{_STOPPED}, and {MAYBE_SENT}.")
         case GivenBack():
-            return Verdict(State.PENDING, "", "The worker was stopped before there was an answer.", now, "stopped")
+            return Verdict(State.PENDING, "", f"{_STOPPED}.", now, "stopped")
 
 
 def _still_ours(results: Sequence[Result]) -> list[Result]:

@@ -73,6 +73,10 @@ class Sms(Backend):
             return ()
         return limits.charges(number, _body(parcel, outlet.settings), outlet.settings)
 
+    def may_repeat(self, outlet: Outlet) -> bool:
+        provider = provider_of(outlet.settings)
+        return provider is None or provider.once
+
     async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
         asked = _asked(parcel, outlet)
         if isinstance(asked, Permanent):

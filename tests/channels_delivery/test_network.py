@@ -13,7 +13,7 @@ from channels_delivery import outbox
 from channels_delivery.backend import Outlet
 from channels_delivery.courier import drain
 from channels_delivery.network import LoopThread
-from channels_delivery.outcome import Delivered, GivenBack, Outcome
+from channels_delivery.outcome import Delivered, GivenBack, Outcome, Permanent
 from channels_delivery.parcel import Parcel
 from channels_delivery.settle import Result
 from channels_delivery.testing import Scripted
@@ -72,6 +72,39 @@ def test_what_is_broken_off_before_it_began_is_given_back(acme: Tenant) -> None:
     got: Sequence[Result] = [answers.get(timeout=20), answers.get(timeout=20)]
     assert {one.parcel.address: one.outcome for one in got} == {"a": Delivered(), "b": GivenBack(begun=False)}
     assert idle.sent == []
+
+
+class Paid(Slow):
+    """What it sends twice is paid for twice. Of an address `late`, its time is over at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def may_repeat(self, outlet: Outlet) -> bool:
+        return False
+
+    async def send(self, parcel: Parcel, outlet: Outlet, *, deadline: float) -> Outcome:
+        if parcel.address == "late":
+            raise TimeoutError
+        self.begun.set()
+        return await super().send(parcel, outlet, deadline=deadline)
+
+
+def test_what_may_not_be_repeated_and_had_no_answer_is_told_apart(acme: Tenant) -> None:
+    put(acme, "late", "begun", "waits")
+    parcels, backend, outlet = take(), Paid(), Outlet(None, {}, {})
+    answers = queue.SimpleQueue[Result]()
+    loop = LoopThread()
+
+    loop.send([(parcel, backend, outlet) for parcel in parcels], answers.put, at_once=2)
+    assert backend.begun.wait(20)
+    loop.give_back([parcel.id for parcel in parcels])
+    got = [answers.get(timeout=20) for _ in parcels]
+
+    outcomes = {one.parcel.address: one.outcome for one in got}
+    assert outcomes.pop("late") == Permanent("timeout", "No answer within 30 s, and it may have been sent.")
+    assert outcomes == {"begun": GivenBack(again=False), "waits": GivenBack(begun=False)}
 
 
 def test_a_tenant_has_no_more_under_way_than_is_left_free_and_who_waits_too_long_is_given_back(acme: Tenant) -> None:

@@ -1,6 +1,7 @@
 """SMS: who may be told, and what a provider's answer means."""
 
 import asyncio
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +13,14 @@ from standardwebhooks import Webhook
 
 from channels_delivery.backend import Outlet
 from channels_delivery.backends.sms import BACKEND
-from channels_delivery.courier import drain
+from channels_delivery.courier import Stop, drain
 from channels_delivery.models import Attempt, Spending
 from channels_delivery.outcome import Accepted, Outcome, Permanent, Temporary
 from channels_delivery.sms.numbers import number_of
 from channels_delivery.suppression import suppress, suppressed_among
 from notifications.kernel.clock import db_now
 from notifications.models import Tenant
+from tests.site.processes import wait_until
 
 from .backends.stage_sms import SmsStage
 from .moves import states
@@ -222,6 +224,29 @@ def test_the_providers_id_is_kept_with_the_attempt(acme: Tenant, stage: SmsStage
     [tried] = Attempt.objects.filter(delivery_id=one.pk)
     assert tried.detail.startswith("SM")
     assert states() == {"accepted": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("provider", "stopped", "sent"), [("twilio", {"failed": 1}, 1), ("http", {"pending": 1}, 2)])
+def test_a_worker_that_is_told_to_stop_leaves_no_text_to_be_sent_twice(
+    acme: Tenant, stage: SmsStage, provider: str, stopped: dict[str, int], sent: int
+) -> None:
+    channel = channel_of(acme, stage, provider=provider)
+    channel.secrets = {**stage.secrets, "signing": WHSEC}
+    channel.save()
+    [one] = text(channel, NUMBER)
+    stage.hang()
+    stop = Stop()
+    threading.Thread(target=lambda: wait_until(lambda: bool(stage.ids), seconds=20) and stop.tell(patience=0)).start()
+
+    drain(stop=stop)
+    assert states() == stopped
+    stage.take()
+    drain()
+
+    assert len(stage.ids) == sent
+    first = Attempt.objects.get(delivery_id=one.pk, no=1)
+    assert ("it may have been sent" in first.detail) is (provider == "twilio")
 
 
 @pytest.mark.django_db(transaction=True)

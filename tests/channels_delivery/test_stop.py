@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from channels_delivery.courier import Stop, drain
-from channels_delivery.models import Channel
+from channels_delivery.models import Attempt, Channel
 from channels_delivery.outcome import GivenBack
 from notifications.models import Tenant
 from tests.site.processes import ROOT, environment, wait_until
@@ -132,6 +132,18 @@ def test_being_given_back_is_no_loss_and_frees_the_lane(acme: Tenant) -> None:
     assert (one.state, one.wait_reason, one.lost, one.lease_token) == ("pending", "stopped", 0, None)
     assert (attempts(one), lane(acme).in_flight, lane(acme).failures) == (["stopped"] * 3, 0, 0)
     assert len(take()) == 1, "at once, by whoever comes next"
+
+
+@pytest.mark.usefixtures("scripted")
+def test_what_may_not_be_sent_again_has_failed_and_says_nothing_of_its_lane(acme: Tenant) -> None:
+    [one] = put(acme)
+
+    finish(take(), GivenBack(again=False))
+
+    one.refresh_from_db()
+    said = Attempt.objects.get(delivery_id=one.pk).detail
+    assert (one.state, one.code, lane(acme).in_flight, lane(acme).failures) == ("failed", "timeout", 0, 0)
+    assert said == "The worker was stopped before there was an answer, and it may have been sent."
 
 
 @pytest.mark.usefixtures("scripted")
