@@ -40,6 +40,7 @@ from .scene import Work, new_work
 from .sending.teams import has_house
 from .step import Step
 from .subscribed import Asked, left_out
+from .tenant_facts import NAMES, facts_of
 from .turns import TO_EXPAND, due_tenants, in_turn_after
 
 logger = logging.getLogger(__name__)
@@ -258,9 +259,8 @@ def _left_out(asked: Sequence[Asked], runs: Sequence[Due]) -> dict[int, set[int]
     tenant_id, body = runs[0].tenant_id, load(runs[0].definition_id)
 
     def values(wanted: Collection[int]) -> dict[int, dict[str, Any]]:
-        row = Tenant.objects.only("name", "slug", "zone").get(pk=tenant_id)
         said = {
-            "tenant": {"name": row.name, "slug": row.slug, "zone": row.zone},
+            "tenant": facts_of(Tenant.objects.only(*NAMES).get(pk=tenant_id)),
             "workflow": {"key": body.key, "name": body.name},
         }
         facts = {run.pk: run.facts for run in runs if run.pk in wanted}

@@ -17,6 +17,7 @@ from .definition import Body
 from .people import NOBODY, People
 from .planning import plan_step
 from .step import DIGESTED, Again, Among, Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
+from .tenant_facts import facts_of
 
 Onward = tuple[People, str | None, datetime]
 """Who goes on at which step, and when; None behind the last one."""
@@ -38,7 +39,7 @@ def supposed(
     """These people at this step, as if a run had brought them there; without the house."""
     return Scene(
         tenant_id=tenant.pk,
-        tenant={"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone, "locale": tenant.locale},
+        tenant=facts_of(tenant),
         body=body,
         step=step,
         round=0,

@@ -22,6 +22,7 @@ from notifications.routing import PROFILE
 from .definition import Body
 from .sending.template import CONTENT_FIELDS, Rendering, Templates
 from .step import Digest, event
+from .tenant_facts import facts_of
 
 ANYBODY: Mapping[str, Any] = {
     "external_id": "alex",
@@ -148,11 +149,10 @@ def _parts(
 
 
 def _context(body: Body, reader: Reader, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    tenant = reader.tenant
     return {
         "payload": payload,
         "recipient": reader.profile,
-        "tenant": {"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone, "locale": tenant.locale},
+        "tenant": facts_of(reader.tenant),
         "actor": {"name": "Sam Sample"},
         "workflow": {"key": body.key, "name": body.name},
         "transaction_id": "preview",

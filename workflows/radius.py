@@ -36,6 +36,7 @@ from .step import Note, Scene, reaches_out
 from .steps import STEPS
 from .steps.escalate import levels_of
 from .subscribed import SUBSCRIPTION_CONDITION, Asked, left_out
+from .tenant_facts import facts_of
 
 SAMPLE, PAGES = 1_000, 10
 STEPS_MAX = 200
@@ -124,7 +125,7 @@ def radius(
     """Of a run of this definition that starts `at` that time. As many statements whatever the number of people."""
     people = audiences.count(audience, tenant_id=tenant.pk, without=without)
     some = _some(audience, tenant, without, people)
-    said: dict[str, Any] = {"payload": payload, "actor": {"name": actor}, "tenant": _named(tenant)}
+    said: dict[str, Any] = {"payload": payload, "actor": {"name": actor}, "tenant": facts_of(tenant)}
     said["workflow"] = {"key": body.key, "name": body.name}
     asked = [Asked(0, audience, some.ids)]
     out = left_out(asked, tenant_id=tenant.pk, values_of=lambda runs: dict.fromkeys(runs, said)).get(0, set())
@@ -136,10 +137,6 @@ def radius(
     ]
     missing = {SUBSCRIPTION_CONDITION: some.of_all(len(out))} if out else {}
     return Radius(people, walk.estimated, sends, first, missing)
-
-
-def _named(tenant: Tenant) -> dict[str, str]:
-    return {"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone}
 
 
 @dataclass(frozen=True)

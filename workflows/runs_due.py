@@ -18,6 +18,7 @@ from notifications.models import Recipient, Tenant
 
 from .models import Awaited, Run, Silence
 from .step import RunFacts
+from .tenant_facts import NAMES
 from .turns import TO_EXPAND, skipping
 
 AT_ONCE = 1_000
@@ -111,7 +112,7 @@ def _first(tenant: int | None, now: datetime) -> list[tuple[Due, Around]]:
     locking = "FOR NO KEY UPDATE OF r SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{walk} SELECT t.name, t.slug, t.zone, t.locale,"
+            f"{walk} SELECT {', '.join(f't.{name}' for name in NAMES)},"
             f" EXISTS ({silences} AND (s.ends_at IS NULL OR s.ends_at > %s)), EXISTS ({waits}),"
             " r.cancelled_at IS NOT NULL OR r.acts > 0,"
             " r.id, r.public_id, r.tenant_id, r.definition_id, r.audience, r.payload_bytes, r.cursor, r.people,"
@@ -121,7 +122,7 @@ def _first(tenant: int | None, now: datetime) -> list[tuple[Due, Around]]:
             [at, at, *of_whom, at],
         )
         rows = cursor.fetchall()
-    return [(_due(*row[7:]), Around(dict(zip(_TENANT_FACTS, row, strict=False)), *map(bool, row[4:7]))) for row in rows]
+    return [(_due(*row[7:]), Around(dict(zip(NAMES, row, strict=False)), *map(bool, row[4:7]))) for row in rows]
 
 
 def _due(pk: int, public_id: Any, tenant_id: int, definition: str, audience: str, *rest: Any) -> Due:
@@ -145,7 +146,6 @@ def _due(pk: int, public_id: Any, tenant_id: int, definition: str, audience: str
     )
 
 
-_TENANT_FACTS = ("name", "slug", "zone", "locale")
 _RUN, _TENANT, _RECIPIENT, _SILENCE, _AWAITED = (
     model._meta.db_table for model in (Run, Tenant, Recipient, Silence, Awaited)
 )

@@ -17,6 +17,7 @@ from .models import Chunk, Cohort, Run, Silence
 from .people import People
 from .runs_due import Around
 from .step import RunFacts, Scene
+from .tenant_facts import facts_of
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,7 @@ def _scene(cohort: Cohort, runs: list[tuple[RunFacts, People]], now: datetime, m
     chunk, people = cohort.chunk, cohort.people
     return Scene(
         tenant_id=cohort.tenant_id,
-        tenant={
-            "name": cohort.tenant.name,
-            "slug": cohort.tenant.slug,
-            "zone": cohort.tenant.zone,
-            "locale": cohort.tenant.locale,
-        },
+        tenant=facts_of(cohort.tenant),
         body=load(chunk.definition_id),
         step=cohort.step,
         round=cohort.round,

@@ -28,6 +28,7 @@ from .position import FIRST, reading_order
 from .scene import scene_of
 from .silencing import whom
 from .step import RunFacts, Scene, join
+from .tenant_facts import facts_of
 
 DAYS, DAYS_MAX = 7, 90
 RUNS, CHUNKS, COHORTS, SHOWN = 1_000, 50, 50, 10
@@ -157,8 +158,11 @@ class _Look:
 
     def _values(self, run: Run) -> dict[str, Any]:
         """What a condition reads that is about nobody."""
-        tenant = {name: getattr(self.tenant, name) for name in ("name", "slug", "zone")}
-        return {"payload": run.payload, "tenant": tenant, "actor": {"name": run.actor.name if run.actor else ""}}
+        return {
+            "payload": run.payload,
+            "tenant": facts_of(self.tenant),
+            "actor": {"name": run.actor.name if run.actor else ""},
+        }
 
     def _scene(self, chunk: Chunk, runs: Mapping[int, Run]) -> Scene:
         """The people of those of the runs that are in this chunk, as if they stood at the first step."""

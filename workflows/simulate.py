@@ -37,6 +37,7 @@ from .simulation.play import Play
 from .simulation.record import entries
 from .simulation.stage import set_up
 from .simulation.timeline import TEAM, Entry, Timeline, What
+from .tenant_facts import shown_with_slug
 
 __all__ = [
     "TEAM",
@@ -62,6 +63,9 @@ SECONDS_MAX = 10.0
 """A simulation holds a transaction open, so it must not take long."""
 
 ENTRIES_MAX = 10_000
+SLUG = "simulation"
+"""What a stage that is like no tenant is seen with."""
+
 LASTS, LASTS_MAX = timedelta(days=31), timedelta(days=400)
 
 
@@ -86,8 +90,9 @@ def simulate(
 
     `people`, at most 1,000: how many, or who: names, personas, or recipients of `tenant`, who are copied with what they
     chose. `events`: what happens; if nothing is told, the workflow is triggered at the start, with its sample, for
-    everybody. `tenant`: whose name, zone and channels the stage has. `start`: an aware time; now, if None. `lasts`: how
-    much time may pass. `failures`: what does not arrive. `sender`: what comes of every other parcel that leaves.
+    everybody. `tenant`: whose name, slug, zone and channels the stage has. `start`: an aware time; now, if None.
+    `lasts`: how much time may pass. `failures`: what does not arrive. `sender`: what comes of every other parcel that
+    leaves.
 
     Raises a `refusals.Refused`: `BadRequest` for what cannot be played, `TooMuch` beyond 10 s or 10,000 entries. Uses
     the database for that long; on SQLite nobody else can write meanwhile.
@@ -99,7 +104,8 @@ def simulate(
             begin = start or db_now()
             stage = set_up(workflow, everybody, tenant=tenant, start=begin)
             play = Play(stage, with_failures(sender, failures, stage.names), begin + lasts, deadline)
-            with visibility.answered_by(stage.can_see):
+            slug = tenant.slug if tenant else SLUG
+            with visibility.answered_by(stage.can_see), shown_with_slug(stage.tenant, slug):
                 finished = play.run(planned)
             return Timeline(begin, stage.now, tuple(entries(play, most=ENTRIES_MAX)), finished)
         finally:

@@ -25,6 +25,7 @@ from ..definition import Body
 from ..people import People
 from ..step import RunFacts, Scene
 from ..summary import KEY, payload_of
+from ..tenant_facts import facts_of
 from .carry import letters_to_people
 from .links import Slots, slots_for
 from .sending import Sending
@@ -59,7 +60,7 @@ def letters_of_summaries(
         first += len(people)
     scene = Scene(
         tenant_id=tenant.pk,
-        tenant={"name": tenant.name, "slug": tenant.slug, "zone": tenant.zone, "locale": tenant.locale},
+        tenant=facts_of(tenant),
         body=body,
         step=step,
         round=0,
