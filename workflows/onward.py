@@ -35,8 +35,9 @@ def supposed(
     now: datetime,
     payload: Mapping[str, Any],
     target: str = "",
+    actor: str = "",
 ) -> Scene:
-    """These people at this step, as if a run had brought them there; without the house."""
+    """These people at this step, as if a run of this actor, by name, had brought them there; without the house."""
     return Scene(
         tenant_id=tenant.pk,
         tenant=facts_of(tenant),
@@ -45,7 +46,7 @@ def supposed(
         round=0,
         people=people,
         ids=ids,
-        runs=[(RunFacts(0, _NO_RUN, "", payload, "", now, target=target), people)],
+        runs=[(RunFacts(0, _NO_RUN, "", payload, actor, now, target=target), people)],
         now=now,
     )
 

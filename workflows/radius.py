@@ -129,7 +129,7 @@ def radius(
     said["workflow"] = {"key": body.key, "name": body.name}
     asked = [Asked(0, audience, some.ids)]
     out = left_out(asked, tenant_id=tenant.pk, values_of=lambda runs: dict.fromkeys(runs, said)).get(0, set())
-    walk = _Walk(body, tenant, some, payload, target)
+    walk = _Walk(body, tenant, some, payload, target, actor)
     sends = list(walk.sends(at, People.of(place for place, one in enumerate(some.ids) if one not in out)))
     first = [
         Reached(some.rows[one], at.astimezone(some.zones[place]), walk.channels_of(one))
@@ -166,6 +166,7 @@ class _Walk:
     some: _Some
     payload: Mapping[str, Any]
     target: str
+    actor: str
     told: list[tuple[str, set[int]]] = field(default_factory=list)
     estimated: bool = False
     _posted: set[str] = field(default_factory=set)
@@ -202,7 +203,7 @@ class _Walk:
         return list(dict.fromkeys(channel for channel, people in self.told if recipient in people))
 
     def _scene(self, some: _Some, people: People, step: str, now: datetime) -> Scene:
-        about: dict[str, Any] = {"payload": self.payload, "target": self.target}
+        about: dict[str, Any] = {"payload": self.payload, "target": self.target, "actor": self.actor}
         return supposed(self.body, self.tenant, some.ids, people=people, step=step, now=now, **about)
 
     def _escalate(self, settings: Mapping[str, Any], scene: Scene) -> Iterator[Send]:

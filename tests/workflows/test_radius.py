@@ -43,6 +43,17 @@ def test_each_send_says_how_many_and_why_not(acme: Tenant, nag: None) -> None:
     assert mail.at - inbox.at == timedelta(hours=6)
 
 
+def test_conditions_and_texts_know_who_did_it(acme: Tenant, alice: Recipient, bob: Recipient, publish: Publish) -> None:
+    by_bob = {"==": [{"var": "actor.name"}, "Bob"]}
+    publish(workflow("nag", send_inbox(title="x", when=by_bob), send_webhook(title="x", when=by_bob)))
+    channel(acme, kind="webhook", told_of="nag", settings={"url": "https://acme.example/hook"})
+
+    found = asked(acme, alice, actor=bob)
+
+    assert [(send.people, send.teams) for send in found.sends] == [(1, 0), (0, 1)]
+    assert asked(acme, bob, actor=alice).messages == 0
+
+
 def test_people_are_shown_with_their_own_time(acme: Tenant, nag: None) -> None:
     crowd(acme, 1, zone="Asia/Tokyo", email="t@acme.example")
     at = (db_now() + timedelta(days=3)).replace(hour=14, minute=0, second=0, microsecond=0)
