@@ -15,6 +15,7 @@ from notifications.kernel import rowset
 
 from .composing import title_of
 from .models import Attempt, Channel, Delivery, Message
+from .suppression import kept_unsent
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Track:
     step: str
     title: str = ""
     again: bool = False
+
+    @property
+    def cause(self) -> str:
+        """Why it failed: its code, or `suppressed` where no receiver said so, but the list."""
+        return "suppressed" if kept_unsent(self.code, self.detail) else self.code
 
     @property
     def is_open(self) -> bool:

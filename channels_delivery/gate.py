@@ -25,7 +25,7 @@ from .conf import conf
 from .endpoints import closed_among
 from .outcome import Drop, Ending, Hold, Permanent
 from .parcel import Parcel
-from .suppression import reasons
+from .suppression import in_words, reasons
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def kept_back(parcels: Sequence[Parcel], *, now: datetime) -> dict[int, Ending]:
     for parcel in parcels:
         reason = listed.get((parcel.tenant_id, parcel.kind, parcel.address))
         if reason is not None:
-            back[parcel.id] = Permanent("address", f"suppressed: {reason}" if reason else "suppressed")
+            back[parcel.id] = Permanent("address", in_words(reason))
     back |= {pk: Drop(code) for pk, code in closed_among(parcels).items() if pk not in back}
     stale = [parcel for parcel in parcels if parcel.id not in back and _is_stale(parcel, now)]
     return back | _asked(stale, now)

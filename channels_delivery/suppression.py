@@ -25,6 +25,9 @@ REASON_MAX = 200
 STOP = "STOP"
 """What the reason begins with where the receiver said so, and may take it back."""
 
+UNSENT = "suppressed"
+"""What the last look says of a parcel to such an address, and behind it, with a colon, the reason."""
+
 _TABLE = f'"{Suppression._meta.db_table}"'
 _PHONE = re.compile(r"\+[0-9][0-9 ()./-]*")
 
@@ -86,6 +89,22 @@ def wordless(reason: str) -> str:
     return STOP if reason.startswith(STOP) else ""
 
 
+def in_words(reason: str) -> str:
+    """What the last look says of a parcel to an address that is on the list for this reason."""
+    return f"{UNSENT}: {reason}" if reason else UNSENT
+
+
+def kept_unsent(code: str, detail: str) -> bool:
+    """Whether that is what the last look said, and no receiver."""
+    return code == "address" and detail.partition(":")[0] == UNSENT
+
+
+def copy_listed(asked: Iterable[tuple[str, str]], *, of_tenant: int, to_tenant: int, now: datetime) -> None:
+    """Have those of these (kind, address) that are on one tenant's list be on another's too. Three statements."""
+    found = reasons((of_tenant, kind, address) for kind, address in asked)
+    suppress_many(((to_tenant, kind, address, why) for (_, kind, address), why in found.items()), now=now)
+
+
 def digest(tenant_id: int, kind: str, address: str) -> str:
     """SHA-256 of the address, salted by tenant and kind. Not keyed: a key that is lost or changed would let everybody
     who said no be written to again. Upper and lower case are one, but for URLs; so are a phone number's spellings, and
@@ -117,6 +136,8 @@ def _digests(tenant_id: int, kind: str, address: str) -> list[str]:
     """Under which it may be listed; the one under which it is now comes last. The other is of when an international
     domain was hashed in its letters."""
     written = address.strip()
+    if written.isascii():
+        return [_hashed(tenant_id, kind, _spelling(written))]
     spellings = dict.fromkeys((_spelling(written), _spelling(_dialled(written))))
     return [_hashed(tenant_id, kind, one) for one in spellings]
 

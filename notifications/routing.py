@@ -74,6 +74,14 @@ def suppressed_among(kind: str, addresses: Collection[str], *, tenant_id: int) -
     return {one for source in _suppression for one in source(kind, addresses, tenant_id=tenant_id)}
 
 
+def suppressed_everywhere(kind: str, addresses: Mapping[int, tuple[Spot, ...]], *, tenant_id: int) -> frozenset[int]:
+    """Those of these people, by their places, who have no other place than such. As many queries, and none for
+    nobody."""
+    asked = {spot.address for spots in addresses.values() for spot in spots}
+    found = suppressed_among(kind, asked, tenant_id=tenant_id) if asked else set()
+    return frozenset(person for person, spots in addresses.items() if found.issuperset(spot.address for spot in spots))
+
+
 def zones_of(recipients: Sequence[int], *, tenant_id: int) -> dict[int, str]:
     """The time zones of those of these people of one tenant who have one. One query."""
     chosen, parameters = rowset.any_of(connection, "id", recipients)

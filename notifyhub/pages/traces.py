@@ -130,7 +130,7 @@ def _what_happened(one: Track) -> str:
             said = ngettext("%(n)d try failed: %(why)s", "%(n)d tries failed: %(why)s", one.attempts)
             return said % {"n": one.attempts, "why": failure_in_words(one.code, one.detail)}
         case "failed" | "dead":
-            return failure_in_words(one.code, one.detail)
+            return failure_in_words(one.cause, one.detail)
         case "delivered" | "accepted" if one.attempts > 1:
             return _("It took %(n)d tries.") % {"n": one.attempts}
         case "cancelled":

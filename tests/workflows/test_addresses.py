@@ -75,7 +75,16 @@ def test_a_person_with_the_address_is_meant_and_told_once(acme: Tenant) -> None:
 
 def test_a_suppressed_address_gets_nothing(acme: Tenant) -> None:
     suppress("email", ["X@example.org"], tenant_id=acme.pk, reason="bounced", now=db_now())
+
     run = walked(acme, X)
+
+    assert mailed(run) == []
+    assert "suppressed" in outcomes(run, final=False)
+
+
+def test_an_address_that_was_suppressed_meanwhile_gets_nothing(acme: Tenant) -> None:
+    run = walked(acme, X)
+    suppress("email", ["X@example.org"], tenant_id=acme.pk, reason="bounced", now=db_now())
 
     send_due(tenant_id=acme.pk, now=db_now(), sender=lambda _: Delivered())
 

@@ -7,6 +7,7 @@ import pytest
 
 from channels_delivery import simulated
 from channels_delivery.outcome import Delivered, Outcome, Permanent, Temporary
+from channels_delivery.suppression import suppress
 from notifications import inbox
 from notifications.kernel.clock import db_now
 from notifications.models import InboxItem, Recipient, Role, Tenant
@@ -111,6 +112,16 @@ class TestInside:
         assert failed.text == "It could not be delivered. There is nobody at that address."
         assert failed.detail == "550 5.1.1 no such user"
         assert explain(run, bob).without_details().sentences[5].detail == ""
+
+    def test_a_suppressed_address_is_no_wrong_one(self, acme: Tenant, bob: Recipient, nag: None) -> None:
+        run = start(acme, with_mail(bob))
+        wake_everybody()
+        engine.drain()
+        suppress("email", [bob.email], tenant_id=acme.pk, reason="complaint", now=db_now())
+        run = finish(run)
+
+        (failed,) = [one for one in explain(run, bob).without_details().sentences if one.code == "failed"]
+        assert failed.text == "It could not be delivered. Nothing is sent to that address any more."
 
     def test_what_is_tried_again_says_when(self, acme: Tenant, bob: Recipient, nag: None) -> None:
         run = finish(start(acme, with_mail(bob)), Temporary("network"))
@@ -237,6 +248,13 @@ class TestFuture:
         assert found.texts[0] == "Inbox: would be sent at July 1, 2026 21:00."
         assert found.sentences[1].until == self.AT + timedelta(days=2)
         assert found.told
+
+    def test_a_suppressed_address_would_get_nothing(self, acme: Tenant, bob: Recipient, nag: None) -> None:
+        suppress("email", [with_mail(bob).email], tenant_id=acme.pk, now=db_now())
+
+        found = explain_future("nag", bob, at=self.AT)
+
+        assert found.texts[2] == "E-mail: nothing would be sent. Nothing is sent to their address any more."
 
     def test_nothing_is_written(self, acme: Tenant, bob: Recipient, nag: None) -> None:
         with statements() as found:

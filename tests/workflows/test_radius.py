@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from channels_delivery.suppression import suppress
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from preferences.models import Choice
-from tests.cast import Publish, crowd, statements, workflow
+from tests.cast import Publish, crowd, member, statements, workflow
 from tests.workflows.sending.moves import channel
 from workflows.define import delay, send_email, send_inbox, send_webhook
 from workflows.trigger import DryRun, Trigger, dry_run
@@ -31,14 +32,16 @@ def test_each_send_says_how_many_and_why_not(acme: Tenant, nag: None) -> None:
     some = crowd(acme, 3, email="x@acme.example")
     crowd(acme, 2, prefix="mute")
     Choice.objects.create(tenant=acme, recipient=some[0], kind="email", wanted=False)
+    member(acme, "gone", email="gone@acme.example")
+    suppress("email", ["gone@acme.example"], tenant_id=acme.pk, now=db_now())
     channel(acme, kind="webhook", told_of="nag", settings={"url": "https://acme.example/hook"})
 
     found = asked(acme)
 
-    assert (found.people, found.messages, found.estimated) == (5, 8, False)
+    assert (found.people, found.messages, found.estimated) == (6, 9, False)
     inbox, mail, hook = found.sends
-    assert (inbox.channel, inbox.step, inbox.people, inbox.skipped) == ("inbox", "0", 5, {})
-    assert (mail.people, mail.skipped) == (2, {"no_address": 2, "off_by_channel": 1})
+    assert (inbox.channel, inbox.step, inbox.people, inbox.skipped) == ("inbox", "0", 6, {})
+    assert (mail.people, mail.skipped) == (2, {"no_address": 2, "off_by_channel": 1, "suppressed": 1})
     assert (hook.people, hook.teams) == (0, 1)
     assert mail.at - inbox.at == timedelta(hours=6)
 

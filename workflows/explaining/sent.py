@@ -25,6 +25,6 @@ def became(one: Track, step: str, speaker: Speaker) -> Sentence:
     if one.state == "cancelled" and one.code in REASONS:
         return Sentence(one.code, f"{STATES['cancelled']} {in_words(one.code)}", at=one.finished_at, **where)
     if one.state in ("failed", "dead"):
-        why = failure_in_words(one.code)
+        why = failure_in_words(one.cause)
         return Sentence(one.state, f"{STATES[one.state]} {why[:1].upper()}{why[1:]}", at=one.finished_at, **where)
     return speaker.said(one.state, STATES, at=one.finished_at, **where)

@@ -46,8 +46,8 @@ class Told:
 
 
 def tell_people(people: People, sending: Sending) -> Telling:
-    """Queries: who can be reached, what they want, by which way; where asked, what they have read. Each for all. What
-    is held is put aside with its words, and whoever waits walks on."""
+    """Queries: who can be reached, whose addresses are suppressed, what they want, by which way; where asked, what they
+    have read. Each for all. What is held is put aside with its words, and whoever waits walks on."""
     scene, kind = sending.scene, sending.kind
     told = decide(people, sending)
     if not told.people:
@@ -85,7 +85,8 @@ def decide(people: People, sending: Sending) -> Told:
     reached = routing.reach_many(kind, sorted(set(ids.values())), tenant_id=scene.tenant_id, profiles=profiles)
     expires_at = None if sending.expires_after is None else scene.now + sending.expires_after
     body, default = scene.body, scene.body.default_of(kind.key)
-    subject = Subject(body.key, body.category, kind.key, body.critical, expires_at, default)
+    suppressed = routing.suppressed_everywhere(kind.key, reached.addresses, tenant_id=scene.tenant_id)
+    subject = Subject(body.key, body.category, kind.key, body.critical, expires_at, default, suppressed)
     if kind.by_choice:  # who has added no place for it misses nothing
         ids = {place: recipient for place, recipient in ids.items() if recipient in reached.ids}
         people = People.of(ids)

@@ -11,8 +11,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from channels_delivery.endpoints import copy_devices, pretend
-from notifications import directory
+from channels_delivery.suppression import copy_listed
+from notifications import directory, routing
 from notifications import topics as nested
+from notifications.kinds import kinds
 from notifications.models import Attention, Nesting, Recipient, Role, Stance, Subscription, Tenant, Topic
 from notifications.targets import Target
 from notifications.topics import problems_of_condition
@@ -115,6 +117,7 @@ def enter(people: Sequence[Persona | Recipient], tenant: Tenant, *, now: datetim
     if twins:
         copy_choices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk)
         copy_devices(twins, of_tenant=real[0].tenant_id, to_tenant=tenant.pk, now=now)
+        copy_listed(_addresses(real), of_tenant=real[0].tenant_id, to_tenant=tenant.pk, now=now)
     pretend(
         [(ids[user], "push", "") for user, one in made_up.items() for _ in range(one.devices)],
         tenant_id=tenant.pk,
@@ -164,6 +167,12 @@ def _subscribed(one: Persona) -> dict[str, Any]:
 def _copy(one: Recipient, tenant: Tenant) -> Recipient:
     """Without the account: nobody signs in here."""
     return Recipient(tenant=tenant, **{name: getattr(one, name) for name in COPIED})
+
+
+def _addresses(people: Sequence[Recipient]) -> list[tuple[str, str]]:
+    """All of theirs, each with a kind that sends there."""
+    fields = [(kind.key, kind.address) for kind in kinds().values() if kind.address in routing.ADDRESSES]
+    return [(kind, at) for one in people for kind, field in fields if (at := getattr(one, field))]
 
 
 def _followed(twins: Mapping[int, int]) -> dict[int, dict[str, Any]]:

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from channels_delivery.models import Delivery, Lane, Message
+from channels_delivery.endpoints import pretend
+from channels_delivery.models import Delivery, Lane, Message, Suppression
+from channels_delivery.suppression import suppress
 from notifications import inbox
 from notifications.kernel.clock import db_now
 from notifications.models import Recipient, Tenant
 from preferences.models import Choice
-from tests.cast import Publish, crowd, outcomes, wake_everybody, workflow
+from tests.cast import Publish, crowd, outcomes, statements, wake_everybody, workflow
 from workflows import runs
-from workflows.define import delay, send, send_inbox
+from workflows.define import delay, send, send_email, send_inbox
 from workflows.models import Status
 
 from .moves import PLAIN, channel, reachable, start, to_people, to_teams, walked, words
@@ -42,6 +44,33 @@ def test_who_has_no_address_is_skipped_with_the_reason(acme: Tenant, publish: Pu
     assert set(to_people(run)) == {has.pk}
     assert runs.progress(run).skipped == {("scripted", "no_address"): 1}
     assert [(one.told, one.reason) for one in runs.people(run)] == [(True, ""), (False, "no_address")]
+
+
+def test_a_suppressed_address_comes_before_every_choice_and_costs_one_statement(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t", PLAIN, critical=True))
+    declines, wants = reachable(acme, 2)
+    Choice.objects.create(tenant=acme, recipient=declines, kind="scripted", wanted=False)
+    suppress("scripted", [declines.email.upper()], tenant_id=acme.pk, now=db_now())
+
+    run = start(acme, declines, wants)
+    with statements() as found:
+        walked(run)
+
+    assert set(to_people(run)) == {wants.pk}
+    assert runs.progress(run).skipped == {("scripted", "suppressed"): 1}
+    assert len([one for one in found if Suppression._meta.db_table in one]) == 1
+
+
+def test_who_has_another_place_gets_it_there(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t", send_email(title="x")))
+    (person,) = reachable(acme, 1)
+    pretend([(person.pk, "email", "")], tenant_id=acme.pk, now=db_now())
+    suppress("email", [person.email], tenant_id=acme.pk, now=db_now())
+
+    run = walked(start(acme, person))
+
+    assert runs.progress(run).skipped == {}
+    assert Delivery.objects.filter(tenant=acme, recipient=person).count() == 2  # the last look keeps one back
 
 
 def test_a_choice_counts_for_its_channel_alone(acme: Tenant, publish: Publish) -> None:
