@@ -63,6 +63,11 @@ REASONS: Mapping[str, Promise] = {
 }
 """Why somebody got nothing at a step, or why their walk ended."""
 
+DONE = "done"
+
+BEFORE_A_STEP = frozenset({"cancelled", "disabled", "subscription_condition"})
+"""Those for which a walk ends before the step where its people stand has begun for them."""
+
 REMARKS = frozenset(
     {
         "template_failed",

@@ -18,10 +18,9 @@ from .finish import finish_if_done
 from .hearing import CANCELLED, heard_since, listen
 from .models import Chunk, Cohort, Outcome, Run, Status
 from .people import NOBODY, People
+from .reasons import DONE
 from .scene import Work
 from .step import Again, Into, Move, Next, Note, Plan, Scene, Sleep, Stay, Stop, join
-
-DONE = "done"
 
 Walk = tuple[People, str, int, datetime | None]
 """Who stands next at which step, in which round, and asleep until when."""

@@ -55,6 +55,7 @@ WORDS: Mapping[str, Promise] = {
     "under_way": _("It is their turn just now."),
     "passed": _("Went past this step."),
     "waited": _("Waited here."),
+    "ended_here": _("Ended here. %(why)s"),
     "for_teams": _("%(channel)s: this goes to teams, and not to people."),
     "none_added": _("%(channel)s: this goes to teams, and to people who added a place of their own. They have none."),
     "not_reached": _("Has not come to this step yet."),

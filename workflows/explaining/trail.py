@@ -15,7 +15,7 @@ from notifications.models import InboxItem, Recipient, State
 from ..definition import Body, load
 from ..models import Cohort, Outcome, Run
 from ..position import reading_order
-from ..reasons import ITEMS, REASONS, REMARKS, in_words, kind_in_words
+from ..reasons import BEFORE_A_STEP, DONE, ITEMS, REASONS, REMARKS, in_words, kind_in_words
 from ..step import DIGESTED
 from .audience import Place
 from .collected import Collected, Fate
@@ -80,8 +80,8 @@ class Trail:
     def fate(self) -> Fate:
         """Whether they were told, and if not, why: what ended their walk, or else the first that silenced a step."""
         against = [one for one in self.outcomes if one.reason not in REMARKS and not one.until]
-        ended = [one.reason for one in against if one.final and one.reason != "done"]
-        return Fate(self.told, next(iter(ended or [one.reason for one in against]), "done"))
+        ended = [one.reason for one in against if one.final and one.reason != DONE]
+        return Fate(self.told, next(iter(ended or [one.reason for one in against]), DONE))
 
     def explained(
         self, inside: Iterator[Sentence], speaker: Speaker, digests: Callable[[], Iterator[Collected]]
@@ -103,6 +103,7 @@ class Trail:
             *self._sent(step, speaker),
             *self._notes(step, speaker, waits=False),
             *self._wait(step, speaker),
+            *self._stop(step, speaker),
         ]
         yield from happened or [self._silent(step, settings, speaker)]
 
@@ -160,6 +161,13 @@ class Trail:
             return step
         return steps[before]
 
+    def _stop(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
+        """That their walk ended at this step, unless it did before they came to it, or at the last one."""
+        end = self.end
+        if end is None or end.step != step or end.reason == DONE or (end.reason in BEFORE_A_STEP and not end.round):
+            return
+        yield speaker.say("ended_here", step=step, at=end.created_at, why=in_words(end.reason))
+
     def _silent(self, step: str, settings: Mapping[str, Any], speaker: Speaker) -> Sentence:
         """Nothing is on record of this step."""
         kind = kinds().get(settings.get("channel", ""))
@@ -177,7 +185,7 @@ class Trail:
         if end is None:
             return False
         ended = reading_order(end.step)
-        return reading_order(step) <= ended if end.reason == "done" else reading_order(step) < ended
+        return reading_order(step) <= ended if end.reason == DONE else reading_order(step) < ended
 
     def _ending(self, speaker: Speaker) -> Sentence:
         end = self.end

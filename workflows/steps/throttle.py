@@ -19,8 +19,8 @@ class Throttle:
     """`most` in `seconds`, counted for each person, and for each value of `key`, a payload value, where it is named.
     The window begins with the first that passes.
 
-    Who passes walks `then`, if there is any, and goes on. The rest walks `else`, if there is any, and goes on; else it
-    ends here with the reason `throttled`, or goes on with it if `stop` is false. Critical workflows are throttled too.
+    Who passes walks `then`, if there is any, and goes on. The rest is noted as `throttled`: it walks `else`, if there
+    is any, and goes on; else it ends here, or goes on if `stop` is false. Critical workflows are throttled too.
     """
 
     kind = "throttle"
@@ -58,7 +58,7 @@ class Throttle:
 
     def _of_the_rest(self, settings: Mapping[str, Any], rest: People) -> tuple[Into | Next | Stop, list[Note]]:
         if settings.get("else"):
-            return Into("else"), []
+            return Into("else"), [Note(rest, THROTTLED)]
         if settings.get("stop", True):
             return Stop(THROTTLED), []
         return Next(), [Note(rest, THROTTLED)]

@@ -13,6 +13,7 @@ from tests.workflows.steps.moves import cost, standing, start, told, walked
 from workflows import engine
 from workflows.conf import CHUNK
 from workflows.define import send_inbox, throttle
+from workflows.explain import explain
 from workflows.models import Throttle
 from workflows.planning import plan_step
 from workflows.registry import problems_of
@@ -121,7 +122,9 @@ def test_the_rest_may_go_another_way(acme: Tenant, person: Recipient, publish: P
     run = told(acme, person, n=2)
 
     assert titles(person) == ["more", "1"]
-    assert outcomes(run) == {"done": {person.pk}}
+    assert outcomes(run) == {"throttled": {person.pk}, "done": {person.pk}}
+    assert outcomes(run, final=False) == {"throttled": {person.pk}}
+    assert "throttled" in explain(run, person).codes
 
 
 def test_a_critical_workflow_is_throttled_too(acme: Tenant, person: Recipient, publish: Publish) -> None:
