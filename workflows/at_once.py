@@ -30,7 +30,7 @@ from .planning import own, plan_step
 from .runs_due import Around, Due
 from .scene import new_work
 from .sending.teams import has_house
-from .settle import Walk, check_partition, ends_and_walks, outcomes_of
+from .settle import Walk, check_partition, ends_and_walks, outcomes_of, ways_of
 from .step import Scene, Step, is_planned_at_once
 
 FRESH = timedelta(seconds=1)
@@ -57,7 +57,11 @@ def tell_at_once(
         return False
     for effect in plan.effects:
         effect.apply(scene.people, scene)
-    outcomes = [*outcomes_of(plan.notes, scene, chunk, final=False), *outcomes_of(ends, scene, chunk, final=True)]
+    outcomes = [
+        *outcomes_of(plan.notes, scene, chunk, final=False),
+        *outcomes_of(ends, scene, chunk, final=True),
+        *ways_of(plan.moves, scene, chunk),
+    ]
     watching.changed([run.public_id])
     _write(run, chunk, outcomes, ended=not walks)
     return _hold(walks[0], scene, chunk, lease) if walks else True

@@ -68,6 +68,12 @@ def reading_order(position: str) -> tuple[Any, ...]:
     return tuple(_turn(part) if turn % 2 else int(part) for turn, part in enumerate(position.split(".")))
 
 
+def forks_of(position: str) -> list[tuple[str, str]]:
+    """The steps in whose branches it lies, the outermost first, each with the branch."""
+    parts = position.split(".")
+    return [(".".join(parts[:turn]), parts[turn]) for turn in range(1, len(parts), 2)]
+
+
 def level(position: str) -> int:
     """In how many branches it lies."""
     return position.count(".") // 2

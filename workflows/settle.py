@@ -16,7 +16,7 @@ from .conf import conf
 from .digests import emptied
 from .finish import finish_if_done
 from .hearing import CANCELLED, heard_since, listen
-from .models import Chunk, Cohort, Outcome, Run, Status
+from .models import WENT, Chunk, Cohort, Outcome, Run, Status
 from .people import NOBODY, People
 from .reasons import DONE
 from .scene import Work
@@ -53,6 +53,7 @@ def settle(held: Held, work: Work, plan: Plan) -> Work | None:
         [
             *outcomes_of(noted, scene, work.chunk, final=False),
             *outcomes_of([*stopped, *ends], scene, work.chunk, final=True),
+            *ways_of(moves, scene, work.chunk),
         ]
     )
     further = _move(held, work, walks)
@@ -153,6 +154,24 @@ def outcomes_of(notes: Sequence[Note], scene: Scene, chunk: Chunk, *, final: boo
         )
         for note in notes
         if note.people
+    ]
+
+
+def ways_of(moves: Sequence[Move], scene: Scene, chunk: Chunk) -> list[Outcome]:
+    """The rows that say who goes into which branch, not written yet."""
+    settings = scene.body.step_at(scene.step) or {}
+    return [
+        Outcome(
+            chunk=chunk,
+            step=scene.step,
+            round=scene.round,
+            reason=WENT,
+            detail=move.to.branch,
+            mask=move.people.dump(),
+            created_at=scene.now,
+        )
+        for move in moves
+        if isinstance(move.to, Into) and settings.get(move.to.branch)
     ]
 
 

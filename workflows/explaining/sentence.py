@@ -54,6 +54,7 @@ WORDS: Mapping[str, Promise] = {
     "waits": _("Waits until %(until)s."),
     "under_way": _("It is their turn just now."),
     "passed": _("Went past this step."),
+    "other_way": _("Did not come to this step: they were sent another way before."),
     "waited": _("Waited here."),
     "ended_here": _("Ended here. %(why)s"),
     "for_teams": _("%(channel)s: this goes to teams, and not to people."),

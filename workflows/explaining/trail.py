@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from channels_delivery.following import Track, tracks_of
@@ -22,11 +23,14 @@ from .collected import Collected, Fate
 from .held import Held, held_for, what_became_of
 from .sent import became, counts
 from .sentence import Explanation, Sentence, Speaker, silence_on
+from .way import Way
 
 
 @dataclass(frozen=True)
 class Trail:
-    """Everything that is on record of one person in one run. `items` with the position of the step they are from."""
+    """Everything that is on record of one person in one run. `items` with the position of the step they are from.
+    `taken`: the branches that they took, by the positions of their steps. `from_digest`: the step behind which it began
+    for them, of a run that carries digests."""
 
     body: Body
     outcomes: Sequence[Outcome]
@@ -34,12 +38,15 @@ class Trail:
     items: Sequence[tuple[str, Entry]]
     sent: Sequence[Track]
     held: Sequence[Held] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+    from_digest: str = ""
 
     @classmethod
     def of(cls, run: Run, recipient: Recipient, place: Place) -> Trail:
         """A fixed number of queries, and one for each item that the run put into their inbox; where something was held,
         one for all of it, and one for each summary that it left in."""
         outcomes = Outcome.objects.filter(chunk=place.chunk).order_by("pk")
+        ways = Outcome.ways.filter(chunk=place.chunk)
         cohorts = Cohort.objects.filter(tenant=run.tenant_id, chunk=place.chunk, open=True)
         items = InboxItem.objects.filter(recipient_id=recipient.pk, notification__origin=run.public_id).order_by("seq")
         named = items.values_list("notification__public_id", "notification__origin_step")
@@ -53,6 +60,8 @@ class Trail:
             [(_position(step), entry) for step, entry in entries if entry is not None],
             tracks_of(recipient.pk, origin=run.public_id, tenant_id=run.tenant_id),
             held_for(recipient, run) if waited else (),
+            {one.step: one.detail for one in ways if place.number in one.people},
+            run.digest if place.chunk.windows else "",
         )
 
     @property
@@ -68,13 +77,21 @@ class Trail:
     def steps(self) -> list[str]:
         """Those of the definition, and others that are on record, in order."""
         known = {position for position, _ in self.body.walk()}
-        seen = {one.step for one in self.outcomes} | {step for step, _ in self.items}
-        seen |= (
-            {_position(one.step) for one in self.sent}
-            | {one.step for one in self.held}
-            | ({self.standing.step} if self.standing else set())
-        )
-        return sorted(known | seen, key=reading_order)
+        return sorted(known | self._been(), key=reading_order)
+
+    @cached_property
+    def way(self) -> Way:
+        end = self.end
+        here = self.standing.step if self.standing else end.step if end else None
+        through = self.standing is None and end is not None and end.reason == DONE
+        been = self._been() | ({self.from_digest} if self.from_digest else set())
+        return Way.of(self.body, been, self.taken, here=here, through=through)
+
+    def _been(self) -> set[str]:
+        """Where anything is on record of them."""
+        walked = {one.step for one in self.outcomes} | ({self.standing.step} if self.standing else set())
+        told = {step for step, _ in self.items} | {_position(one.step) for one in self.sent}
+        return walked | told | {one.step for one in self.held}
 
     @property
     def fate(self) -> Fate:
@@ -151,15 +168,12 @@ class Trail:
             yield speaker.say("waits", step=step, until=here.wake_at)
 
     def _asleep_at(self, step: str) -> str:
-        """Who sleeps stands at the step at which they go on; what made them sleep is the one before, unless that is
-        one that never does."""
-        if self.standing is not None and self.standing.round:  # it came to this step before
-            return step
-        steps = self.steps()
-        before = steps.index(step) - 1
-        if before < 0 or (self.body.step_at(steps[before]) or {}).get("kind") == "send":
-            return step
-        return steps[before]
+        """Who sleeps stands at the step at which they go on; what made them sleep is the delay that they came from.
+        Else it is that step itself, which comes again."""
+        again = self.standing is not None and (self.standing.round or self.standing.tries)
+        held_here = any(one.step == step and one.until for one in self.outcomes)
+        before = None if again or held_here else self.way.before(step)
+        return before if before and self._is_delay(before) else step
 
     def _stop(self, step: str, speaker: Speaker) -> Iterator[Sentence]:
         """That their walk ended at this step, unless it did before they came to it, or at the last one."""
@@ -171,27 +185,22 @@ class Trail:
     def _silent(self, step: str, settings: Mapping[str, Any], speaker: Speaker) -> Sentence:
         """Nothing is on record of this step."""
         kind = kinds().get(settings.get("channel", ""))
-        if self._is_behind(step):
+        if self.way.is_aside(step):
+            return speaker.say("other_way", step=step)
+        if self.way.is_behind(step):
             if kind is not None and not kind.for_all:
                 return speaker.say(silence_on(kind), step=step, kind=kind.key, channel=kind.name)
-            return speaker.say("waited" if settings.get("kind") == "delay" else "passed", step=step)
+            return speaker.say("waited" if self._is_delay(step) else "passed", step=step)
         return speaker.say("not_reached" if self.standing else "never_reached", step=step)
-
-    def _is_behind(self, step: str) -> bool:
-        """Whether they are past it; the step at which a walk reached its end is one of those."""
-        end = self.end
-        if self.standing is not None:
-            return reading_order(step) < reading_order(self.standing.step)
-        if end is None:
-            return False
-        ended = reading_order(end.step)
-        return reading_order(step) <= ended if end.reason == DONE else reading_order(step) < ended
 
     def _ending(self, speaker: Speaker) -> Sentence:
         end = self.end
         if end is None:
             return speaker.say("walking")
         return speaker.said(end.reason, REASONS, at=end.created_at, detail=end.detail)
+
+    def _is_delay(self, step: str) -> bool:
+        return (self.body.step_at(step) or {}).get("kind") == "delay"
 
     def _kind(self, step: str) -> str:
         settings = self.body.step_at(step) or {}

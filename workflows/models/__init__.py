@@ -8,11 +8,12 @@ from .run import Run, Status
 from .silence import Silence
 from .template import Fragment, FragmentKind, Template, TemplateVersion, Wording
 from .throttle import Throttle
-from .walk import HOUSE, Chunk, Cohort, Outcome
+from .walk import HOUSE, WENT, Chunk, Cohort, Outcome
 from .workflow import Workflow, WorkflowStatus, WorkflowVersion
 
 __all__ = [
     "HOUSE",
+    "WENT",
     "Act",
     "Awaited",
     "Chunk",

@@ -91,9 +91,24 @@ class Cohort(TenantOwned):
         return People.load(self.mask)
 
 
+WENT = "went"
+"""The reason of a row that says which branch people went into: `detail` is its name, `step` where it branches off."""
+
+
+class _Outcomes(models.Manager["Outcome"]):
+    def get_queryset(self) -> models.QuerySet[Outcome]:
+        return super().get_queryset().exclude(reason=WENT)
+
+
+class _Ways(models.Manager["Outcome"]):
+    def get_queryset(self) -> models.QuerySet[Outcome]:
+        return super().get_queryset().filter(reason=WENT)
+
+
 class Outcome(models.Model):
     """What happened to a set of people, other than being sent something. `final` ones end their walk: the final
-    outcomes of a chunk and its open cohorts never overlap, and together are everyone."""
+    outcomes of a chunk and its open cohorts never overlap, and together are everyone. `ways` are apart: they say which
+    branch people went into, where what they did there may leave no trace."""
 
     chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=64)
@@ -105,6 +120,9 @@ class Outcome(models.Model):
     final = models.BooleanField(default=False)
     mask = models.BinaryField()
     created_at = models.DateTimeField()
+
+    objects = _Outcomes()
+    ways = _Ways()
 
     class Meta:
         verbose_name = _("outcome")
