@@ -14,6 +14,7 @@ from notifications.models import Tenant
 
 from .collecting import Collect
 from .definition import Body
+from .foreseen import closing_times
 from .people import NOBODY, People
 from .planning import plan_step
 from .step import DIGESTED, Again, Among, Into, Next, Plan, RunFacts, Scene, Sleep, Stay, Stop, join
@@ -48,13 +49,14 @@ def supposed(
         ids=ids,
         runs=[(RunFacts(0, _NO_RUN, "", payload, actor, now, target=target), people)],
         now=now,
+        supposed=True,
     )
 
 
 def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
-    """Where everybody goes on who does not stop here. Nobody is heard from, a digest closes when its window would that
-    was opened now, and whom the plan does not move, because that is decided only when it is carried out, goes on at
-    once."""
+    """Where everybody goes on who does not stop here. Nobody is heard from, a digest closes when the window does that
+    is open, or would be opened, and whom the plan does not move, because that is decided only when it is carried out,
+    goes on at once."""
     after = scene.body.after(scene.step)
     for move in plan.moves:
         match move.to:
@@ -69,7 +71,7 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
                 again = replace(scene.of(move.people), round=round_, now=until)
                 yield from onward(plan_step(again), again)
             case Stop(reason) if reason == DIGESTED:
-                for closes_at, people in _closing(plan, move.people, scene.now):
+                for closes_at, people in _closing(plan, move.people, scene):
                     yield people, after, closes_at
             case Stay():  # what it waits for nobody can tell; they are taken to get it
                 yield move.people, after, scene.now
@@ -80,12 +82,15 @@ def onward(plan: Plan, scene: Scene) -> Iterator[Onward]:
         yield undecided, after, scene.now
 
 
-def _closing(plan: Plan, people: People, now: datetime) -> Iterator[tuple[datetime, People]]:
+def _closing(plan: Plan, people: People, scene: Scene) -> Iterator[tuple[datetime, People]]:
     """When what collects these people goes on with them."""
     effects = [effect.effect if isinstance(effect, Among) else effect for effect in plan.effects]
-    entries = {place: entry for one in effects if isinstance(one, Collect) for place, entry in one.entries.items()}
+    closes = dict[int, datetime]()
+    for one in effects:
+        if isinstance(one, Collect):
+            closes |= closing_times(one, people & People.of(one.entries), scene)
     places = defaultdict[datetime, list[int]](list)
     for place in people:
-        places[entries[place].closes_at if place in entries else now].append(place)
+        places[closes.get(place, scene.now)].append(place)
     for closes_at, some in sorted(places.items()):
         yield closes_at, People.of(some)

@@ -68,7 +68,8 @@ class Scene:
     and for no person: they walk with the others, and only `send` does something else for them. `tries` counts how often
     this step was planned for them, this time included. Where the people are digests that go on, `windows[i]` is the one
     at place i. `called`: they are people whom the step itself called in. `definition` is the hash under which `body` is
-    stored. `may_be_silenced`: the tenant may have silences or inhibitions, which a send has to look at."""
+    stored. `may_be_silenced`: the tenant may have silences or inhibitions, which a send has to look at.
+    `supposed`: nobody stands there, and the plan will not be carried out: who asks only wants to know."""
 
     tenant_id: int
     tenant: Mapping[str, Any]
@@ -86,6 +87,7 @@ class Scene:
     definition: str = ""
     called: bool = False
     may_be_silenced: bool = True
+    supposed: bool = False
 
     def of(self, people: People) -> Scene:
         """The same with these of the people alone."""

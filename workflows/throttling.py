@@ -30,13 +30,15 @@ def let_through(live: People, scene: Scene, *, scopes: Mapping[int, str], most: 
     """Who of these passes: for each person and scope (`scopes` names that of each place), at most `most` in a window
     that begins with the first and lasts `within`. The earliest runs pass first.
 
-    In the caller's transaction, whose rows are locked until it ends, ordered, so that nobody waits in a circle.
+    In the caller's transaction, whose rows are locked until it ends, ordered, so that nobody waits in a circle. Where
+    the scene is only supposed, nothing is counted: what is known now is read.
     """
     asking: dict[tuple[str, int], list[int]] = {}
     for _, people in sorted(scene.runs, key=lambda pair: pair[0].id):
         for place in people & live:
             asking.setdefault((scopes[place], scene.ids[place]), []).append(place)
-    counted = _count({key: len(places) for key, places in asking.items()}, scene, within) if asking else {}
+    coming = {key: len(places) for key, places in asking.items()}
+    counted = (_with_known(coming, scene) if scene.supposed else _count(coming, scene, within)) if coming else {}
     passed = []
     for key, places in asking.items():
         before = counted[key] - len(places)
@@ -69,6 +71,26 @@ def _count(asking: Mapping[tuple[str, int], int], scene: Scene, within: timedelt
             [ends_at, *parameters, now, now],
         )
         return {(scope, person): n for scope, person, n in cursor.fetchall()}
+
+
+def _with_known(asking: Mapping[tuple[str, int], int], scene: Scene) -> dict[tuple[str, int], int]:
+    """How many there would be with these in the window that is open at the time of the scene, as far as is known."""
+    keys = sorted(asking)
+    source, parameters = rowset.table(
+        connection,
+        "t",
+        {"scope": ("text", [scope for scope, _ in keys]), "person": ("bigint", [person for _, person in keys])},
+        sought=True,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT kept.scope, kept.recipient, kept.n FROM {source} JOIN {Throttle._meta.db_table} kept"
+            f" ON kept.tenant_id = {int(scene.tenant_id)} AND kept.scope = t.scope AND kept.recipient = t.person"
+            " WHERE kept.ends_at > %s",
+            [*parameters, connection.ops.adapt_datetimefield_value(scene.now)],
+        )
+        known = {(scope, person): n for scope, person, n in cursor.fetchall()}
+    return {key: n + known.get(key, 0) for key, n in asking.items()}
 
 
 def forget_ended() -> int:
