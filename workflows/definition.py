@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from . import position as positions
+from .counts import counted
 from .models import Definition
 from .position import FIRST, StepSettings
 
@@ -37,7 +38,7 @@ class Body:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Body:
-        return cls(**{**body, "steps": tuple(body["steps"])})
+        return cls(**{**body, "steps": tuple(map(counted, body["steps"]))})
 
     def to_json(self) -> dict[str, Any]:
         said = {one.name: getattr(self, one.name) for one in fields(self)} | {"steps": list(self.steps)}

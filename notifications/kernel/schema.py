@@ -59,6 +59,19 @@ def advice(value: Any, schema: Mapping[str, Any], *, within: str = "") -> dict[s
     return found
 
 
+def with_whole_numbers(value: Any, schema: Any) -> Any:
+    """The same with an int at each place of an object or a list at which the schema says `integer`: 3.0 is one to JSON
+    Schema, and none to Python."""
+    if not isinstance(schema, Mapping):
+        return value
+    if isinstance(value, float):
+        return int(value) if schema.get("type") == "integer" and value.is_integer() else value
+    if isinstance(value, Mapping):
+        inner = schema.get("properties", {})
+        return {name: with_whole_numbers(one, inner.get(name)) for name, one in value.items()}
+    return [with_whole_numbers(one, schema.get("items")) for one in value] if isinstance(value, list) else value
+
+
 def field_name(path: Path, *, within: str = "") -> str:
     """A path as the errors of the API write it: `to[0].name`."""
     name = within

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from notifications.kernel.schema import advice, check_itself, field_name
+from notifications.kernel.schema import advice, check_itself, field_name, with_whole_numbers
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,3 +55,15 @@ def test_a_schema_refers_to_nothing_but_itself() -> None:
     for reference in ("https://example.com/s.json", "file:///etc/passwd"):
         with pytest.raises(ValueError, match="only refer to itself"):
             check_itself({"properties": {"a": {"$ref": reference}}})
+
+
+def test_a_whole_number_is_an_int_where_the_schema_wants_one_and_nothing_else_changes() -> None:
+    inner = {"type": "object", "properties": {"n": {"type": "integer"}, "x": {"type": "number"}, "no": False}}
+    schema = {"properties": {"all": {"type": "array", "items": inner}, **inner["properties"]}}
+    given = {"n": 3.0, "x": 3.0, "no": 3.0, "other": 3.0, "all": [{"n": 2.0, "x": 2.0}, 2.0]}
+
+    found = with_whole_numbers(given, schema)
+
+    assert repr(found) == "{'n': 3, 'x': 3.0, 'no': 3.0, 'other': 3.0, 'all': [{'n': 2, 'x': 2.0}, 2.0]}"
+    assert repr(with_whole_numbers({"n": 2.5}, schema)) == "{'n': 2.5}"
+    assert with_whole_numbers("3.0", schema) == "3.0"

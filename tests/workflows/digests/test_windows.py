@@ -60,6 +60,15 @@ def test_one_with_a_most_closes_when_it_holds_so_many(acme: Tenant, bob: Recipie
     assert window().n == 1
 
 
+def test_counts_that_are_written_as_decimals_count(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    publish(workflow("t.decimal", {**digest(hours=1), "most": 3.0, "items": 2.0}, COUNT))
+
+    for n in range(3):
+        start("t.decimal", acme, bob, n=n)
+
+    assert titles(bob) == ["3: 0 1"]
+
+
 def test_one_that_is_full_at_once_closes_at_once(acme: Tenant, bob: Recipient, publish: Publish) -> None:
     publish(workflow("t.most", digest(hours=1, most=3), COUNT))
 

@@ -150,6 +150,21 @@ def test_it_is_the_same_once_it_was_stored(kind: str) -> None:
     assert (again.hash(), again.step_at("0")) == (body.hash(), body.step_at("0"))
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_what_its_schema_takes_for_a_whole_number_is_read_as_one(kind: str) -> None:
+    counts = [name for name, said in STEPS[kind].schema["properties"].items() if said.get("type") == "integer"]
+    stored = {**SAMPLES[kind], **dict.fromkeys(counts, 2.0)}
+    within = condition(True, then=[stored])
+
+    body = Body.from_json(workflow("t", stored, within).body.to_json())
+
+    for position in ("0", "1.then.0"):
+        step = body.step_at(position)
+        assert step is not None
+        assert {name: type(step[name]) for name in counts} == dict.fromkeys(counts, int)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_it_can_be_simulated_run_dry_and_foretold(acme: Tenant, publish: Publish, kind: str) -> None:

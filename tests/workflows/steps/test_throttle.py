@@ -47,6 +47,14 @@ def test_what_exceeds_it_ends_there_with_the_reason(acme: Tenant, person: Recipi
     assert {run.status for run in runs} == {"sent"}
 
 
+def test_a_count_that_is_written_as_a_decimal_counts(acme: Tenant, person: Recipient, publish: Publish) -> None:
+    publish(workflow("t", {**TWO, "most": 2.0}, HELLO))
+
+    runs = [told(acme, person, n=n) for n in range(3)]
+
+    assert [list(outcomes(run)) for run in runs] == [["done"], ["done"], ["throttled"]]
+
+
 def test_the_window_begins_with_the_first_and_then_a_new_one(acme: Tenant, person: Recipient, publish: Publish) -> None:
     publish(workflow("t", TWO, HELLO))
     for n in range(3):
