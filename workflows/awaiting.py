@@ -11,6 +11,7 @@ from typing import Any
 
 from notifications.kernel.clock import db_now
 
+from .condition import canonical, value_at
 from .models import Awaited
 from .people import People
 from .step import Scene
@@ -18,17 +19,19 @@ from .step import Scene
 KEY_MAX = 100
 
 
-def value_at(event: str, path: str, payload: Mapping[str, Any]) -> str:
-    """What has to be equal for an event and a wait to meet."""
-    value: Any = payload if path else None
-    for part in path.removeprefix("payload.").split(".") if path else ():
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return hashlib.sha256(json.dumps([event, path, value], sort_keys=True).encode()).hexdigest()
+def match_of(event: str, path: str, payload: Mapping[str, Any]) -> str | None:
+    """What has to be equal for an event and a wait to meet. None where the payload has nothing at the path, which is
+    equal to nothing."""
+    value = value_at(payload, path.removeprefix("payload.")) if path else None
+    if path and value is None:
+        return None
+    return hashlib.sha256(json.dumps([event, path, canonical(value)], sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Await:
-    """Writes that the runs of these people wait for this event, until then."""
+    """Writes that the runs of these people wait for this event, until then. A run with nothing to match is met by none,
+    and waits for the time alone."""
 
     people: People
     event: str
@@ -36,19 +39,21 @@ class Await:
     until: datetime
 
     def apply(self, live: People, scene: Scene) -> None:
-        waiting = {run.id: run for run, of_run in scene.runs if of_run & self.people & live}
+        runs = [run for run, of_run in scene.runs if of_run & self.people & live]
+        waiting = {run.id: match_of(self.event, self.path, run.payload) for run in runs}
         Awaited.objects.bulk_create(
             [
                 Awaited(
                     tenant_id=scene.tenant_id,
                     event=self.event,
                     path=self.path,
-                    value=value_at(self.event, self.path, run.payload),
+                    value=value,
                     run_id=pk,
                     step=scene.step,
                     until=self.until,
                 )
-                for pk, run in sorted(waiting.items())
+                for pk, value in sorted(waiting.items())
+                if value is not None
             ],
             update_conflicts=True,
             unique_fields=["run", "step"],

@@ -68,6 +68,15 @@ def value_at(values: Any, path: str) -> Any:
     return values
 
 
+def canonical(value: Any) -> Any:
+    """The one spelling, as JSON, of all values that `==` takes for equal: of 1 and 1.0 it is 1."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Mapping):
+        return {name: canonical(one) for name, one in value.items()}
+    return [canonical(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def problems_of_condition(condition: Any, *, roots: Mapping[str, Sequence[str] | None]) -> Iterator[str]:
     """What is wrong with it, in sentences. `roots` are the names that a path may begin with, each with what may follow,
     or None for anything."""

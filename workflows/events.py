@@ -18,7 +18,7 @@ from notifications.kernel.clock import db_now
 from notifications.models import Tenant
 
 from .acts import record
-from .awaiting import KEY_MAX, value_at
+from .awaiting import KEY_MAX, match_of
 from .engine_bell import BELL, QUEUE
 from .hearing import EVERYBODY, event_at
 from .models import Awaited, Run
@@ -29,8 +29,8 @@ from .refusals import BadRequest
 def emit(event: str, *, tenant: Tenant, payload: Mapping[str, Any] | None = None) -> int:
     """Say that this happened to whoever waits for it; how many runs that were. In the caller's transaction.
 
-    A wait that names a place of the payload is met by the same value there. An event that nobody waits for yet is not
-    remembered. Raises BadRequest.
+    A wait that names a place of the payload is met by the same value there; where there is none, by nothing. An event
+    that nobody waits for yet is not remembered. Raises BadRequest.
     """
     if not (isinstance(event, str) and 0 < len(event) <= KEY_MAX and event.isprintable()):
         raise BadRequest(f"`event` is 1 to {KEY_MAX} printable characters.")
@@ -45,7 +45,8 @@ def emit(event: str, *, tenant: Tenant, payload: Mapping[str, Any] | None = None
 def tell_waiting(event: str, payloads: Iterable[Mapping[str, Any]], *, tenant_id: int, now: datetime) -> int:
     """Act on every run that waits for this event with one of these payloads; how many those are."""
     waiting = Awaited.objects.filter(tenant=tenant_id, event=event, until__gt=now)
-    values = {value_at(event, path, one) for path in _paths(waiting_for=event, tenant_id=tenant_id) for one in payloads}
+    values = {match_of(event, path, one) for path in _paths(waiting_for=event, tenant_id=tenant_id) for one in payloads}
+    values.discard(None)
     steps: dict[str, list[int]] = defaultdict(list)
     for run, step in waiting.filter(value__in=values).values_list("run_id", "step") if values else ():
         steps[step].append(run)

@@ -59,6 +59,7 @@ REASONS: Mapping[str, Promise] = {
     "fetch_failed": _("What was to be asked of another server could not be had."),
     "call_failed": _("A function of this site failed, so they went on without it."),
     "invalid_time": _("The time to wait for could not be read, so nobody waited."),
+    "nothing_to_match": _("There was nothing by which to know the event that was waited for, so only time ended it."),
     "not_simulated": _("This step asks somebody outside, which a simulation does not."),
 }
 """Why somebody got nothing at a step, or why their walk ended."""
@@ -72,6 +73,7 @@ REMARKS = frozenset(
     {
         "template_failed",
         "invalid_time",
+        "nothing_to_match",
         "not_simulated",
         "fetch_failed",
         "call_failed",

@@ -1,10 +1,11 @@
 """Conditions: what each form says of plain data, and that nothing in the data can make one fail."""
 
+import json
 from typing import Any
 
 import pytest
 
-from workflows.condition import holds, paths_of, problems_of_condition
+from workflows.condition import canonical, holds, paths_of, problems_of_condition
 
 pytestmark = pytest.mark.once
 
@@ -156,3 +157,29 @@ def test_the_paths_that_a_condition_reads_are_known() -> None:
     condition = {"and": [{"<": [DAYS, {"var": ["payload.limit", 9]}]}, {"not": {"exists": "recipient.role"}}]}
 
     assert paths_of(condition) == {"payload.days", "payload.limit", "recipient.role"}
+
+
+LIKE: list[Any] = [
+    1,
+    1.0,
+    True,
+    "1",
+    0,
+    -0.0,
+    2.5,
+    None,
+    1e300,
+    10**300,
+    [1],
+    (1.0,),
+    {"a": [2]},
+    {"a": [2.0]},
+    {"a": 2},
+]
+
+
+@pytest.mark.parametrize("left", LIKE, ids=repr)
+def test_what_is_equal_has_one_spelling_and_nothing_else_has_it(left: Any) -> None:
+    for right in LIKE:
+        alike = json.dumps(canonical(left)) == json.dumps(canonical(right))
+        assert alike == holds({"==": [{"var": "left"}, {"var": "right"}]}, {"left": left, "right": right}), right

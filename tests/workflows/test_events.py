@@ -12,6 +12,7 @@ from workflows import engine
 from workflows.awaiting import forget_waits
 from workflows.define import send_inbox, wait_for
 from workflows.events import emit
+from workflows.explain import explain
 from workflows.models import HOUSE, Awaited, Run
 from workflows.refusals import BadRequest
 from workflows.runs import everyone_is_accounted_for
@@ -65,6 +66,40 @@ def test_another_value_is_not_the_same(acme: Tenant, bob: Recipient, order: None
     assert paid(acme, other) == 0
 
     assert ended(run) == {"done": {bob.pk}}
+
+
+def test_a_number_is_the_same_however_it_is_written(acme: Tenant, bob: Recipient, order: None) -> None:
+    run = start(acme, 1, bob)
+
+    assert paid(acme, 1.0) == 1
+
+    assert ended(run) == {"event": {bob.pk}}
+
+
+def test_a_place_of_a_list_is_matched(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("t", wait_for("event", event="paid", match="payload.lines.0.order", hours=1, on_match="stop")))
+    people = crowd(acme, 2)
+    payloads = [{"lines": [{"order": name}, {"order": "z"}]} for name in "ab"]
+    runs = [trigger("t", tenant=acme, recipients=[people[n]], payload=payloads[n]) for n in range(2)]
+    engine.drain()
+
+    assert emit("paid", tenant=acme, payload={"lines": [{"order": "b"}]}) == 1
+
+    assert [list(ended(run_named(run.transaction_id))) for run in runs] == [["done"], ["event"]]
+
+
+@pytest.mark.parametrize("payload", [{}, {"order": {}}, {"order": {"id": None}}, {"order": 7}], ids=str)
+def test_where_there_is_no_value_no_event_is_the_same(
+    acme: Tenant, bob: Recipient, order: None, payload: dict[str, Any]
+) -> None:
+    run = run_named(trigger("order.placed", tenant=acme, recipients=[bob], payload=payload).transaction_id)
+    engine.drain()
+
+    assert emit("order.paid", tenant=acme, payload=payload) == 0
+
+    assert [one.code for one in explain(run, bob).sentences if one.step == "0"] == ["nothing_to_match", "waits"]
+    assert ended(run) == {"done": {bob.pk}}
+    assert titles(bob) == ["Please pay"]
 
 
 def test_without_a_value_to_match_the_name_will_do(acme: Tenant, bob: Recipient, publish: Publish) -> None:

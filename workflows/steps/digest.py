@@ -13,6 +13,7 @@ from typing import Any
 from notifications.models import Recipient, Tenant
 
 from ..collecting import Collect, Entry, Key, open_windows
+from ..condition import canonical, value_at
 from ..people import NOBODY, People
 from ..schedule import WEEKDAYS, next_time, zone_named, zone_names
 from ..step import DIGESTED, Move, Next, Plan, Scene, Stop
@@ -73,11 +74,10 @@ class Digest:
 
 def _scopes(settings: Mapping[str, Any], scene: Scene) -> dict[int, str]:
     """The scope of the window at each place: tenant, workflow, step, and the value of the key in the payload."""
+    key = settings.get("key", "").removeprefix("payload.")
     found: dict[int, str] = {}
     for run, people in scene.runs:
-        value: Any = run.payload if "key" in settings else None
-        for part in settings.get("key", "").removeprefix("payload.").split(".") if "key" in settings else ():
-            value = value.get(part) if isinstance(value, Mapping) else None
+        value = canonical(value_at(run.payload, key)) if key else None
         words = json.dumps([scene.tenant_id, scene.body.key, scene.step, value], sort_keys=True)
         found |= dict.fromkeys(people, hashlib.sha256(words.encode()).hexdigest())
     return found

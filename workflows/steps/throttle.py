@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from ..condition import PATH_MAX, value_at
+from ..condition import PATH_MAX, canonical, value_at
 from ..people import People
 from ..step import BRANCH, Into, Move, Next, Note, Plan, Scene, Stop
 from ..throttling import let_through, scope_of
@@ -50,7 +50,7 @@ class Throttle:
         key = settings.get("key", "").removeprefix("payload.")
         scopes: dict[int, str] = {}
         for run, people in scene.runs:  # a run that carries digests is here once for each that differs
-            scopes |= dict.fromkeys(people, scope_of(scene.body.key, step, value_at(run.payload, key)))
+            scopes |= dict.fromkeys(people, scope_of(scene.body.key, step, canonical(value_at(run.payload, key))))
         within = timedelta(seconds=settings["seconds"])
         passed = let_through(live, scene, scopes=scopes, most=settings["most"], within=within)
         rest = live - passed

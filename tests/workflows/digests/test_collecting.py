@@ -64,6 +64,26 @@ def test_each_value_of_the_key_has_its_own(acme: Tenant, bob: Recipient, publish
     assert sorted(titles(bob)) == ["1: 1", "1: 3", "2: 0 2"]
 
 
+def test_a_key_may_be_a_place_of_a_list(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    publish(workflow("t.keyed", digest(hours=1, key="payload.lines.0.order"), COUNT))
+    for n, order in enumerate("aba"):
+        start("t.keyed", acme, bob, n=n, lines=[{"order": order}, {"order": "z"}])
+
+    their_time_comes()
+
+    assert sorted(titles(bob)) == ["1: 1", "2: 0 2"]
+
+
+def test_a_number_is_one_value_however_it_is_written(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    publish(workflow("t.keyed", digest(hours=1, key="amount"), COUNT))
+    for n, amount in enumerate([1, 1.0, 1.5, True, "1"]):
+        start("t.keyed", acme, bob, n=n, amount=amount)
+
+    their_time_comes()
+
+    assert sorted(titles(bob)) == ["1: 2", "1: 3", "1: 4", "2: 0 1"]
+
+
 def test_the_count_is_exact_and_the_items_are_the_first_ten(acme: Tenant, bob: Recipient, hourly: None) -> None:
     trigger_many([Trigger("t.hourly", {"n": n}, [bob]) for n in range(25)], tenant=acme)
     engine.drain()

@@ -91,7 +91,7 @@ def test_people_keys_steps_workflows_and_tenants_have_counts_of_their_own(
     publish(workflow("u", one, HELLO))
     (other,), (stranger,) = crowd(acme, 1, prefix="q"), crowd(globex, 1)
 
-    for n in (1, 1, 2, None, {"a": 1}):
+    for n in (1, 1.0, 2, None, {"a": 1}):
         told(acme, person, other, n=n)
     told(globex, stranger, n=1)
     walked(start(acme, person, key="u", payload={"n": 1}))
