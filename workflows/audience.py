@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from notifications import topics as nested
 from notifications.kernel import rowset
+from notifications.kernel.storable import STRANGE, is_storable
 from notifications.models import Attention, Recipient, Role, Stance, Subscription, Tenant, Topic
 
 from .addresses import Address
@@ -88,9 +89,15 @@ ADMINS = Audience(roles=(Role.OWNER, Role.ADMIN))
 def spell(given: Iterable[Any] | None) -> list[Named] | None:
     """What a caller passed, in the API's spelling: a person, a topic, a Django user, an external id, or a mapping.
 
-    Raises UnknownRecipients for anything else.
+    Raises UnknownRecipients for anything else, and for names that no database holds.
     """
-    return None if given is None else [_spell_one(one) for one in given]
+    if given is None:
+        return None
+    names = [_spell_one(one) for one in given]
+    values = (value for name in names for value in name.values() if isinstance(value, str))
+    if strange := [value for value in values if not is_storable(value)]:
+        raise UnknownRecipients({repr(value)[:100]: STRANGE for value in strange})
+    return names
 
 
 def _spell_one(one: Any) -> Named:

@@ -6,13 +6,10 @@ answer, stays out of what follows and touches no other.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import connections
@@ -22,66 +19,21 @@ from notifications.kernel import doorbell, rowset
 from notifications.kernel.clock import Clock
 from notifications.kernel.tokens import uuid7
 from notifications.models import Tenant
-from notifications.targets import Target
 
 from . import audience as audiences
-from .audience import Audience, Named, UnknownRecipients
+from .audience import Audience, UnknownRecipients
 from .call import Trigger, Triggered
 from .catalogue import Find
-from .chain import Chain, behind_named, cause
+from .chain import behind_named, cause
 from .chain import check as check_chain
-from .definition import Body, ensure_stored
+from .definition import ensure_stored
+from .draft import Draft
 from .engine_bell import BELL, QUEUE
 from .models import Run, Status
-from .payload import InvalidPayload, check_bounds, check_schema
-from .refusals import BadRequest, InProgress, KeyReused, NotAllowed, Refused, TransactionIdTaken, UnknownWorkflow
+from .payload import InvalidPayload, check_schema
+from .refusals import BadRequest, InProgress, KeyReused, Refused, TransactionIdTaken, UnknownWorkflow
 
 _PENDING = Status.PENDING.value  # an enum's value costs as much as the rest of an answer
-
-
-@dataclass
-class Draft:
-    """One trigger on its way to a row."""
-
-    place: int
-    asked: Trigger
-    names: list[Named] | None = None
-    actor_name: list[Named] = field(default_factory=list)
-    hash: str = ""
-    body: Body = None  # type: ignore[assignment]
-    audience: Audience = audiences.ADMINS
-    actor: int | None = None
-    target: str = ""
-    chain: Chain = ()
-    name: UUID | None = None
-
-    @property
-    def repeats(self) -> str:
-        """The same for drafts of one call that are to have one answer."""
-        return self.asked.idempotency_key or f"\0{self.place}"
-
-    @property
-    def transaction_id(self) -> str:
-        return self.asked.transaction_id or str(self.name)
-
-    def stored_audience(self) -> dict[str, Any]:
-        """With whom to leave out, if anybody."""
-        left_out = {} if self.excluded is None else {"without": self.excluded}
-        return {**self.audience.to_json(), **left_out}
-
-    @property
-    def excluded(self) -> int | None:
-        return None if self.asked.include_actor else self.actor
-
-    def fingerprint(self) -> str:
-        """The hash of the canonical call: the same words, the same hash, in whichever order people and keys came."""
-        asked = self.asked
-        names = sorted(json.dumps(name, sort_keys=True) for name in self.names or ())
-        at = asked.at and asked.at.astimezone(UTC).isoformat()
-        words = [asked.workflow, asked.payload, names, self.actor_name, asked.transaction_id, asked.include_actor, at]
-        words += [self.target] if self.target else []
-        text = json.dumps(words, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Drafts:
@@ -109,13 +61,7 @@ class Drafts:
         """Words into their one spelling, and the bounds of each."""
         for draft in self.drafts:
             try:
-                _check_words(draft.asked)
-                check_bounds(draft.asked.payload)
-                draft.names = audiences.spell(draft.asked.recipients)
-                draft.target = "" if draft.asked.target is None else str(Target.of(draft.asked.target))
-                draft.actor_name = audiences.spell([draft.asked.actor]) or [] if draft.asked.actor is not None else []
-                if not self.addresses:
-                    _refuse_addresses(draft.names or ())
+                draft.spell(addresses=self.addresses)
             except UnknownRecipients as error:
                 self.answers[draft.place] = BadRequest("Some recipients are not understood.", errors=error.names)
             except InvalidPayload as error:
@@ -314,27 +260,6 @@ def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: date
         "start_at": ("timestamptz", starts),
         "expand_at": ("timestamptz", starts),
     }
-
-
-def _check_words(asked: Trigger) -> None:
-    if not isinstance(asked.workflow, str) or not asked.workflow:
-        raise BadRequest("Name the workflow by its key.")
-    for name, longest in (("idempotency_key", 255), ("transaction_id", 100)):
-        value = getattr(asked, name)
-        if value is not None and not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
-            raise BadRequest(f"`{name}` is 1 to {longest} printable characters.")
-    in_address = asked.transaction_id
-    if in_address is not None and ("/" in in_address or in_address in (".", "..")):
-        raise BadRequest("`transaction_id` takes no slash and is not `.` or `..`: it stands in an address.")
-    if asked.at is not None and asked.at.tzinfo is None:
-        raise BadRequest("`at` needs its offset from UTC.")
-
-
-def _refuse_addresses(names: Sequence[Named]) -> None:
-    """Raises NotAllowed with those that are mere addresses."""
-    if found := [str(name["email"]) for name in names if "email" in name]:
-        detail = "Addresses as recipients take a key with the scope `addresses`; or name people of the tenant."
-        raise NotAllowed(detail, errors=dict.fromkeys(found, "is an address, which this credential may not tell"))
 
 
 def _answer(transaction_id: str, run: UUID, audience: Audience, *, duplicate: bool) -> Triggered:

@@ -10,14 +10,13 @@ from typing import IO, Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+from ..kernel.storable import STRANGE, is_storable
+
 BODY_MAX, BULK_BODY_MAX = 576 * 1024, 8 * 1024 * 1024
 """Bytes of a request: a payload of 512 KB and what stands around it; a thousand triggers or people."""
 
 DEPTH_MAX, ELEMENTS_MAX = 40, 250_000
 """Of a whole body. What a payload may have is less, and checked by itself."""
-
-NO_TEXT = re.compile("[\0\ud800-\udfff]")
-"""What a Python string can hold and PostgreSQL's text cannot: NUL, and half of a surrogate pair."""
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -70,8 +69,8 @@ def _check_shape(text: str) -> None:
 
 
 def _check_texts(value: Any) -> None:
-    if isinstance(value, str) and NO_TEXT.search(value):
-        raise ValueError("it contains a NUL, or half of a surrogate pair, which is no character")
+    if isinstance(value, str) and not is_storable(value):
+        raise ValueError(f"it {STRANGE}")
     if isinstance(value, dict):
         for name, inner in value.items():
             _check_texts(name)

@@ -11,8 +11,9 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ..kernel.storable import NO_TEXT
 from . import origins
-from .parsers import BODY_MAX, NO_TEXT
+from .parsers import BODY_MAX
 
 
 class HubView(APIView):

@@ -153,6 +153,39 @@ def test_a_refusal_says_which_people_and_which_fields(acme: Tenant, mallory: Rec
     assert (fields.value.code, set(fields.value.errors)) == ("invalid_payload", {"/n"})
 
 
+STRANGE: dict[str, Callable[[str], Trigger]] = {
+    "a person": lambda text: Trigger("hello", recipients=["alice", text]),
+    "a person in the spelling of the API": lambda text: Trigger("hello", recipients=[{"user": text}]),
+    "a topic": lambda text: Trigger("hello", recipients=[{"topic": text}]),
+    "a role": lambda text: Trigger("hello", recipients=[{"role": text}]),
+    "an address": lambda text: Trigger("hello", recipients=[{"email": f"{text}@example.com"}]),
+    "the name of an address": lambda text: Trigger("hello", recipients=[{"email": "a@example.com", "name": text}]),
+    "an actor": lambda text: Trigger("hello", actor=text),
+    "a workflow": Trigger,
+    "a cause": lambda text: Trigger("hello", caused_by=text),
+    "an object": lambda text: Trigger("hello", target={"type": "document", "id": text}),
+}
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=ascii)
+@pytest.mark.parametrize("where", STRANGE)
+def test_a_text_that_no_database_holds_is_refused_and_touches_no_other(acme: Tenant, where: str, text: str) -> None:
+    with transaction.atomic():
+        answers = trigger_many([STRANGE[where](text), Trigger("hello")], tenant=acme)
+
+    assert isinstance(answers[1], Triggered)
+    assert isinstance(answers[0], Refused)
+    assert answers[0].status == (404 if where == "a workflow" else 400)
+    assert runs() == 1
+
+
+def test_the_name_that_no_database_holds_is_said(acme: Tenant, alice: Recipient) -> None:
+    with pytest.raises(BadRequest) as refused:
+        trigger("hello", tenant=acme, recipients=["alice", "a\0b"])
+
+    assert list(refused.value.errors) == [r"'a\x00b'"]
+
+
 def test_the_longest_names_fit(acme: Tenant) -> None:
     answer = trigger("hello", tenant=acme, idempotency_key="k" * 255, transaction_id="t" * 100)
 
