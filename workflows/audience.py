@@ -158,7 +158,7 @@ def people_named(names: Iterable[Any], *, tenant: Tenant) -> list[Recipient]:
 def _find_people(named: Sequence[Named], tenant: Tenant, using: str) -> dict[tuple[str, Any], int]:
     externals = sorted({one["user"] for one in named if "user" in one})
     publics = sorted({one["id"] for one in named if "id" in one and _is_uuid(one["id"])})
-    accounts = sorted({one["account"] for one in named if "account" in one})
+    accounts = {one["account"] for one in named if "account" in one}
     connection, found = connections[using], dict[tuple[str, Any], int]()
     for form, column, kind, values in (
         ("user", "external_id", "text", externals),

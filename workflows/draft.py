@@ -68,14 +68,20 @@ class Draft:
         return None if self.asked.include_actor else self.actor
 
     def fingerprint(self) -> str:
-        """The hash of the canonical call: the same words, the same hash, in whichever order people and keys came."""
+        """The hash of the canonical call: the same words, the same hash, in whichever order people and keys came. It is
+        kept for as long as a key counts, so what came later stands only in calls that say it."""
         asked = self.asked
-        names = sorted(json.dumps(name, sort_keys=True) for name in self.names or ())
+        names = sorted(_text(name) for name in self.names or ())
         at = asked.at and asked.at.astimezone(UTC).isoformat()
         words = [asked.workflow, asked.payload, names, self.actor_name, asked.transaction_id, asked.include_actor, at]
         words += [self.target] if self.target else []
-        text = json.dumps(words, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        words += [{"caused_by": asked.caused_by}] if asked.caused_by else []
+        return hashlib.sha256(_text(words, separators=(",", ":")).encode()).hexdigest()
+
+
+def _text(words: Any, **form: Any) -> str:
+    """The key of a Django user may be of any type, as a UUID."""
+    return json.dumps(words, sort_keys=True, default=str, **form)
 
 
 def _check_words(asked: Trigger) -> None:

@@ -7,9 +7,9 @@ answer, stays out of what follows and touches no other.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 from uuid import UUID
 
 from django.db import connections
@@ -26,6 +26,7 @@ from .call import Trigger, Triggered
 from .catalogue import Find
 from .chain import behind_named, cause
 from .chain import check as check_chain
+from .conf import conf
 from .definition import ensure_stored
 from .draft import Draft
 from .engine_bell import BELL, QUEUE
@@ -54,6 +55,10 @@ class Drafts:
         self.tenant, self.answers, self.using, self.clock, self.find = tenant, answers, using, clock, find
         self.drafts = [Draft(place, asked) for place, asked in enumerate(triggers)]
 
+    @cached_property
+    def now(self) -> datetime:
+        return self.clock()
+
     def live(self) -> list[Draft]:
         return [draft for draft in self.drafts if self.answers[draft.place] is None]
 
@@ -76,25 +81,30 @@ class Drafts:
         keyed = [draft for draft in self.live() if draft.asked.idempotency_key]
         if not keyed:
             return
-        busy = self._lock_keys([draft.asked.idempotency_key or "" for draft in keyed])
-        earlier = {
-            run.idempotency_key: run
-            for run in Run.objects.using(self.using).filter(
-                tenant=self.tenant, idempotency_key__in={draft.asked.idempotency_key for draft in keyed}
-            )
-        }
-        first: dict[str, str] = {}
+        keys = {draft.asked.idempotency_key or "" for draft in keyed}
+        busy = self._lock_keys(keys)
+        earlier = self._earlier(keys - busy)
         for draft in keyed:
             key = draft.asked.idempotency_key or ""
-            known = earlier[key].idempotency_hash if key in earlier else first.setdefault(key, draft.fingerprint())
+            run = earlier.get(key)
             if key in busy:
                 self.answers[draft.place] = InProgress("The first call with this idempotency key is not finished yet.")
-            elif known != draft.fingerprint():
-                self.answers[draft.place] = KeyReused("This idempotency key was used for another request.")
-            elif key in earlier:
-                run = earlier[key]
+            elif run is not None and run.idempotency_hash != draft.fingerprint():
+                self.answers[draft.place] = _reused()
+            elif run is not None:
                 audience = Audience.from_json(run.audience)
                 self.answers[draft.place] = _answer(run.transaction_id, run.public_id, audience, duplicate=True)
+
+    def _earlier(self, keys: set[str]) -> dict[str | None, Run]:
+        """The runs of these keys. One whose time is over counts no more, and is free for another call; if its run is
+        locked, it is being freed, or is not to be waited for."""
+        runs = Run.objects.using(self.using).filter(tenant=self.tenant)
+        found = {run.idempotency_key: run for run in runs.filter(idempotency_key__in=keys)}
+        since = self.now - timedelta(hours=conf().idempotency_hours)
+        if over := [run.pk for run in found.values() if run.created_at < since]:
+            rows = runs.filter(pk__in=over).select_for_update(skip_locked=True, of=("self",))
+            runs.filter(pk__in=list(rows.values_list("pk", flat=True))).update(idempotency_key=None)
+        return {key: run for key, run in found.items() if run.created_at >= since}
 
     def check(self) -> None:
         """What caused it, workflow and payload."""
@@ -153,31 +163,40 @@ class Drafts:
 
     def insert(self) -> None:
         """One row each, one statement, one ring. Repeats within this call get the first one's answer."""
-        live, now = self.live(), self.clock()
-        firsts: dict[str, Draft] = {}
-        for draft in live:
-            firsts.setdefault(draft.repeats, draft)
-        fresh = self._without_taken_ids(list(firsts.values()))
+        firsts = self._firsts()
+        fresh = list(firsts.values())
         if not fresh:
-            self._answer_all(live, firsts, set())
             return
         ensure_stored({draft.hash: draft.body for draft in fresh}, using=self.using)
-        written = self._write(fresh, now)
-        for draft in fresh:
-            if draft.name not in written:
-                self.answers[draft.place] = InProgress("Another call took this name at the same moment. Try again.")
-        self._answer_all(live, firsts, written)
-        doorbell.ring(BELL, queue=QUEUE, using=self.using)
-
-    def _answer_all(self, live: list[Draft], firsts: Mapping[str, Draft], written: set[UUID | None]) -> None:
-        """What was written is answered; a repeat within this call gets the answer of its first."""
-        for draft in live:
+        written = self._write(fresh, self.now)
+        for draft in self.live():
             first = firsts[draft.repeats]
             if first.name in written:
                 same = (first.transaction_id, first.name or uuid7(), first.audience)
                 self.answers[draft.place] = _answer(*same, duplicate=draft is not first)
             else:
-                self.answers[draft.place] = self.answers[first.place]
+                self.answers[draft.place] = InProgress("Another call took this name at the same moment. Try again.")
+        doorbell.ring(BELL, queue=QUEUE, using=self.using)
+
+    def _firsts(self) -> dict[str, Draft]:
+        """Those to write, each by what its repeats have in common with it. A name is given once; and of the calls with
+        one key the first that can be written has it, whatever was refused before."""
+        live, firsts = self.live(), dict[str, Draft]()
+        busy, taken = self._given_ids(live)
+        for draft in live:
+            first, name = firsts.get(draft.repeats), draft.asked.transaction_id
+            if first is not None and first.fingerprint() != draft.fingerprint():
+                self.answers[draft.place] = _reused()
+            elif first is not None:
+                continue
+            elif name in busy:
+                self.answers[draft.place] = InProgress("Another call with this transaction id is not finished yet.")
+            elif name in taken:
+                self.answers[draft.place] = TransactionIdTaken(f"The transaction id {name!r} names another run.")
+            else:
+                firsts[draft.repeats] = draft
+                taken |= {name} if name else set()
+        return firsts
 
     def _write(self, drafts: Sequence[Draft], now: datetime) -> set[UUID | None]:
         """The rows; the names of those written. One whose name another call took meanwhile is left out.
@@ -200,31 +219,22 @@ class Drafts:
             )
             return {UUID(str(row[0])) for row in cursor.fetchall()}
 
-    def _without_taken_ids(self, drafts: list[Draft]) -> list[Draft]:
-        given = [draft.asked.transaction_id for draft in drafts if draft.asked.transaction_id]
+    def _given_ids(self, drafts: Sequence[Draft]) -> tuple[set[str], set[str]]:
+        """Of the transaction ids that callers gave: those that another transaction holds, and those of runs."""
+        given = {draft.asked.transaction_id for draft in drafts if draft.asked.transaction_id}
         if not given:
-            return drafts
-        busy = self._lock_keys([f"transaction_id {name}" for name in given])
+            return set(), set()
+        held = self._lock_keys({f"transaction_id {name}" for name in given})
         runs = Run.objects.using(self.using).filter(tenant=self.tenant, transaction_id__in=given)
         taken = set(runs.values_list("transaction_id", flat=True))
-        free = []
-        for draft in drafts:
-            name = draft.asked.transaction_id
-            if name and f"transaction_id {name}" in busy:
-                self.answers[draft.place] = InProgress("Another call with this transaction id is not finished yet.")
-            elif name and name in taken:
-                self.answers[draft.place] = TransactionIdTaken(f"The transaction id {name!r} names another run.")
-            else:
-                free.append(draft)
-                taken.add(name or "")
-        return free
+        return {name for name in given if f"transaction_id {name}" in held}, taken
 
-    def _lock_keys(self, keys: Sequence[str]) -> set[str]:
+    def _lock_keys(self, keys: set[str]) -> set[str]:
         """Hold each key until the transaction ends; those that another transaction holds. SQLite has one writer."""
         connection = connections[self.using]
         if connection.vendor != "postgresql":
             return set()
-        source, parameters = rowset.table(connection, "t", {"key": ("text", sorted(set(keys)))})
+        source, parameters = rowset.table(connection, "t", {"key": ("text", sorted(keys))})
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT t.key FROM {source} WHERE NOT pg_try_advisory_xact_lock(hashtextextended(t.key, %s))",
@@ -260,6 +270,10 @@ def _columns(connection: BaseDatabaseWrapper, drafts: Sequence[Draft], now: date
         "start_at": ("timestamptz", starts),
         "expand_at": ("timestamptz", starts),
     }
+
+
+def _reused() -> KeyReused:
+    return KeyReused("This idempotency key was used for another request.")
 
 
 def _answer(transaction_id: str, run: UUID, audience: Audience, *, duplicate: bool) -> Triggered:

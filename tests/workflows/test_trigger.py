@@ -225,6 +225,7 @@ CHANGES: list[dict[str, Any]] = [
     {"transaction_id": "other"},
     {"include_actor": True},
     {"at": timezone.now() + timedelta(days=1)},
+    {"caused_by": "no-such-run"},
 ]
 
 
@@ -256,6 +257,41 @@ def test_a_refused_call_does_not_burn_its_key(acme: Tenant, alice: Recipient) ->
     answer = trigger("hello", tenant=acme, recipients=["alice"], idempotency_key="k")
 
     assert not answer.duplicate
+
+
+def test_nor_does_it_within_one_call_of_many(acme: Tenant, publish: Publish) -> None:
+    publish(workflow("strict", send_inbox(title="x"), payload={"required": ["n"]}))
+    trigger("hello", tenant=acme, transaction_id="T-0")
+    calls = [
+        Trigger("strict", {}, idempotency_key="a"),
+        Trigger("strict", {"n": 1}, idempotency_key="a"),
+        Trigger("strict", {"n": 2}, idempotency_key="a"),
+        Trigger("strict", {"n": 1}, idempotency_key="a"),
+        Trigger("hello", transaction_id="T-0", idempotency_key="b"),
+        Trigger("hello", transaction_id="T-1", idempotency_key="b"),
+    ]
+
+    answers = trigger_many(calls, tenant=acme)
+
+    said = [one.duplicate if isinstance(one, Triggered) else one.code for one in answers]
+    reused = "idempotency_key_reused"
+    assert said == ["invalid_payload", False, reused, True, "transaction_id_taken", False]
+    assert runs() == 3
+
+
+def test_a_key_that_has_had_its_time_is_free(acme: Tenant) -> None:
+    """Whether or not anybody has cleared it since."""
+    old = trigger("hello", tenant=acme, payload=PAYLOAD, idempotency_key="k")
+    aged = Run.objects.across_tenants()
+
+    aged.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
+    assert trigger("hello", tenant=acme, payload=PAYLOAD, idempotency_key="k").duplicate
+    aged.update(created_at=timezone.now() - timedelta(hours=24, minutes=1))
+    new = trigger("hello", tenant=acme, payload={"name": "Eve"}, idempotency_key="k")
+
+    assert not new.duplicate
+    assert [run_named(one.transaction_id).idempotency_key for one in (old, new)] == [None, "k"]
+    assert trigger("hello", tenant=acme, payload={"name": "Eve"}, idempotency_key="k").run == new.run
 
 
 def test_a_rolled_back_call_does_not_burn_its_key(acme: Tenant) -> None:
