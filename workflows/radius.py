@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Min
 
 from channels_delivery import routes
+from notifications.kernel.local_time import zone_of
 from notifications.kinds import Kind, kinds
 from notifications.models import Recipient, Tenant
 
@@ -291,7 +292,7 @@ def _some(audience: Audience, tenant: Tenant, without: int | None, total: int) -
     ids = _sample(audience, tenant, without, exact=total <= SAMPLE)
     rows = Recipient.reachable.filter(tenant=tenant, pk__in=ids).in_bulk()
     ids = [one for one in ids if one in rows]
-    return _Some(rows, ids, [ZoneInfo(rows[one].zone or tenant.zone or "UTC") for one in ids], total)
+    return _Some(rows, ids, [zone_of(rows[one].zone, tenant.zone) for one in ids], total)
 
 
 def _sample(audience: Audience, tenant: Tenant, without: int | None, *, exact: bool) -> list[int]:

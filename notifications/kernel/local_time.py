@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = range(7)
@@ -40,6 +40,12 @@ class Window:
         if begins == ends:
             raise ValueError(f"A window from {start} to {end} is none.")
         return cls(begins, ends if ends > begins else ends + _DAY)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """Every zone that there is."""
+    return tuple(sorted(available_timezones()))
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -93,6 +94,16 @@ class TestInside:
         assert waits.until > db_now() + timedelta(days=1)
         assert found.codes[-3:] == ["not_reached", "not_reached", "walking"]
         assert found.told
+
+    def test_a_zone_that_is_none_is_passed_over(self, acme: Tenant, bob: Recipient, nag: None) -> None:
+        Tenant.objects.filter(pk=acme.pk).update(zone="Asia/Kolkata")
+        Recipient.objects.filter(tenant=acme, pk=bob.pk).update(zone="Mars/Olympus")
+
+        found = explain(start(acme, bob), Recipient.objects.get(tenant=acme, pk=bob.pk))
+
+        (waits,) = [one for one in found.sentences if one.code == "waits"]
+        assert waits.until
+        assert f"{waits.until.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}" in waits.text
 
     def test_a_skip_says_why(self, acme: Tenant, alice: Recipient, bob: Recipient, nag: None) -> None:
         Choice.objects.create(tenant=acme, recipient=alice, kind="inbox", wanted=False)

@@ -69,7 +69,9 @@ def test_people_are_shown_with_their_own_time(acme: Tenant, nag: None) -> None:
     assert [send.at_night for send in found.sends] == [1, 1, 0]
 
 
-def test_the_tenants_zone_is_that_of_people_without_one(acme: Tenant, alice: Recipient, nag: None) -> None:
+@pytest.mark.parametrize("none", ["", "Mars/Olympus"])
+def test_the_tenants_zone_is_that_of_people_without_one(acme: Tenant, alice: Recipient, nag: None, none: str) -> None:
+    Recipient.objects.filter(tenant=acme, pk=alice.pk).update(zone=none)
     acme.zone = "America/New_York"
     acme.save()
 

@@ -12,6 +12,7 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notifications.kernel.local_time import zone_of
 from notifications.kinds import Kind
 from notifications.models import Recipient
 
@@ -143,7 +144,7 @@ class Speaker:
 
     @classmethod
     def to(cls, recipient: Recipient) -> Speaker:
-        return cls(ZoneInfo(recipient.zone or recipient.tenant.zone or "UTC"))
+        return cls(zone_of(recipient.zone, recipient.tenant.zone))
 
     def say(self, code: str, *, frame: str = "", **given: Any) -> Sentence:
         """The sentence of this code, in the words of `frame` if that is another."""

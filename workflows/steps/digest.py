@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from notifications.models import Recipient, Tenant
+from notifications import routing
+from notifications.kernel.local_time import WEEKDAYS, next_time, zone_names, zone_of
 
 from ..collecting import Collect, Entry, Key, open_windows
 from ..condition import canonical, value_at
 from ..people import NOBODY, People
-from ..schedule import WEEKDAYS, next_time, zone_named, zone_names
 from ..step import DIGESTED, Move, Next, Plan, Scene, Stop
 
 LONGEST = timedelta(days=31).total_seconds()
@@ -105,34 +106,31 @@ def _ends(settings: Mapping[str, Any], scene: Scene) -> Ends:
 
 @dataclass(frozen=True)
 class _Schedule:
-    """Times of the day in each person's zone. A zone is worked out once, however many people live there."""
+    """Times of the day in each person's zone, else in `otherwise`. A zone is worked out once, however many people live
+    there."""
 
     times: list[time]
     days: frozenset[int]
     zones: Mapping[int, str]
-    zone: str
+    otherwise: str
     now: datetime
-    known: dict[str, datetime]
+    known: dict[ZoneInfo, datetime]
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], scene: Scene) -> _Schedule:
         times = [time.fromisoformat(one) for one in settings["times"]]
         days = frozenset(WEEKDAYS.index(one) for one in settings.get("weekdays", WEEKDAYS))
-        zones, zone = ({}, settings["zone"]) if "zone" in settings else _zones(scene)
-        return cls(times, days, zones, zone, scene.now, {})
+        if "zone" in settings:
+            return cls(times, days, {}, settings["zone"], scene.now, {})
+        people = sorted({scene.ids[place] for place in scene.people - scene.house})
+        zones = routing.zones_of(people, tenant_id=scene.tenant_id) if people else {}
+        return cls(times, days, zones, scene.tenant.get("zone", ""), scene.now, {})
 
     def next(self, person: int) -> datetime:
-        name = self.zones.get(person) or self.zone
-        if name not in self.known:
-            self.known[name] = next_time(self.times, zone=zone_named(name), after=self.now, days=self.days)
-        return self.known[name]
-
-
-def _zones(scene: Scene) -> tuple[Mapping[int, str], str]:
-    """The zone of each person who has one, and the tenant's. Two queries."""
-    people = Recipient.reachable.filter(tenant=scene.tenant_id, pk__in={scene.ids[place] for place in scene.people})
-    zones = dict(people.exclude(zone="").values_list("pk", "zone"))
-    return zones, Tenant.objects.values_list("zone", flat=True).get(pk=scene.tenant_id)
+        zone = zone_of(self.zones.get(person, ""), self.otherwise)
+        if zone not in self.known:
+            self.known[zone] = next_time(self.times, zone=zone, after=self.now, days=self.days)
+        return self.known[zone]
 
 
 STEP = Digest()

@@ -81,13 +81,14 @@ def test_one_that_is_full_at_once_closes_at_once(acme: Tenant, bob: Recipient, p
 def test_by_schedule_it_closes_in_each_persons_zone(acme: Tenant, publish: Publish) -> None:
     publish(workflow("t.nine", digest(at="09:00"), COUNT))
     Tenant.objects.filter(pk=acme.pk).update(zone="Asia/Kolkata")
-    people = [*crowd(acme, 1, zone="America/New_York"), *crowd(acme, 1, prefix="q")]
+    zones = {"p": "America/New_York", "q": "", "r": "Mars/Olympus"}
+    people = [one for prefix, zone in zones.items() for one in crowd(acme, 1, prefix=prefix, zone=zone)]
 
     start("t.nine", acme, *people, n=1)
 
     ends = Window.objects.across_tenants().order_by("recipient_id").values_list("closes_at", flat=True)
-    assert [end.minute for end in ends] == [0, 30]
-    assert ends[1].hour == 3
+    assert [end.minute for end in ends] == [0, 30, 30]
+    assert [end.hour for end in ends[1:]] == [3, 3]
     assert all(db_now() < end <= db_now() + timedelta(hours=25) for end in ends)
 
 
