@@ -18,7 +18,7 @@ from ..context import reads
 
 HTML, MARKDOWN = "text/html", "text/markdown"
 LOCALE = r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}"
-"""How a language is written: `de`, or `de-at` for those of one region."""
+"""How a language is written: `de`, `de-at` for those of one region, `zh-hant-tw` with a script."""
 
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _TEXT = {"type": "string"}
@@ -94,11 +94,12 @@ class Templates:
         return cls(Template.of(texts, kind), variants)
 
     def pick(self, locale: str) -> Template:
-        """The one for this language and region, else for the language, else the default."""
-        if not self.by_locale or not locale:
-            return self.default
-        name = locale.replace("_", "-").lower()
-        return self.by_locale.get(name) or self.by_locale.get(name.split("-")[0]) or self.default
+        """The one for this language, script and region, else with one part less at a time (RFC 4647, lookup), else the
+        default."""
+        name = locale.replace("_", "-").lower() if self.by_locale else ""
+        while name and name not in self.by_locale:
+            name = name.rpartition("-")[0]
+        return self.by_locale.get(name, self.default)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
