@@ -89,6 +89,12 @@ class Scene:
     may_be_silenced: bool = True
     supposed: bool = False
 
+    @property
+    def known_as(self) -> str:
+        """By what the step is the same one in another version: its name, or its position if it has none."""
+        name: str = (self.body.step_at(self.step) or {}).get("name", self.step)
+        return name
+
     def of(self, people: People) -> Scene:
         """The same with these of the people alone."""
         runs = [(run, of_run & people) for run, of_run in self.runs if of_run & people]

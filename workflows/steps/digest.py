@@ -75,11 +75,11 @@ class Digest:
 
 def _scopes(settings: Mapping[str, Any], scene: Scene) -> dict[int, str]:
     """The scope of the window at each place: tenant, workflow, step, and the value of the key in the payload."""
-    key = settings.get("key", "").removeprefix("payload.")
+    step, key = scene.known_as, settings.get("key", "").removeprefix("payload.")
     found: dict[int, str] = {}
     for run, people in scene.runs:
         value = canonical(value_at(run.payload, key)) if key else None
-        words = json.dumps([scene.tenant_id, scene.body.key, scene.step, value], sort_keys=True)
+        words = json.dumps([scene.tenant_id, scene.body.key, step, value], sort_keys=True)
         found |= dict.fromkeys(people, hashlib.sha256(words.encode()).hexdigest())
     return found
 

@@ -46,8 +46,7 @@ class Throttle:
         return Plan([Move(scene.people, Into("then"))], inside=partial(self._counted, settings))
 
     def _counted(self, settings: Mapping[str, Any], live: People, scene: Scene) -> Plan:
-        step = (scene.body.step_at(scene.step) or {}).get("name", scene.step)
-        key = settings.get("key", "").removeprefix("payload.")
+        step, key = scene.known_as, settings.get("key", "").removeprefix("payload.")
         scopes: dict[int, str] = {}
         for run, people in scene.runs:  # a run that carries digests is here once for each that differs
             scopes |= dict.fromkeys(people, scope_of(scene.body.key, step, canonical(value_at(run.payload, key))))

@@ -9,6 +9,7 @@ from notifications.models import Recipient, Tenant
 from tests.cast import Publish, crowd, outcomes, run_named, titles, workflow
 from workflows import engine
 from workflows.define import digest, send_inbox
+from workflows.models import Window
 from workflows.trigger import Trigger, trigger, trigger_many
 
 from .moves import COUNT, carriers, start, their_time_comes, window
@@ -146,6 +147,29 @@ def test_it_goes_on_as_whoever_opened_it_was_defined(acme: Tenant, bob: Recipien
     their_time_comes()
 
     assert titles(bob) == ["old 2"]
+
+
+def test_one_with_a_name_goes_on_collecting_in_another_version(acme: Tenant, bob: Recipient, publish: Publish) -> None:
+    named = digest(hours=1, name="comments")
+    publish(workflow("t", named, COUNT))
+    start("t", acme, bob, n=0)
+
+    publish(workflow("t", send_inbox(title="New"), named, COUNT))
+    start("t", acme, bob, n=1)
+    their_time_comes()
+
+    assert titles(bob) == ["2: 0 1", "New"]
+
+
+def test_what_collected_by_position_before_it_went_by_name_is_told(acme: Tenant, bob: Recipient, hourly: None) -> None:
+    """As windows do that were opened by the release before."""
+    start("t.hourly", acme, bob, n=0)
+    Window.objects.across_tenants().update(scope="of a release before")
+
+    start("t.hourly", acme, bob, n=1)
+    their_time_comes()
+
+    assert sorted(titles(bob)) == ["1: 0", "1: 1"]
 
 
 def test_with_nothing_behind_it_is_the_end(acme: Tenant, bob: Recipient, publish: Publish) -> None:
