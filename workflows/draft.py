@@ -10,6 +10,7 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
+from notifications.kernel.clock import LATEST
 from notifications.kernel.storable import is_storable
 from notifications.targets import Target
 
@@ -98,6 +99,8 @@ def _check_words(asked: Trigger) -> None:
         raise BadRequest("`transaction_id` takes no slash and is not `.` or `..`: it stands in an address.")
     if asked.at is not None and asked.at.tzinfo is None:
         raise BadRequest("`at` needs its offset from UTC.")
+    if asked.at is not None and asked.at >= LATEST:
+        raise BadRequest("It would start too late.", errors={"at": f"Lies before the year {LATEST.year}."})
 
 
 def _refuse_addresses(names: Sequence[Named]) -> None:

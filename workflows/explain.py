@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import BETWEEN, EARLIEST, LATEST, db_now
 from notifications.models import Recipient
 from notifications.targets import Target
 
@@ -26,7 +26,7 @@ from .explaining.future import walk
 from .explaining.sentence import Explanation, Sentence, Speaker
 from .explaining.trail import Trail
 from .models import Run
-from .refusals import UnknownWorkflow
+from .refusals import BadRequest, UnknownWorkflow
 
 __all__ = ["Explanation", "Sentence", "explain", "explain_future"]
 
@@ -60,7 +60,10 @@ def explain_future(
 ) -> Explanation:
     """What would happen to this person if `workflow` were triggered for them `at` that time (now, if None), by what
     they want and how they can be reached now. `payload`: the sample, if None. `target`: the object that it would be
-    about, as `trigger()` takes it. Nothing is written. Raises UnknownWorkflow, and ValueError for what is no object."""
+    about, as `trigger()` takes it. Nothing is written. Raises UnknownWorkflow, BadRequest for a time
+    that is too far away, and ValueError for what is no object."""
+    if at is not None and not EARLIEST <= at < LATEST:
+        raise BadRequest("What would happen then cannot be told.", errors={"at": BETWEEN})
     about = "" if target is None else str(Target.of(target))
     speaker = Speaker.to(recipient)
     if isinstance(workflow, str):

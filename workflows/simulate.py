@@ -23,7 +23,7 @@ from channels_delivery.outcome import Delivered, Outcome
 from channels_delivery.parcel import Parcel
 from channels_delivery.simulated import Sender
 from notifications import visibility
-from notifications.kernel.clock import db_now
+from notifications.kernel.clock import BETWEEN, EARLIEST, LATEST, db_now
 from notifications.models import Tenant
 
 from .define import Workflow
@@ -121,6 +121,8 @@ def _checked(
 ) -> tuple[list[Any], list[Event]]:
     if start is not None and start.tzinfo is None:
         raise BadRequest("`start` needs its offset from UTC.")
+    if start is not None and not EARLIEST <= start < LATEST:
+        raise BadRequest("It cannot start then.", errors={"start": BETWEEN})
     if not timedelta() < lasts <= LASTS_MAX:
         raise BadRequest(f"A simulation lasts up to {LASTS_MAX.days} days.")
     everybody = listed(people)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connections
 from django.utils import timezone
 
 Clock = Callable[[], datetime]
 """For a verb that looks at the time more than once: the database's clock, or a virtual one."""
+
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these lie the times about which somebody may ask: far enough from both ends of the calendar for every zone
+and all that a workflow may wait."""
+BETWEEN = f"Lies between the years {EARLIEST.year} and {LATEST.year}."
 
 
 def db_now(using: str = "default") -> datetime:

@@ -89,5 +89,7 @@ def test_what_would_happen(as_alice: APIClient, bob: Recipient) -> None:
 
     assert answer.status_code == 200
     assert [one["code"] for one in answer.json()["sentences"]] == ["off_by_everything", "done"]
-    assert as_alice.get(FUTURE, {"recipient": "bob", "at": "soon"}).status_code == 400
+    for at in ("soon", "9999-12-31T23:30:00Z", "0001-01-01T00:00:00Z"):
+        refused = as_alice.get(FUTURE, {"recipient": "bob", "at": at})
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, ["at"])
     assert as_alice.get("/api/v1/workflows/nope/explain/", {"recipient": "bob"}).status_code == 404

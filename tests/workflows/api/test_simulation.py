@@ -105,6 +105,8 @@ def test_a_run_is_cancelled_and_another_version_published(server: APIClient) -> 
         ({"definition": {"spets": []}}, 400, "invalid_definition", ""),
         ({"failures": [{"code": "mood"}]}, 400, "invalid", ""),
         ({"days": 1000}, 400, "invalid", "days"),
+        ({"start": "9999-12-31T23:30:00Z"}, 400, "bad_request", "start"),
+        ({"start": "0001-01-01T00:00:00Z"}, 400, "bad_request", "start"),
         ({"pepole": 1}, 400, "invalid", "pepole"),
         ({"count": 1000, "events": [{"kind": "trigger"}] * 9}, 422, "too_much", ""),
     ],

@@ -12,7 +12,7 @@ from notifications.models import Recipient, Scope, Tenant
 from notifications.targets import follow
 from tests.cast import Publish, api_key, crowd, run_named, titles, with_key, workflow
 from workflows import engine
-from workflows.define import condition, escalate, fetch, level, send_inbox
+from workflows.define import condition, delay, escalate, fetch, level, send_inbox
 from workflows.models import Run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hello")]
@@ -54,6 +54,21 @@ def test_the_same_key_and_body_get_the_first_answer_again(server: APIClient) -> 
 
     assert (last.status_code, last.headers["Idempotency-Replay"], last.json()["duplicate"]) == (202, "true", True)
     assert runs() == 1
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_would_start_at_the_end_of_the_calendar_is_refused(
+    server: APIClient, publish: Publish, dry_run: bool
+) -> None:
+    publish(workflow("later", delay(days=366), send_inbox(title="x")))
+
+    at = [
+        server.post(URL, {"workflow": "later", "at": f"{year}-12-31T23:30:00Z", "dry_run": dry_run})
+        for year in ("0001", 8999, 9000, 9999)
+    ]
+
+    assert [answer.status_code for answer in at] == [200 if dry_run else 202] * 2 + [400] * 2
+    assert at[3].json()["errors"] == {"at": "Lies before the year 9000."}
 
 
 def test_a_first_answer_is_not_marked_as_a_replay(server: APIClient) -> None:
