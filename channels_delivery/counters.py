@@ -98,9 +98,9 @@ class HeldLane:
     def learn(self, outcome: Ending, now: datetime) -> None:
         """A refusal of one message says nothing about the way; silence, errors and being asked to slow down do. So does
         an answer, unless it is our own: what was set up wrongly was never asked."""
-        ill = isinstance(outcome, Temporary) and outcome.code in _ILL
-        good = isinstance(outcome, Delivered | Accepted | Permanent)
-        good = good and not (isinstance(outcome, Permanent) and outcome.code == "config")
+        ill = isinstance(outcome, Temporary | Permanent) and outcome.code in _ILL
+        own = isinstance(outcome, Permanent) and outcome.code == "config"
+        good = isinstance(outcome, Delivered | Accepted | Permanent) and not ill and not own
         if good and self.breaker == "closed":
             self.failures = 0
             self.history, self.results = after_success(self.history, self.results)

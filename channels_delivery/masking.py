@@ -70,7 +70,7 @@ def without_credentials(said: str, *credentials: str, least: int = CREDENTIAL_MI
 def _parts(credential: str) -> Iterator[str]:
     scheme, of_url, rest = credential.partition("://")
     if not of_url:
-        yield from (credential, *credential.split())
+        yield from (credential, credential.removeprefix("whsec_"), *credential.split())
         return
     place, tail = re.fullmatch(r"([^/?#]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
     user, _at, host = place.rpartition("@")

@@ -86,7 +86,8 @@ class Sms(Backend):
             answer = await self._ask(request, deadline=deadline)
         except OutboundError as error:
             return _unanswered(error, provider)
-        credentials = (provider.url(outlet.settings), *map(str, outlet.secrets.values()))
+        signed_in = request.headers.get("authorization", "")
+        credentials = (provider.url(outlet.settings), signed_in, *map(str, outlet.secrets.values()))
         return provider.outcome(answer.without(*credentials), now=datetime.now(UTC))
 
     def prepare(self) -> None:

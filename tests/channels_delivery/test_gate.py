@@ -111,6 +111,14 @@ def test_a_refusal_of_ours_tells_nothing_of_the_way_out(acme: Tenant) -> None:
     assert lane(acme).breaker != "closed", "a suppressed address is no sign of life"
 
 
+def test_silence_is_a_bad_sign_also_where_it_ends_the_message(acme: Tenant) -> None:
+    put(acme, *"abcde")
+
+    finish(take(5), Permanent("timeout", "No answer: it may have been sent."))
+
+    assert (lane(acme).breaker, states()) == ("open", {"failed": 5})
+
+
 def test_nor_does_what_was_set_up_wrongly(acme: Tenant) -> None:
     put(acme, *"abcdef")
     finish(take(5), Temporary("network"))

@@ -1,6 +1,8 @@
 """SMS: who may be told, and what a provider's answer means."""
 
 import asyncio
+import base64
+import json
 import threading
 import uuid
 from collections.abc import Iterator
@@ -247,6 +249,27 @@ def test_a_worker_that_is_told_to_stop_leaves_no_text_to_be_sent_twice(
     assert len(stage.ids) == sent
     first = Attempt.objects.get(delivery_id=one.pk, no=1)
     assert ("it may have been sent" in first.detail) is (provider == "twilio")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("provider", ["twilio", "http"])
+def test_what_a_provider_says_back_of_our_secrets_is_not_kept(stage: SmsStage, provider: str) -> None:
+    """As some do with all of a request that they do not understand."""
+
+    def say_back(exchange: Any) -> None:
+        head = stage.stub.requests[-1].partition(b"\r\n\r\n")[0].decode()
+        body = json.dumps({"error": f"{head} {stage.secrets['token']} {WHSEC} {WHSEC[6:]}"}).encode()
+        exchange.send(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    stage.stub.play(say_back)
+    secrets = {**stage.secrets, "signing": WHSEC}
+
+    outcome = send(stage, Outlet(7, {**stage.settings, "provider": provider}, secrets))
+
+    basic = base64.b64encode(f"{stage.settings['account']}:{stage.secrets['token']}".encode()).decode()
+    assert "uthorization: …" in outcome.detail
+    for one in (stage.secrets["token"], basic, WHSEC, WHSEC[6:]):
+        assert one not in outcome.detail
 
 
 @pytest.mark.django_db(transaction=True)
