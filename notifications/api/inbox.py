@@ -86,6 +86,7 @@ class UnreadSerializer(serializers.Serializer[Any]):
 class ChangesSerializer(serializers.Serializer[Any]):
     """`resync`: too much happened, or another history: load the page anew and go on from `cursor`."""
 
+    person = serializers.UUIDField(help_text="Whose inbox it is")
     cursor = serializers.CharField()
     resync = serializers.BooleanField()
     results = ChangedItemSerializer(many=True)
@@ -170,6 +171,7 @@ class ChangesView(HubView):
             raise ValidationError({"cursor": str(error)}) from error
         return Response(
             {
+                "person": str(me.public_id),
                 "cursor": changes.cursor,
                 "resync": changes.resync,
                 "results": [entry.to_json() for entry in changes.entries],

@@ -40,6 +40,7 @@ def config_of(
         "socket": get_script_prefix().rstrip("/") + routing.PATH,
         "user": salted_hmac("notifyhub.live", str(request.user.pk)).hexdigest()[:16],
         "tenant": person.tenant.slug,
+        "person": str(person.public_id),
         "cursor": cursor_of(request),
         "unread": unread_of(request).to_json(),
         "csrf": csrf,

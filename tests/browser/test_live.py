@@ -1,7 +1,7 @@
 """The bell rings in every tab, and nothing is missed."""
 
 import pytest
-from playwright.sync_api import BrowserContext, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
 from .cable import Cable
 from .conftest import SignedIn
@@ -19,6 +19,18 @@ def sockets_of(context: BrowserContext) -> list[WebSocket]:
 
     context.on("page", lambda page: page.on("websocket", note))
     return sockets
+
+
+def sign_in(page: Page, username: str) -> None:
+    page.goto("/sign-in/?next=/inbox/")
+    page.locator(f"button[name=username][value={username}]").click()
+    page.wait_for_url("**/inbox/")
+
+
+def sign_out(page: Page) -> None:
+    page.locator("summary[aria-label^='Account of']").click()
+    page.locator("#sign-out").click()
+    page.wait_for_url("**/sign-in/**")
 
 
 def test_a_trigger_reaches_the_bell_the_list_and_the_title_of_an_open_page(signed_in: SignedIn) -> None:
@@ -128,6 +140,36 @@ def test_tabs_without_locks_elect_one(signed_in: SignedIn) -> None:
     trigger(tabs[1], "Reelected Resort")
     expect(item(tabs[1], "Reelected Resort")).to_be_visible()
     assert len(sockets) == 2
+
+
+def test_a_tab_that_was_signed_out_holds_no_other_up(signed_in: SignedIn, complaints: list[str]) -> None:
+    """It comes back with the next one of the same person, and never shows what is somebody else's."""
+    left = signed_in("ana")
+    expect_state(left, "live")
+    there = left.context.new_page()
+    sign_in(there, "ana")
+    expect_state(there, "live")
+
+    sign_out(there)
+    expect_state(left, "signed-out")
+    sign_in(there, "ana")
+    for page in (there, left):
+        expect_state(page, "live")
+    trigger(there, "Back Again")
+    for page in (there, left):
+        expect(item(page, "Back Again")).to_be_visible()
+
+    sign_out(there)
+    expect_state(left, "signed-out")
+    sign_in(there, "bruno")
+    expect_state(there, "live")
+    with left.expect_websocket() as tried:
+        left.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    if not tried.value.is_closed():
+        tried.value.wait_for_event("close")
+    expect_state(left, "signed-out")
+    assert all("WebSocket" in one or "401" in one for one in complaints)  # that nobody was signed in
+    complaints.clear()
 
 
 def test_where_sockets_are_blocked_we_ask(cable: Cable, signed_in: SignedIn, complaints: list[str]) -> None:

@@ -36,6 +36,7 @@ import { isAfter, Ledger } from "./live/ledger.js";
  * @property {string} [socket]  path of the socket, `/ws/notifications/`
  * @property {string} [user]    opaque name of who is signed in: tabs of one user share a connection
  * @property {string} [tenant]  slug of the tenant whose inbox the page shows
+ * @property {string} [person]  their id there, so that a connection of who signed in since is not taken for theirs
  * @property {string} [cursor]  where that inbox stood when the page was made
  * @property {Unread} [unread]  its number then
  * @property {Item[]} [items]   what the page shows of it
@@ -79,12 +80,12 @@ export class Live extends EventTarget {
   /** Prefer `live()`, which has one for all elements of a page. @param {Options} options */
   constructor(options) {
     super();
-    const { base = location.origin, api = "/api/v1/", socket = "/ws/notifications/", tenant = "", user = "" } = options;
+    const { base = location.origin, api = "/api/v1/", socket = "/ws/notifications/", tenant = "", person = "", user = "" } = options;
     const address = new URL(socket, base);
     address.protocol = address.protocol.replace("http", "ws");
     this.#http = new Http({ api: new URL(api, base).href, csrf: options.csrf, token: options.token });
     this.#tenant = tenant;
-    this.#parts = { address: address.href, name: `nh:${address.href}:${user}`, http: this.#http, ledger: this.#ledger };
+    this.#parts = { address: address.href, person, name: `nh:${address.href}:${user}`, http: this.#http, ledger: this.#ledger };
     if (tenant) this.#ledger.begin(tenant, options);
   }
 

@@ -24,6 +24,7 @@ export function show(html, { prepare } = {}) {
     const other = fresh.querySelector(`[data-nh-part="${CSS.escape(part.dataset.nhPart)}"]`);
     if (other) exchange(part, other);
   }
+  renew(fresh.querySelector(TOKEN)?.value);
   if (document.activeElement !== active) refocus(active?.id, [row, ...after]);
   document.dispatchEvent(new CustomEvent("nh:shown"));
   return [...document.querySelectorAll(".nh-item")].filter((item) => !before.has(item.id));
@@ -38,6 +39,13 @@ export async function reload(url = location.href, how = {}) {
   const html = await response.text();
   const elsewhere = response.redirected && new URL(response.url).pathname !== new URL(url, location.href).pathname;
   return response.ok && !elsewhere ? show(html, how) : null;
+}
+
+const TOKEN = "input[name=csrfmiddlewaretoken]";
+
+/** A page that was left open while somebody signed in anew has forms that nobody takes any more. */
+function renew(token) {
+  if (token) for (const field of document.querySelectorAll(TOKEN)) field.value = token;
 }
 
 function exchange(part, other) {

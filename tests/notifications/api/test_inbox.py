@@ -109,7 +109,7 @@ def test_changes_since_a_cursor(as_bob: APIClient, bob: Recipient) -> None:
 
     assert [item["id"] for item in said["results"]] == [str(name)]
     assert said["read_upto"] == dict.fromkeys(["general", "workflows", "reviews", "completed", "errors"], 1)
-    assert (said["resync"], said["unread"]["count"]) == (False, 0)
+    assert (said["person"], said["resync"], said["unread"]["count"]) == (str(bob.public_id), False, 0)
     assert as_bob.get(f"{URL}changes/?cursor={said['cursor']}").json()["results"] == []
 
 

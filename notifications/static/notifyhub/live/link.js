@@ -12,6 +12,7 @@
  * @property {() => Promise<string[]>} protocols  the subprotocols to offer; rejects while nobody is there to ask
  * @property {boolean} renews  whether the next attempt comes with new credentials
  * @property {() => Promise<"there" | "away" | "refused">} poll  ask for changes over HTTP
+ * @property {(hello: Record<string, any>) => boolean} isOurs  whether who is signed in is who we show
  * @property {(frame: Record<string, any>) => void} onFrame
  * @property {(state: State) => void} onState
  */
@@ -116,6 +117,7 @@ export class Link {
     } catch {
       return { code: 1006, lived: 0 };
     }
+    if (this.#stopped) return { code: 1000, lived: 0 };
     return new Promise((resolve) => {
       const socket = new WebSocket(this.#ways.address, protocols);
       let opened = 0;
@@ -140,6 +142,7 @@ export class Link {
         listen(SILENCE);
         const frame = JSON.parse(event.data);
         if (frame.type === "hello") {
+          if (!this.#ways.isOurs(frame)) return this.#cut(SIGNED_OUT);
           opened = performance.now();
           this.#socket = socket;
           this.#say("live");

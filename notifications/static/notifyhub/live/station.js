@@ -12,6 +12,7 @@ import { Watches } from "./watches.js";
  * @property {string} address  of the socket
  * @property {string} name     of the tabs that belong together
  * @property {string} tenant   that this page shows; unless known, the first one of the server's
+ * @property {string} person   whose page it is, in that tenant; where that is known
  * @property {import("./http.js").Http} http
  * @property {import("./ledger.js").Ledger} ledger
  * @property {(news: News[]) => void} onNews
@@ -52,6 +53,7 @@ export class Station {
     this.#heard = Date.now();
     this.#tabs.start();
     this.say({ hi: true });
+    document.addEventListener("visibilitychange", this.#visible);
     this.#pulse = setInterval(() => {
       if (this.#tabs.leads) this.say({ state: this.state });
       else if (!document.hidden && Date.now() - this.#heard > LOST) this.#tabs.take();
@@ -60,6 +62,7 @@ export class Station {
 
   stop = () => {
     for (const name of this.#watches.of(this.#tabs.id)) this.say({ unwatch: name, tab: this.#tabs.id });
+    document.removeEventListener("visibilitychange", this.#visible);
     clearInterval(this.#pulse);
     this.#pulse = undefined;
     this.#turn(false);
@@ -100,13 +103,32 @@ export class Station {
       renews: this.#parts.http.renews,
       protocols: async () => ["notifyhub.v1", ...(this.#parts.http.renews ? [`ticket.${await this.#parts.http.ticket()}`] : [])],
       poll: () => this.#poll(),
+      isOurs: (frame) => this.#isOurs(frame),
       onFrame: (frame) => this.#lead(frame),
       onState: (state) => {
-        this.say({ state });
         this.#become(state);
+        if (state === "signed-out") this.#tabs.rise();
+        else this.say({ state });
       },
     });
     this.#link.start();
+  }
+
+  /** Signed out, a tab has left the lead to the others, who find out for themselves. It comes back when it is looked
+   * at, and when another one gets through. */
+  #again() {
+    if (this.#tabs.sits) return;
+    this.#tabs.sit();
+    this.say({ hi: true });
+  }
+
+  #visible = () => document.hidden || this.#again();
+
+  /** Whether the server takes us for who this page is about. @param {Record<string, any>} hello */
+  #isOurs({ inboxes }) {
+    const { tenant } = this;
+    const is = (/** @type {any} */ one) => one.tenant === tenant && one.person?.id === this.#parts.person;
+    return !this.#parts.person || inboxes.some(is);
   }
 
   /** From another tab. @param {Record<string, any>} message */
@@ -114,6 +136,7 @@ export class Station {
     this.#heard = Date.now();
     if (message.frame) this.#take(message.frame, { relayed: true });
     if (message.shared) this.#tell([["shared", message.shared]]);
+    if (message.state === "live" || message.state === "polling") this.#again();
     if (message.state && !this.#tabs.leads) this.#become(message.state);
     if (!this.#tabs.leads) return;
     if (message.hi) this.#welcome();
@@ -213,7 +236,7 @@ export class Station {
     const since = this.#asked - NEW;
     const isNew = (/** @type {any} */ item) =>
       item.state === "active" && item.read === false && Date.parse(item.created_at) > since;
-    const frames = await changes(this.#parts.http, tenant, cursor, isNew);
+    const frames = await changes(this.#parts.http, { tenant, person: this.#parts.person, cursor }, isNew);
     this.#asked = Date.now();
     this.#parts.ledger.resuming(tenant);
     for (const frame of frames) this.#lead(frame);

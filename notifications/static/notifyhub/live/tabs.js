@@ -36,6 +36,16 @@ export class Tabs {
       this.#channel = new BroadcastChannel(this.#name);
       this.#channel.onmessage = ({ data }) => (data.elect ? this.#seat?.hear?.(data) : this.#hear(data));
     }
+    this.sit();
+  }
+
+  /** Whether this tab leads or waits for its turn. */
+  get sits() {
+    return this.#seat !== null;
+  }
+
+  /** Lead, or wait for one's turn. */
+  sit() {
     const turn = (/** @type {boolean} */ leads) => {
       if (leads === this.#leads) return;
       this.#leads = leads;
@@ -45,6 +55,13 @@ export class Tabs {
     else if (navigator.locks) this.#seat = new Lock(this.#name, turn);
     else this.#seat = this.#elected(turn);
     this.#seat.start();
+  }
+
+  /** Leave it to the others to lead; they are still heard. */
+  rise() {
+    const seat = this.#seat;
+    this.#seat = null;
+    seat?.stop();
   }
 
   /** A seat that waits for the file with the rules. While it cannot be fetched, the page stays as it is.
@@ -61,9 +78,9 @@ export class Tabs {
   }
 
   stop() {
-    this.#seat?.stop();
+    this.rise();
     this.#channel?.close();
-    this.#seat = this.#channel = null;
+    this.#channel = null;
   }
 
   /** To all other tabs. @param {Record<string, any>} message */
