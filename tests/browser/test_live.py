@@ -1,7 +1,7 @@
 """The bell rings in every tab, and nothing is missed."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocket, expect
 
 from .cable import Cable
 from .conftest import SignedIn
@@ -17,6 +17,8 @@ def sockets_of(context: BrowserContext) -> list[WebSocket]:
     def note(socket: WebSocket) -> None:
         sockets.append(socket)
 
+    for page in context.pages:
+        page.on("websocket", note)
     context.on("page", lambda page: page.on("websocket", note))
     return sockets
 
@@ -121,9 +123,11 @@ def test_three_tabs_share_one_socket_and_the_next_leads_when_one_is_closed(signe
     assert len(sockets) == 2
 
 
-def test_tabs_without_locks_elect_one(signed_in: SignedIn) -> None:
+def test_tabs_without_locks_elect_one(signed_in: SignedIn, complaints: list[str]) -> None:
+    """Also if the file with the rules did not come at first."""
     first = signed_in("ana")
     first.context.add_init_script("delete Navigator.prototype.locks")
+    first.context.route("**/live/election.js", lambda route: route.abort(), times=1)
     sockets = sockets_of(first.context)
     first.goto("about:blank")
     tabs = [first.context.new_page() for _ in range(2)]
@@ -140,6 +144,8 @@ def test_tabs_without_locks_elect_one(signed_in: SignedIn) -> None:
     trigger(tabs[1], "Reelected Resort")
     expect(item(tabs[1], "Reelected Resort")).to_be_visible()
     assert len(sockets) == 2
+    assert all("ERR_FAILED" in one for one in complaints)
+    complaints.clear()
 
 
 def test_a_tab_that_was_signed_out_holds_no_other_up(signed_in: SignedIn, complaints: list[str]) -> None:
@@ -246,6 +252,60 @@ def test_nothing_shifts_in_an_open_bell(signed_in: SignedIn) -> None:
 
     expect(bell.get_by_role("link").first).to_contain_text("Calm Castle")
     expect(bell.get_by_role("link").first).to_be_focused()
+
+
+def test_what_comes_while_the_list_of_the_bell_is_fetched_is_in_it(signed_in: SignedIn) -> None:
+    ana = signed_in("ana", at="/playground/")
+    expect_state(ana, "live")
+    old = ana.request.get("/api/v1/inbox/?limit=9").body()
+    held: dict[str, Route] = {}
+    ana.route("**/api/v1/inbox/?limit=9", lambda route: held.setdefault("list", route))
+    bell = ana.locator("nh-bell")
+    bell.evaluate("(bell) => bell.setAttribute('latest', 9)")  # more than the page brought along
+    with ana.expect_request("**/api/v1/inbox/?limit=9"):
+        bell.get_by_role("button").first.click()
+
+    trigger(ana, "Raced Ranch")
+    expect(bell.get_by_role("button", name="1 new")).to_be_visible()
+    with ana.expect_response("**/api/v1/inbox/?limit=9"):
+        held["list"].fulfill(body=old, content_type="application/json")
+    expect(bell.get_by_role("button", name="1 new")).to_be_visible()
+    bell.get_by_role("button", name="1 new").click()
+    expect(bell.get_by_role("link").first).to_contain_text("Raced Ranch")
+
+    bell.evaluate("(bell) => { bell.removeAttribute('latest'); bell.hide(); bell.parentNode.append(bell); }")
+    bell.evaluate("(bell) => bell.show()")
+    expect(bell.get_by_role("link").first).to_contain_text("Raced Ranch")
+    live(
+        ana,
+        """for (let number = 0; number < 8; number += 1) {
+            const item = { id: `storm-${number}`, title: "Storm", state: "active", read: false };
+            hub.dispatchEvent(new CustomEvent("nh:item", { detail: { tenant: hub.tenant, item } }));
+        }""",
+    )
+    expect(bell.get_by_role("button", name="8 new")).to_be_visible()
+
+
+def test_a_connection_that_is_ended_while_its_ticket_is_on_its_way_opens_no_socket(signed_in: SignedIn) -> None:
+    ana = signed_in("ana", at="/playground/")
+    expect_state(ana, "live")
+    sockets = sockets_of(ana.context)
+    ana.route("**/api/v1/socket-ticket/", lambda route: route.fulfill(json={"ticket": "too-late"}))
+    ana.evaluate(
+        """async () => {
+            const { live } = await import("/static/notifyhub/live.js");
+            window.other = live({ user: "another", token: () => new Promise((mint) => (window.mint = mint)) });
+            other.connect();
+        }"""
+    )
+    ana.wait_for_function("() => window.mint")
+
+    ana.evaluate("other.close()")
+    with ana.expect_response("**/api/v1/socket-ticket/"):
+        ana.evaluate("mint('a token')")
+
+    assert ana.evaluate("async () => (await fetch('/readyz')).status") == 200
+    assert sockets == []
 
 
 def test_a_click_in_the_bell_reads_and_leads_there(signed_in: SignedIn) -> None:

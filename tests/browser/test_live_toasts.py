@@ -140,6 +140,10 @@ def test_a_new_item_is_a_toast_that_goes_when_it_is_read(host: Host) -> None:
     toast = page.get_by_role("alert").filter(has_text="Toasted Tavern needs a person")
     expect(toast.get_by_role("link", name="Take over")).to_be_visible()
     expect_unread(page, before + 1)
+    for tenant, tab in (("hub.tenant", "reviews"), ("'globex'", "general")):
+        detail = f"{{ tenant: {tenant}, read_upto: {{ {tab}: 99 }} }}"
+        live(page, f"hub.dispatchEvent(new CustomEvent('nh:update', {{ detail: {detail} }}));")
+        expect(toast).to_have_count(1)
     live(page, "await hub.readAll()")
 
     expect(toast).to_have_count(0)

@@ -59,6 +59,8 @@ export class NotifyhubBell extends HTMLElement {
   /** @type {import("./live.js").Live | null} */
   live = null;
 
+  /** @type {import("./live.js").Live | null} whose items it has, also while it stands nowhere */
+  #of = null;
   #words = WORDS;
   /** @type {Record<string, any>} */
   #config = {};
@@ -67,6 +69,9 @@ export class NotifyhubBell extends HTMLElement {
   /** @type {Item[]} those that came while the list was open: nothing moves under a pointer */
   #fresh = [];
   #loaded = false;
+  #asked = 0;
+  /** @type {(() => void)[] | null} what came while the list is asked for: the answer may not know of it */
+  #meanwhile = null;
   /** @type {import("./bell-panel.js").BellPanel | null} */
   #panel = null;
   /** @type {string[]} */
@@ -95,10 +100,11 @@ export class NotifyhubBell extends HTMLElement {
     if (!this.shadowRoot) this.#build();
     const { live, config } = connectionOf(this);
     this.live = live;
+    if (live !== this.#of) this.#items = [...(config.items ?? [])];
+    this.#loaded = live !== this.#of && config.items !== undefined; // what came while it stood nowhere is unknown
+    this.#of = live;
     this.#config = config;
     this.#words = { ...WORDS, ...config.words };
-    this.#items = [...(config.items ?? [])];
-    this.#loaded = config.items !== undefined;
     for (const [name, hear] of this.#hears) live.addEventListener(name, hear);
     live.connect();
     tellZone(config);
@@ -165,24 +171,36 @@ export class NotifyhubBell extends HTMLElement {
   /** @param {{tenant: string, item: Item}} news */
   #arrive({ tenant, item }) {
     if (tenant !== this.live?.tenant) return;
-    const list = this.open ? this.#fresh : this.#items;
-    list.splice(0, list.length, ...[item, ...list.filter((other) => other.id !== item.id)].slice(0, this.latest));
+    this.#add(item);
+    this.#meanwhile?.push(() => this.#items.some((known) => known.id === item.id) || this.#add(item));
     this.#remark();
     this.#button.classList.remove("rings");
     requestAnimationFrame(() => this.#button.classList.add("rings"));
     this.#announce(item.title);
   }
 
+  /** @param {Item} item */
+  #add(item) {
+    if (this.open) this.#fresh = [item, ...this.#fresh.filter((other) => other.id !== item.id)];
+    else this.#items = [item, ...this.#items.filter((other) => other.id !== item.id)].slice(0, this.latest);
+  }
+
   /** What is gone stays in an open list, and says so. @param {{tenant: string, item?: Item, read_upto?: object}} news */
   #update({ tenant, item, read_upto }) {
     if (tenant !== this.live?.tenant) return;
+    this.#learn(item, read_upto);
+    this.#meanwhile?.push(() => this.#learn(item, read_upto));
+    if (this.open) this.#render();
+    this.#remark();
+  }
+
+  /** @param {Item} [item] @param {object} [read_upto] */
+  #learn(item, read_upto) {
     for (const known of [...this.#items, ...this.#fresh]) {
       if (item?.id === known.id) Object.assign(known, item);
       if (read_upto && (known.tab ?? "") in read_upto) known.read = true;
     }
     this.#fresh = this.#fresh.filter((one) => !GONE.has(one.state ?? ""));
-    if (this.open) this.#render();
-    this.#remark();
   }
 
   #count() {
@@ -196,14 +214,19 @@ export class NotifyhubBell extends HTMLElement {
     this.#panel?.count(count);
   }
 
+  /** The list as it is on the server, and what came since it was asked for. */
   async #reload() {
-    try {
-      this.#items = (await this.live?.load({ limit: this.latest })) ?? this.#items;
-    } catch {
-      return; // what is known stays
-    }
+    const asked = ++this.#asked;
+    this.#meanwhile = [];
+    const found = await this.live?.load({ limit: this.latest }).catch(() => null);
+    if (asked !== this.#asked) return;
+    const meanwhile = this.#meanwhile.splice(0);
+    this.#meanwhile = null;
+    if (!found) return; // what is known stays
+    this.#items = found;
     this.#fresh = [];
     this.#loaded = true;
+    for (const again of meanwhile) again();
     this.#remark();
     if (this.open) this.#render();
   }

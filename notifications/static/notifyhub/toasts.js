@@ -25,7 +25,7 @@ import { STYLE } from "./toasts-style.js";
 
 /**
  * @typedef {{id: string, title: string, body?: string, level?: string, icon?: string, seconds?: number, url?: string,
- *   actions?: {label: string, url: string}[], item?: boolean}} Toast
+ *   actions?: {label: string, url: string}[], item?: boolean, tab?: string}} Toast
  * @typedef {{toast: Toast, element: HTMLElement, clock: Animation | null}} Shown
  */
 
@@ -120,13 +120,14 @@ export class NotifyhubToasts extends HTMLElement {
 
   #item = (/** @type {any} */ { detail: { tenant, item } }) => {
     if (!this.hasAttribute("items") || tenant !== this.live?.tenant || item.read || item.state !== "active") return;
-    const { id, title, body, level, icon: drawing, url, actions } = item;
-    this.add({ id, title, body, level, icon: drawing, url, actions, item: true });
+    const { id, title, body, level, icon: drawing, url, actions, tab = "" } = item;
+    this.add({ id, title, body, level, icon: drawing, url, actions, tab, item: true });
   };
 
-  #update = (/** @type {any} */ { detail: { item, read_upto } }) => {
+  #update = (/** @type {any} */ { detail: { tenant, item, read_upto = {} } }) => {
+    if (tenant !== this.live?.tenant) return;
     if (item && (item.read || GONE.has(item.state))) this.#remove(item.id);
-    if (read_upto) for (const [id, { toast }] of this.#shown) if (toast.item) this.#remove(id);
+    for (const [id, { toast }] of this.#shown) if (toast.item && (toast.tab ?? "") in read_upto) this.#remove(id);
   };
 
   #shared = (/** @type {any} */ { detail: { gone } }) => {

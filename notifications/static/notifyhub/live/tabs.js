@@ -4,6 +4,8 @@
 // Elsewhere (plain http, but for localhost) the tabs elect one over a BroadcastChannel. Where there is neither, each
 // tab leads itself.
 
+const AGAIN = 5_000; // milliseconds until a file that could not be fetched is asked for again
+
 export class Tabs {
   #name;
   /** @type {BroadcastChannel | null} */
@@ -68,12 +70,14 @@ export class Tabs {
    * @param {(leads: boolean) => void} turn */
   #elected(turn) {
     const waiting = { start() {}, stop() {} };
-    const sit = (/** @type {typeof import("./election.js")} */ { Election }) => {
+    const fetch = async () => {
+      const file = await import("./election.js").catch(() => null);
       if (this.#seat !== waiting) return;
-      this.#seat = new Election(this.id, (message) => this.say(message), turn);
+      if (!file) return void setTimeout(fetch, AGAIN);
+      this.#seat = new file.Election(this.id, (message) => this.say(message), turn);
       this.#seat.start();
     };
-    import("./election.js").then(sit, () => {});
+    fetch();
     return waiting;
   }
 
