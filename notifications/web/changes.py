@@ -6,11 +6,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,7 +15,7 @@ from .. import inbox
 from ..edges import choose_tenant
 from ..kernel.clock import db_now
 from ..models import Recipient, State, Tab
-from .access import for_person
+from .access import for_person, next_of, signed_in
 
 Change = Callable[[Recipient, list[UUID]], int]
 
@@ -40,7 +37,7 @@ def change(request: HttpRequest, person: Recipient, item: UUID, verb: str) -> Ht
         raise Http404(_("There is no such notification in your inbox."))
     if VERBS[verb](person, [item]):
         _say(request, verb, item)
-    return redirect(_next(request))
+    return redirect(next_of(request))
 
 
 @require_POST
@@ -54,7 +51,7 @@ def read_all(request: HttpRequest, person: Recipient) -> HttpResponse:
     inbox.read_all(person, tab=tab)
     said = _("Everything in “%(tab)s” is marked as read.") % {"tab": tab.label} if tab is not None else ""
     messages.success(request, said or _("Everything is marked as read."), fail_silently=True)
-    return redirect(_next(request))
+    return redirect(next_of(request))
 
 
 @require_POST
@@ -69,11 +66,11 @@ def seen(request: HttpRequest, person: Recipient) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@signed_in
 def choose(request: HttpRequest) -> HttpResponse:
     """Look at another one of one's tenants."""
     choose_tenant(request, request.POST.get("tenant", ""))
-    return redirect(_next(request))
+    return redirect(next_of(request))
 
 
 def _say(request: HttpRequest, verb: str, item: UUID) -> None:
@@ -84,10 +81,3 @@ def _say(request: HttpRequest, verb: str, item: UUID) -> None:
         messages.success(request, _("Back in the inbox."), fail_silently=True)
     elif verb == "delete":
         messages.success(request, _("Deleted."), fail_silently=True)
-
-
-def _next(request: HttpRequest) -> str:
-    """Where the form was, if that is a page of ours."""
-    asked = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None, require_https=request.is_secure())
-    return asked if asked and ours else reverse("inbox")

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 
 class Cable:
-    """`address` leads to the hub until `cut`, and again after `mend`. Without `sockets`, no WebSocket gets through."""
+    """`address` leads to the hub until `cut`, and again after `mend`. Without `sockets`, no WebSocket gets through.
+    What begins like one of `unanswered` gets lost with all that comes after it, and its connection stays open."""
 
     def __init__(self, hub: str) -> None:
         parts = urlsplit(hub)
@@ -17,6 +18,8 @@ class Cable:
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.sockets = True
+        self.unanswered: tuple[bytes, ...] = ()
+        self._lost: set[socket.socket] = set()
         self._upgraded: socket.socket | None = None
         self._port = 0
         self.mend()
@@ -59,19 +62,24 @@ class Cable:
             answers.join()
         for one in {near, far}:
             self._open.discard(one)
+            self._lost.discard(one)
             one.close()
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if source in self._lost or data.startswith(self.unanswered):
+                    self._lost.add(source)
+                    continue
                 if b"sec-websocket-key" in data.lower():
                     if not self.sockets:
                         _close(source)
                         break
                     self._upgraded = source
                 target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+        if target not in self._lost:
+            with suppress(OSError):
+                target.shutdown(socket.SHUT_WR)
 
 
 def _close(one: socket.socket) -> None:

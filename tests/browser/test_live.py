@@ -1,5 +1,7 @@
 """The bell rings in every tab, and nothing is missed."""
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, WebSocket, expect
 
@@ -178,6 +180,55 @@ def test_a_tab_that_was_signed_out_holds_no_other_up(signed_in: SignedIn, compla
     complaints.clear()
 
 
+def test_a_copy_and_a_place_that_did_not_get_through_are_tried_again(
+    signed_in: SignedIn, complaints: list[str]
+) -> None:
+    ana = signed_in("ana", at="/playground/")
+    failed: set[str] = set()
+
+    def busy_once(route: Route) -> None:
+        url = route.request.url
+        if route.request.resource_type != "fetch" or url in failed:
+            return route.continue_()
+        failed.add(url)
+        return route.fulfill(status=503, body="busy")
+
+    ana.route(re.compile("/inbox/(seen/)?$"), busy_once)
+    with ana.expect_response("**/inbox/seen/") as seen:
+        ana.goto("/inbox/")
+    assert seen.value.status == 503
+    with ana.expect_response("**/inbox/seen/") as seen:
+        ana.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert seen.value.status == 204
+    expect_state(ana, "live")
+
+    trigger(ana, "Tenacious Tower")
+
+    expect(item(ana, "Tenacious Tower")).to_be_visible()
+    assert len(failed) == len(complaints) == 2
+    complaints.clear()
+
+
+def test_what_is_never_answered_is_said_and_holds_nothing_up(cable: Cable, signed_in: SignedIn) -> None:
+    ana = signed_in("ana", base_url=cable.address)
+    cable.unanswered = (b"POST /inbox/",)
+    archive = ana.get_by_role("button", name="Archive: ")
+    for number in range(5):
+        archive.nth(number).click()
+    expect(ana.locator("[aria-busy=true]")).to_have_count(5)
+
+    expect(ana.get_by_role("status").filter(has_text="That did not work. Try again.")).to_be_visible()
+    expect(ana.locator("[aria-busy=true]")).to_have_count(0)
+    cable.unanswered = ()
+    before = ana.locator(".nh-item").count()
+    archive.first.click()
+
+    expect(ana.get_by_role("status").filter(has_text="Archived.")).to_be_visible()
+    expect(ana.locator(".nh-item")).to_have_count(before - 1)
+    ana.get_by_role("button", name="Undo").click()
+    expect(ana.locator(".nh-item")).to_have_count(before)
+
+
 def test_where_sockets_are_blocked_we_ask(cable: Cable, signed_in: SignedIn, complaints: list[str]) -> None:
     cable.sockets = False
     ana, bruno = signed_in("ana"), signed_in("bruno", base_url=cable.address)
@@ -228,9 +279,9 @@ def test_new_items_do_not_move_what_somebody_points_at(signed_in: SignedIn) -> N
     trigger(ana, "Moving Motel")
     expect(ana.get_by_role("button", name="1 new")).to_be_visible()
     assert row.bounding_box() == place
-    ana.get_by_role("button", name="1 new").click()
+    ana.get_by_role("button", name="1 new").press("Enter")
 
-    expect(item(ana, "Moving Motel")).to_be_visible()
+    expect(item(ana, "Moving Motel").get_by_role("link", name="Moving Motel")).to_be_focused()
 
 
 def test_nothing_shifts_in_an_open_bell(signed_in: SignedIn) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from .cable import Cable
 from .conftest import SignedIn
 
 pytestmark = pytest.mark.browser
@@ -70,6 +71,32 @@ def test_a_second_press_while_the_first_is_on_its_way_does_nothing(signed_in: Si
     }""")
 
     assert stopped == [False, True]
+
+
+def test_whoever_stopped_the_browser_may_press_again(cable: Cable, signed_in: SignedIn) -> None:
+    page = signed_in("ana", at="/playground/", base_url=cable.address)
+    cable.unanswered = (b"POST /playground/ ",)
+    press = "setTimeout(() => document.querySelector('button[value=trigger]').click())"
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/playground/")):
+        page.evaluate(press)
+
+    page.context.new_cdp_session(page).send("Page.stopLoading")
+
+    expect(page.locator("[data-sent]")).to_have_count(0)
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/playground/")):
+        page.evaluate(press)
+
+
+def test_questions_that_are_not_answered_leave_the_connections_to_others(cable: Cable, signed_in: SignedIn) -> None:
+    page = signed_in("ana", at="/playground/", base_url=cable.address)
+    cable.unanswered = (b"POST /playground/check/",)
+
+    for _ in range(7):
+        with page.expect_request("**/playground/check/"):
+            page.locator("#payload").press("Space")
+
+    script = "async () => (await fetch('/api/v1/inbox/unread-count/', { signal: AbortSignal.timeout(8_000) })).status"
+    assert page.evaluate(script) == 200
 
 
 def test_text_of_a_payload_stays_text_everywhere(signed_in: SignedIn) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.site.processes import wait_until
 
 from .conftest import SignedIn
-from .moves import covered, escalate, expect_unread, item, sideways, unread
+from .moves import covered, escalate, expect_state, expect_unread, item, sideways, unread
 
 pytestmark = pytest.mark.browser
 
@@ -89,6 +89,18 @@ def test_reading_and_archiving_in_the_list_leave_the_page_where_it_is(signed_in:
 
     expect(item(ana, "Archive Arms")).to_be_visible()
     assert ana.evaluate("window.stayed") is True
+
+
+def test_whoever_was_signed_out_meanwhile_is_led_to_the_door_and_back(signed_in: SignedIn) -> None:
+    ana = signed_in("ana", at="/inbox/?show=unread")
+    expect_state(ana, "live")
+    ana.context.clear_cookies(name="sessionid")
+
+    ana.get_by_role("button", name="Archive: ").first.click()
+
+    ana.wait_for_url("**/sign-in/?next=/inbox/*show*")
+    ana.locator("button[name=username][value=ana]").click()
+    ana.wait_for_url("**/inbox/?show=unread")
 
 
 def test_what_was_archived_waits_in_the_archive(signed_in: SignedIn) -> None:

@@ -51,6 +51,14 @@ def test_a_form_of_ours_does(alice: Recipient) -> None:
     assert inbox.unread_count(alice).count == 0
 
 
+def test_a_form_of_who_is_signed_out_leads_back_to_where_it_stood() -> None:
+    answer = Client().post(f"/inbox/{ITEM}/archive/", {"next": "/inbox/?tab=errors"})
+    elsewhere = Client().post(f"/inbox/{ITEM}/archive/", {"next": "https://evil.example/"})
+
+    assert answer.headers["Location"] == "/sign-in/?next=/inbox/%3Ftab%3Derrors"
+    assert elsewhere.headers["Location"] == "/sign-in/?next=/inbox/"
+
+
 Before = Callable[[Recipient, list[uuid.UUID]], object]
 
 

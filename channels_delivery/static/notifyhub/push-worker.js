@@ -2,6 +2,7 @@
 "use strict";
 
 const API = "/api/v1/push/";
+const DEADLINE = 10_000; // milliseconds for an answer
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -86,9 +87,8 @@ async function renew(event) {
   if (!options) return;
   const fresh = event.newSubscription ?? (await self.registration.pushManager.subscribe(options));
   const body = { ...plain(fresh), ...(old ? { old_endpoint: old.endpoint } : {}) };
-  await fetch(API + (old ? "refresh/" : "subscribe/"), {
+  await ask(old ? "refresh/" : "subscribe/", {
     method: "POST",
-    credentials: "same-origin",
     headers: { "Content-Type": "application/json", "X-CSRFToken": await csrf() },
     body: JSON.stringify(body),
   }); // what fails here, the next visit mends: the page subscribes again
@@ -110,6 +110,13 @@ async function csrf() {
 }
 
 async function hello() {
-  const answer = await fetch(`${API}vapid-public-key/`, { credentials: "same-origin" });
-  return answer.ok ? await answer.json() : {};
+  const answer = await ask("vapid-public-key/");
+  return answer.ok ? JSON.parse(answer.text) : {};
+}
+
+/** The answer is read to its end in any case: unread, it would hold its connection. */
+async function ask(path, how = {}) {
+  const signal = AbortSignal.timeout(DEADLINE);
+  const answer = await fetch(API + path, { credentials: "same-origin", signal, ...how });
+  return { ok: answer.ok, text: await answer.text() };
 }

@@ -3,6 +3,7 @@
 
 const API = "/api/v1/push/";
 const WORKER = "/notifyhub-sw.js";
+const DEADLINE = 10_000; // milliseconds for an answer
 
 const WORDS = {
   loading: "Looking at this browser …",
@@ -55,7 +56,7 @@ export class NotifyhubPush extends HTMLElement {
     if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return this.#say("unsupported");
     const answer = await this.#ask("vapid-public-key/");
     if (!answer.ok) return this.#say("unready");
-    this.#key = bytes((await answer.json()).public_key);
+    this.#key = bytes(answer.said.public_key);
     const registration = await navigator.serviceWorker.register(WORKER, { scope: "/" });
     this.#subscription = await registration.pushManager.getSubscription();
     if (this.#subscription && !same(this.#subscription.options?.applicationServerKey, this.#key)) {
@@ -76,7 +77,7 @@ export class NotifyhubPush extends HTMLElement {
     if (!answer.ok) {
       await this.#subscription.unsubscribe();
       this.#subscription = null;
-      return this.#say("failed", (await answer.json().catch(() => ({}))).detail);
+      return this.#say("failed", answer.said.detail);
     }
     await this.#list();
     this.#say("on");
@@ -103,13 +104,18 @@ export class NotifyhubPush extends HTMLElement {
 
   async #list() {
     const answer = await this.#ask("devices/");
-    this.#devices = answer.ok ? (await answer.json()).results : [];
+    this.#devices = answer.ok ? answer.said.results : [];
   }
 
-  #ask(path, method = "GET", body = undefined) {
+  /** The answer, read to its end in any case: unread, it would hold its connection. */
+  async #ask(path, method = "GET", body = undefined) {
     const headers = { "X-CSRFToken": this.getAttribute("csrf") ?? "" };
     if (body) headers["Content-Type"] = "application/json";
-    return fetch(API + path, { method, headers, credentials: "same-origin", body: body && JSON.stringify(body) });
+    const signal = AbortSignal.timeout(DEADLINE);
+    const how = { method, headers, credentials: "same-origin", body: body && JSON.stringify(body), signal };
+    const answer = await fetch(API + path, how);
+    const text = await answer.text();
+    return { ok: answer.ok, said: read(text) };
   }
 
   #say(state, words = "") {
@@ -137,7 +143,9 @@ export class NotifyhubPush extends HTMLElement {
     name.className = "nh-input";
     Object.assign(name, { value: one.label, maxLength: 100, placeholder: new URL(one.service).hostname });
     name.setAttribute("aria-label", this.#words.name);
-    name.addEventListener("change", () => this.#ask(`devices/${one.id}/`, "PATCH", { label: name.value }));
+    name.addEventListener("change", () => {
+      this.#ask(`devices/${one.id}/`, "PATCH", { label: name.value }).catch(() => this.#say("failed"));
+    });
     const remove = this.#button(this.#words.remove, async () => {
       await this.#ask(`devices/${one.id}/`, "DELETE");
       await this.#list();
@@ -157,6 +165,15 @@ export class NotifyhubPush extends HTMLElement {
       found.disabled = false;
     });
     return found;
+  }
+}
+
+/** Some answers are empty, and a proxy may answer in its own words. */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
   }
 }
 

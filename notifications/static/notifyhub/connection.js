@@ -28,6 +28,7 @@ function remote(element) {
 /** @param {string} address */
 async function minted(address) {
   const response = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10_000) });
+  const text = await response.text();
   if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
-  return response.json();
+  return JSON.parse(text);
 }

@@ -1,7 +1,7 @@
 // Menus that are `<details data-nh-menu>`: a click elsewhere or Escape closes them, and Escape gives the focus back.
 // Forms with `data-nh-form` are sent without leaving the page. Both work without this file, only less smoothly.
 
-import { show } from "./parts.js";
+import { ask, show } from "./parts.js";
 
 const open = () => document.querySelectorAll("details[data-nh-menu][open]");
 
@@ -27,14 +27,34 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-nh-form]") || event.submitter?.hasAttribute("data-nh-leaves")) return;
   event.preventDefault();
+  const pressed = event.submitter ?? form;
+  if (pressed.hasAttribute("aria-busy")) return;
   const action = event.submitter?.getAttribute("formaction") || form.action;
-  try {
-    const response = await fetch(action, { method: "POST", body: new FormData(form, event.submitter) });
-    if (!response.ok) throw new Error(String(response.status));
-    show(await response.text());
-  } catch {
-    // No answer, or not the one hoped for: let the browser do it and show what is wrong.
-    form.action = action;
+  const body = new FormData(form, event.submitter);
+  const leave = () => {
+    form.action = action; // the browser does it, and shows what is wrong
     form.submit();
+  };
+  pressed.setAttribute("aria-busy", "true");
+  try {
+    const { ok, html, elsewhere } = await ask(action, { method: "POST", body });
+    if (elsewhere) location.assign(elsewhere);
+    else if (ok) show(html);
+    else leave();
+  } catch {
+    if (!complain()) leave();
+  } finally {
+    pressed.removeAttribute("aria-busy");
   }
 });
+
+/** There was no answer: say so where the page says what was done, if it has such a place. */
+function complain() {
+  const notices = document.querySelector(".nh-notices");
+  const words = notices?.querySelector("template[data-nh-failed]");
+  if (!words) return false;
+  for (const notice of notices.querySelectorAll(".nh-notice")) notice.remove();
+  notices.append(words.content.cloneNode(true));
+  notices.scrollIntoView({ block: "nearest" });
+  return true;
+}

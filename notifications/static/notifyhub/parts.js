@@ -30,15 +30,22 @@ export function show(html, { prepare } = {}) {
   return [...document.querySelectorAll(".nh-item")].filter((item) => !before.has(item.id));
 }
 
-const DEADLINE = 10_000; // milliseconds for a copy
+const DEADLINE = 10_000; // milliseconds for an answer
 
-/** Fetch `url` and show it; the new rows, or null when there was no such page. Throws when the network is away or the
- * copy took too long. It is read to its end in any case: unread, it would hold its connection. */
-export async function reload(url = location.href, how = {}) {
-  const response = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(DEADLINE) });
+/** Ask for this page, or send a form that leads back to it. `elsewhere` is the other page to which that led. Throws when
+ * the network is away or the answer took too long. It is read to its end in any case: unread, it would hold its
+ * connection. */
+export async function ask(url, how = {}) {
+  const response = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(DEADLINE), ...how });
   const html = await response.text();
-  const elsewhere = response.redirected && new URL(response.url).pathname !== new URL(url, location.href).pathname;
-  return response.ok && !elsewhere ? show(html, how) : null;
+  const moved = response.redirected && new URL(response.url).pathname !== location.pathname;
+  return { ok: response.ok, html, elsewhere: moved ? response.url : "" };
+}
+
+/** Show a fresh copy of this page; the new rows, or null when there was no such page. Throws as `ask` does. */
+export async function reload(how = {}) {
+  const { ok, html, elsewhere } = await ask(location.href);
+  return ok && !elsewhere ? show(html, how) : null;
 }
 
 const TOKEN = "input[name=csrfmiddlewaretoken]";

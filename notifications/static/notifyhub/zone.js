@@ -12,7 +12,9 @@ export function tellZone({ guess, csrf, user, tenant }) {
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrf ?? "" },
     body: JSON.stringify({ zone_guess: zone }),
     signal: AbortSignal.timeout(10_000),
-  }).catch(() => {}); // the next page tells it again, in another session
+  })
+    .then((answer) => answer.text())
+    .catch(() => {}); // the next page tells it again, in another session
 }
 
 /** Whether this tab has told it; from now on it has. @param {string} name @param {string} zone */

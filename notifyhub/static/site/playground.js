@@ -6,25 +6,29 @@ const payload = form.elements.payload;
 const summary = form.querySelector("[data-site-summary]");
 const places = { payload: at("payload"), recipients: at("recipients") };
 const PAUSE = 350; // milliseconds of quiet before the server is asked
+const DEADLINE = 10_000; // milliseconds for an answer
 
 let timer = 0;
-let asked = 0;
+let asked = new AbortController();
 
 function at(name) {
   return form.querySelector(`[data-site-problems="${name}"]`);
 }
 
 async function check() {
-  const number = ++asked;
+  asked.abort(); // what was asked before is about what is no longer there
+  asked = new AbortController();
+  const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(DEADLINE)]);
   let answer;
   try {
-    const response = await fetch(form.dataset.checkUrl, { method: "POST", body: new FormData(form) });
+    const response = await fetch(form.dataset.checkUrl, { method: "POST", body: new FormData(form), signal });
+    const text = await response.text();
     if (!response.ok) return;
-    answer = await response.json();
+    answer = JSON.parse(text);
   } catch {
     return; // the button still works, and says what is wrong
   }
-  if (number !== asked) return;
+  if (signal.aborted) return;
   for (const [name, place] of Object.entries(places)) {
     list(place, answer.problems.filter((problem) => problem.field === name));
   }
@@ -72,11 +76,19 @@ format.addEventListener("click", () => {
 form.addEventListener("input", soon);
 form.addEventListener("change", soon);
 
-// One press, one run: until the answer is there, a second press does nothing.
+// One press, one run: until the answer is there, a second press does nothing. Whoever stopped the browser, or waited in
+// vain, may press again.
+let waiting = 0;
+const free = () => {
+  clearTimeout(waiting);
+  delete form.dataset.sent;
+};
 form.addEventListener("submit", (event) => {
-  if (form.dataset.sent) event.preventDefault();
+  if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
+  waiting = setTimeout(free, DEADLINE);
 });
-addEventListener("pageshow", () => delete form.dataset.sent);
+addEventListener("pageshow", free);
+globalThis.navigation?.addEventListener("navigateerror", free);
 
 check();

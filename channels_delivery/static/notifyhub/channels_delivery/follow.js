@@ -4,6 +4,7 @@
 
 const EVERY = 1000;
 const ENOUGH = 120;
+const DEADLINE = 10_000; // milliseconds for a page
 
 async function follow() {
   for (let turn = 0; turn < ENOUGH; turn += 1) {
@@ -18,9 +19,10 @@ async function follow() {
 
 async function look() {
   try {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const answer = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(DEADLINE) });
+    const text = await answer.text(); // to its end in any case: unread, it would hold its connection
     if (!answer.ok) return null;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(text, "text/html");
     return document.adoptNode(page.querySelector("[data-part]"));
   } catch {
     return null;

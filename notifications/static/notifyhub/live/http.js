@@ -57,6 +57,8 @@ export class Http {
     const headers = await this.#headers(how);
     /** @type {Response} */
     let response;
+    /** @type {string} */
+    let text;
     try {
       response = await fetch(this.#access.api + path, {
         ...how,
@@ -64,6 +66,7 @@ export class Http {
         credentials: this.renews ? "omit" : "same-origin",
         signal: AbortSignal.timeout(PATIENCE),
       });
+      text = await response.text(); // to its end in any case: unread, it would hold its connection
     } catch (error) {
       throw new Refused(0, String(error));
     }
@@ -71,7 +74,7 @@ export class Http {
       this.#token = "";
       return this.#ask(path, how, true);
     }
-    const body = await response.json().catch(() => ({}));
+    const body = parsed(text);
     if (!response.ok) throw new Refused(response.status, body.detail ?? response.statusText);
     return body;
   }
@@ -96,5 +99,15 @@ export class Http {
       [this.#token, this.#ends] = [token, expires_at ? Date.parse(expires_at) : Infinity];
     }
     return this.#token;
+  }
+}
+
+/** What it says, or nothing: some answers are empty, and a proxy may answer in its own words. @param {string} text
+ * @returns {any} */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
   }
 }

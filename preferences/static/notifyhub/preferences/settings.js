@@ -2,6 +2,8 @@
    adds and removes rows of quiet hours, shows at
    once what a wider switch does to the narrower ones, and keeps the button to save at hand once there is something to. */
 
+const DEADLINE = 10_000; // milliseconds for an answer
+
 const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /* The answer is the page as it is now, with its clock; it takes the place of this one, unless somebody has begun with it. */
@@ -11,13 +13,22 @@ async function guessZone(page) {
   let touched = false;
   page.addEventListener("input", () => (touched = true), { once: true });
   form.elements.zone.value = browserZone();
-  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
-  if (!answer?.ok || touched) return;
-  const text = await answer.text();
+  const text = await ask(form.action, { method: "POST", body: new FormData(form) });
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".nh-prefs");
   if (!fresh || fresh.querySelector("[data-nh-guess]") || touched) return;
   page.replaceWith(fresh);
   start(fresh);
+}
+
+/* A page, or nothing if it did not come. Read to its end in any case: unread, it would hold its connection. */
+async function ask(url, how = {}) {
+  try {
+    const answer = await fetch(url, { ...how, signal: AbortSignal.timeout(DEADLINE) });
+    const text = await answer.text();
+    return answer.ok ? text : "";
+  } catch {
+    return "";
+  }
 }
 
 function offerZone(button, field) {
@@ -99,7 +110,7 @@ function keepAtHand(form) {
 async function followTests(rounds = 20) {
   if (!rounds || !document.querySelector(".nh-trials [data-nh-waits]")) return;
   await new Promise((done) => setTimeout(done, 1500));
-  const text = await fetch(location.href).then((answer) => (answer.ok ? answer.text() : ""), () => "");
+  const text = await ask(location.href);
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelectorAll(".nh-trials li");
   document.querySelectorAll(".nh-trials li").forEach((line, at) => {
     if (!line.matches("[data-nh-waits]") || !fresh[at]) return;
