@@ -17,7 +17,10 @@ LOOKS = [("light", 1440), ("dark", 390)]
 
 def serious(page: Page) -> str:
     """What axe-core finds that keeps somebody out, as text."""
-    page.wait_for_function("() => !document.getAnimations().some((one) => one.playState === 'running')")
+    running = (
+        "one.playState === 'running' && one.timeline === document.timeline"  # not what follows a scroll: it never ends
+    )
+    page.wait_for_function(f"() => !document.getAnimations().some((one) => {running})")
     found = Axe().run(page).response["violations"]
     return json.dumps([one for one in found if one["impact"] in {"serious", "critical"}], indent=1)
 

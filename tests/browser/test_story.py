@@ -211,6 +211,27 @@ def test_it_all_works_without_scripts(signed_in: SignedIn) -> None:
     assert ana.url.endswith("/inbox/?tab=reviews")
 
 
+def test_on_a_phone_nothing_is_cut(signed_in: SignedIn) -> None:
+    page = signed_in("ana", width=390, has_touch=True, at="/playground/")
+    page.goto("/playground/?workflow=session.high_priority")
+    expect(page.locator("nh-bell [part=badge]")).to_be_visible()
+    badge, chosen = (
+        page.locator(one).bounding_box() for one in ("nh-bell [part=badge]", ".site-workflows [aria-current]")
+    )
+    assert badge is not None
+    assert badge["y"] >= 0
+    assert chosen is not None
+    assert 0 <= chosen["x"] <= 390 - chosen["width"]
+
+    page.goto("/preferences/")
+    shorter = """(all) => all.filter((one) => {
+        const width = one.offsetWidth;
+        one.style.inlineSize = "auto";
+        return one.offsetWidth > width;
+    }).length"""
+    assert page.locator(".nh-often select").evaluate_all(shorter) == 0
+
+
 @pytest.mark.parametrize("width", [390, 820, 1440])
 def test_no_page_is_wider_than_its_screen(signed_in: SignedIn, width: int) -> None:
     page: Page = signed_in("ana", width=width)

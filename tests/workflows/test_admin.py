@@ -18,6 +18,7 @@ from workflows.define import send_email, send_inbox
 from workflows.design import Design
 from workflows.models import Definition, Fragment, Template, Workflow, WorkflowVersion
 from workflows.texts import Place
+from workflows.trigger import trigger
 
 pytestmark = pytest.mark.django_db
 STEPS = [dict(send_inbox(title="Hello {{ payload.name }}")), dict(send_email(title="Hello", html="<p>Hi</p>"))]
@@ -53,6 +54,15 @@ def text(client: Client, url: str) -> str:
 def form(tenant: Tenant, **given: Any) -> dict[str, Any]:
     said = {"tenant": tenant.pk, "key": "t.own", "name": "Own", "tab": "general", "steps": json.dumps(STEPS)}
     return {**said, "payload_schema": "", "sample": '{"name": "Ada"}', "tags": "a, b", **given}
+
+
+def test_a_list_of_runs_has_room_for_what_it_says(alice: Recipient, admin_client: Client, hello: None) -> None:
+    run = trigger("hello", tenant=alice.tenant, recipients=[{"everyone": True}]).transaction_id
+
+    found = text(admin_client, page("run", "changelist"))
+
+    assert f'<code title="{run}">…{run[-12:]}</code>' in found
+    assert "Shown status" not in found
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from ..retract import cancel
 from ..runs import Person, people, progress
 
 SHOWN = 50
+ID_SHOWN = 12
 
 
 def _became(one: Person) -> str:
@@ -31,13 +32,13 @@ def _became(one: Person) -> str:
 
 @admin.register(Run)
 class RunPage(ReadOnly, TenantAdmin):
-    list_display = ("workflow", "transaction_id", "shown_status", "people", "tenant", "created_at", "finished_at")
+    list_display = ("workflow", "short_id", "state", "people", "tenant", "created_at", "finished_at")
     list_filter = (("tenant", OwnFilter), "status", "workflow")
     search_fields = ("transaction_id", "workflow")
     fields = (
         "workflow",
         "transaction_id",
-        "shown_status",
+        "state",
         "error",
         "tenant",
         "definition",
@@ -52,6 +53,18 @@ class RunPage(ReadOnly, TenantAdmin):
     )
     readonly_fields = fields
     actions = ("cancel_runs",)
+
+    @admin.display(description=gettext_lazy("transaction id"), ordering="transaction_id")
+    def short_id(self, run: Run) -> SafeString:
+        """Its end, by which runs differ; all of it under the pointer, and on the page of the run."""
+        whole = run.transaction_id
+        return format_html(
+            '<code title="{}">{}</code>', whole, f"…{whole[-ID_SHOWN:]}" if len(whole) > ID_SHOWN else whole
+        )
+
+    @admin.display(description=gettext_lazy("status"))
+    def state(self, run: Run) -> str:
+        return run.shown_status
 
     @admin.display(description=gettext_lazy("progress"))
     def so_far(self, run: Run) -> SafeString:

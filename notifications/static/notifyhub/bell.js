@@ -47,7 +47,7 @@ const style = sheet(`
 .button .icon { inline-size: 1.375rem; block-size: 1.375rem; transform-origin: 50% 15%; }
 .rings .icon { animation: ring 700ms ease-out; }
 @keyframes ring { 0%, 100% { rotate: 0deg; } 20% { rotate: 14deg; } 45% { rotate: -11deg; } 70% { rotate: 6deg; } }
-.badge { position: absolute; inset-block-start: -2px; inset-inline-start: 50%; min-inline-size: 10px; padding-inline: 4px; box-sizing: content-box; border: 2px solid var(--nh-surface, var(--ground)); border-radius: 10px; background: var(--nh-badge, var(--nh-error, light-dark(#b3261e, #ff9d95))); color: var(--nh-badge-ink, var(--nh-surface, light-dark(#ffffff, #161a22))); font: 700 0.6875rem/16px var(--nh-font, system-ui, sans-serif); text-align: center; font-variant-numeric: tabular-nums; }
+.badge { position: absolute; inset-block-start: calc(50% - 20px); inset-inline-start: 50%; min-inline-size: 10px; padding-inline: 4px; box-sizing: content-box; border: 2px solid var(--nh-surface, var(--ground)); border-radius: 10px; background: var(--nh-badge, var(--nh-error, light-dark(#b3261e, #ff9d95))); color: var(--nh-badge-ink, var(--nh-surface, light-dark(#ffffff, #161a22))); font: 700 0.6875rem/16px var(--nh-font, system-ui, sans-serif); text-align: center; font-variant-numeric: tabular-nums; }
 @media (pointer: coarse) { :host { --target: var(--nh-target, 44px); } }
 `);
 

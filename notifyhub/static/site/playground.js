@@ -73,6 +73,11 @@ format.addEventListener("click", () => {
   check();
 });
 
+// On a narrow screen the workflows stand in a row that is wider than it: the chosen one is in the middle.
+const row = document.querySelector(".site-workflows");
+const chosen = row?.querySelector("[aria-current]")?.getBoundingClientRect();
+if (chosen) row.scrollLeft += chosen.left + chosen.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
+
 form.addEventListener("input", soon);
 form.addEventListener("change", soon);
 
