@@ -139,14 +139,16 @@ class _Look:
 
     def room(self, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
         """While we are at the database, about as many end as did since the last turn: there is room for more than
-        those, so that the network never waits for us. Which of them may start is seen to there. None when it cannot be
-        told who is suspended: what came back is still written down."""
+        those, so that the network never waits for us. Which of them may start is seen to there. None while it cannot be
+        told who is suspended, which is an error when nothing is under way."""
         if not self._may_claim():
             return Room(0)
         try:
             suspended = self.suspended.tenants()
-        except Error as error:
-            logger.warning("courier.database_away error=%s", type(error).__name__)
+        except Error:
+            connection.close_if_unusable_or_obsolete()
+            if not (back or under_way):
+                raise
             return Room(0)
         ended = sum(result.tried and result.outcome != GivenBack(begun=False) for result in back)
         busy = Counter(parcel.tenant_id for parcel in under_way.values())

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from channels_delivery.courier import drain
 from channels_delivery.outbox import Address
@@ -51,6 +52,22 @@ def test_while_it_sends_the_next_one_stays(acme: Tenant, alice: Recipient, scrip
     deliveries().update(decided_at=later(-61))
 
     drain(suspended=Suspended(fresh=0))
+
+    assert states() == {"delivered": 1, "pending": 1}
+
+
+def test_where_that_cannot_be_told_nothing_leaves_and_what_left_is_on_record(acme: Tenant, scripted: Scripted) -> None:
+    put(acme, "a", "b", way=Way("out", cap=1))
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if scripted.sent and Tenant._meta.db_table in sql:
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        assert drain(suspended=Suspended(fresh=0)) == 1
+        with pytest.raises(OperationalError):
+            drain(suspended=Suspended(fresh=0))
 
     assert states() == {"delivered": 1, "pending": 1}
 

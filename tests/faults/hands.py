@@ -109,6 +109,7 @@ def _nursery() -> None:
     for line in sys.stdin:
         if not (pid := os.fork()):
             os.close(0)
+            os.dup2(2, 1)  # what they log is no answer of ours
             _work(**json.loads(line))
         children.append(pid)
         sys.stdout.write(f"{pid}\n")
