@@ -26,6 +26,8 @@ if apps.is_installed("channels_delivery"):
 
 _api.append(re_path("", NothingView.as_view(), name="api-nothing"))  # the last: whatever is not there
 
+admin.site.site_header = admin.site.site_title = "notifyhub"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -4,13 +4,14 @@ it must name one of these hosts, when it is registered and again when something 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from string import ascii_letters, digits
 from urllib.parse import urlsplit
 
 from ..conf import conf
 from ..outbound import site
-from ..outbound.policy import Refused, check_url
+from ..outbound.policy import Refused, Rules, check_url
 
 ADDRESS_MAX = 500
 
@@ -18,7 +19,11 @@ ADDRESS_MAX = 500
 def permitted(url: str) -> bool:
     """Whether `url` is an address at a push service of `PUSH_HOSTS`: https on port 443, nothing odd in it, and written
     as browsers write it. An allowed origin of this machine counts too, where such origins count at all."""
-    rules = site.rules()
+    return _permitted(url, site.rules(), tuple(conf().push_hosts))
+
+
+@lru_cache(maxsize=2_048)
+def _permitted(url: str, rules: Rules, hosts: Sequence[str]) -> bool:
     target = check_url(url, rules)
     if len(url) > ADDRESS_MAX or isinstance(target, Refused):
         return False
@@ -26,7 +31,7 @@ def permitted(url: str) -> bool:
         return False
     if rules.opens(target.scheme, target.host, target.port):
         return True
-    named = any(_names(form, target.host) for form in conf().push_hosts)
+    named = any(_names(form, target.host) for form in hosts)
     return named and target.scheme == "https" and target.port == 443
 
 
@@ -37,7 +42,6 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@lru_cache(maxsize=2_048)
 def _is_plain(url: str) -> bool:
     """Whether path and query of this URL, in the normal form of `check_url`, have nothing in them that could be written
     in a plainer way. A device is known by its address, which therefore has one spelling."""
