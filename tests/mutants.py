@@ -297,7 +297,7 @@ MUTANTS = [
     ),
     Mutant(
         "guard: what came unasked is read as the next answer",
-        [("channels_delivery/outbound/exchange.py", "if not protocol.should_close and not", "if not")],
+        [("channels_delivery/outbound/exchange.py", "return not self.should_close and", "return")],
         [OUTBOUND + "test_exchanges.py::test_what_comes_unasked_closes_a_kept_connection"],
     ),
     Mutant(

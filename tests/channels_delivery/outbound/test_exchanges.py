@@ -5,8 +5,10 @@ Here is held what `exchange.py` relies on of aiohttp below its session, so that 
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,6 +18,7 @@ from channels_delivery.outbound.answer import READ_BYTES, Answer, Code, Outbound
 from channels_delivery.outbound.exchange import INTERIM_MAX, RESTED, WHOLE_BYTES, Bounded
 from channels_delivery.outbound.policy import Rules
 
+from .certificates import Authority
 from .clients import TLS
 from .servers import OK, Exchange, Receiver
 
@@ -238,8 +241,11 @@ def test_what_comes_unasked_closes_a_kept_connection() -> None:
 @pytest.mark.parametrize(
     "last", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nevil"], ids=["its end", "an answer"]
 )
-def test_a_connection_that_rested_is_looked_at_before_its_use(last: bytes) -> None:
-    """The loop has had no time to see what came on it: nothing runs between the look of the server and the request."""
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_connection_that_rested_is_looked_at_before_its_use(tmp_path: Path, last: bytes, secure: bool) -> None:
+    """The loop has had no time to see what came on it: nothing runs between the last word of the server and the
+    request."""
+    authority = Authority(tmp_path)
     over, rested = threading.Event(), threading.Event()
 
     def and_end(exchange: Exchange) -> None:
@@ -251,8 +257,9 @@ def test_a_connection_that_rested_is_looked_at_before_its_use(last: bytes) -> No
             over.set()
 
     async def turns(receiver: Receiver) -> Answer:
-        async with outbound(receiver) as out:
-            await out.post(receiver.address, headers={}, body=b"1", deadline=5.0, tenant=1)
+        trusting = ssl.create_default_context(cafile=str(authority.file))
+        async with Outbound(Rules.of(origins=[receiver.origin]), tls=trusting) as out:
+            await out.post(receiver.origin, headers={}, body=b"1", deadline=5.0, tenant=1)
             (pool,) = out._pools.values()
             ((kept, _since),) = (one for idle in pool.connector._conns.values() for one in idle)
             assert isinstance(kept, Bounded)
@@ -260,9 +267,9 @@ def test_a_connection_that_rested_is_looked_at_before_its_use(last: bytes) -> No
             kept.used -= RESTED
             rested.set()
             assert over.wait(5)
-            return await out.post(receiver.address, headers={}, body=b"2", deadline=5.0, tenant=1)
+            return await out.post(receiver.origin, headers={}, body=b"2", deadline=5.0, tenant=1)
 
-    with Receiver(and_end) as receiver:
+    with Receiver(and_end, tls=authority.server("localhost") if secure else None) as receiver:
         answer = asyncio.run(turns(receiver))
 
     assert (answer.status, answer.body) == (200, b"ok")
