@@ -291,6 +291,34 @@ MUTANTS = [
         [OUTBOUND + "test_forbidden_addresses.py::test_an_address_that_dns_never_showed_is_refused_at_the_socket"],
     ),
     Mutant(
+        "suspended: what a suspended tenant has in the outbox leaves",
+        [("channels_delivery/claim.py", "[*self.pausing, *self.suspended, ", "[*self.pausing, ")],
+        [OUTBOX + "test_suspended.py"],
+    ),
+    Mutant(
+        "breaker: a late answer closes it",
+        [
+            (
+                "channels_delivery/breaker.py",
+                'return self if self.state == "open" else self._better()',
+                "return self._better()",
+            )
+        ],
+        [OUTBOX + "test_breaker.py"],
+    ),
+    Mutant(
+        "replay: its words are taken out meanwhile",
+        [
+            (
+                "channels_delivery/retention.py",
+                "return unneeded.filter(pk__in=held)",
+                "return full.filter(pk__in=held)",
+            ),
+            ("channels_delivery/outbox.py", "list(words.order_by", "(words.order_by"),
+        ],
+        [OUTBOX + "test_retention.py::test_words_of_what_is_being_replayed_stay"],
+    ),
+    Mutant(
         "guard: one good answer of the name server is enough",
         [("channels_delivery/outbound/names.py", "if not all(allowed", "if not any(allowed")],
         [OUTBOUND + "test_forbidden_addresses.py"],
