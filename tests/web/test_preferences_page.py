@@ -171,7 +171,8 @@ def test_quiet_hours_that_are_now_are_said_at_the_top(bob: Recipient) -> None:
     quiet = [{"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}]
     Habits.objects.create(tenant=bob.tenant, recipient=bob, quiet_hours=quiet)
 
-    assert f"Quiet hours until {end:%H:%M}" in words(visitor(bob).get(PAGE))
+    day = "" if end.date() == now.date() else f"{end:%A} "
+    assert f"Quiet hours until {day}{end:%H:%M}" in words(visitor(bob).get(PAGE))
 
 
 @pytest.mark.parametrize(
