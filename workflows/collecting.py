@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -189,8 +189,19 @@ def _add_items(people: People, windows: dict[int, int], scene: Scene) -> None:
         cursor.execute(f"{_INSERT_ITEMS} SELECT t.run, %s, t.recipient, t.win FROM {source}", [scene.step, *values])
 
 
-def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
-    """Those of these people and scopes that are open now. One query."""
+class OpenWindow(NamedTuple):
+    """One that is open: how much is in it, and when it closes, at the latest where it slides."""
+
+    id: int
+    n: int
+    closes_at: datetime
+    latest_at: datetime
+
+
+def open_windows(keys: Sequence[Key]) -> dict[Key, OpenWindow]:
+    """Those of these people and scopes that are open now. One query, if there are any keys."""
+    if not keys:
+        return {}
     source, values = rowset.table(
         connection,
         "t",
@@ -199,11 +210,16 @@ def open_windows(keys: Sequence[Key]) -> dict[Key, int]:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT w.recipient_id, w.scope, w.id FROM {source} JOIN {Window._meta.db_table} w"
+            "SELECT w.recipient_id, w.scope, w.id, w.n, w.closes_at, w.latest_at"
+            f" FROM {source} JOIN {Window._meta.db_table} w"
             " ON w.recipient_id = t.recipient AND w.scope = t.scope WHERE NOT w.closed",
             values,
         )
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    return {
+        (person, scope): OpenWindow(pk, n, rowset.moment(closes_at), rowset.moment(latest_at))
+        for person, scope, pk, n, closes_at, latest_at in rows
+    }
 
 
 def take_out(run: Run, *, recipients: Sequence[int] | None = None) -> set[int]:

@@ -66,7 +66,8 @@ class Digest:
         entries = {place: entry(scopes[place], *ends(scene.ids[place])) for place in scene.people}
         known, leads = None, NOBODY
         if settings.get("leading"):
-            known = open_windows(sorted({(scene.ids[place], scope) for place, scope in scopes.items()}))
+            open_now = open_windows(sorted({(scene.ids[place], scope) for place, scope in scopes.items()}))
+            known = {key: window.id for key, window in open_now.items()}
             leads = _leads(scopes, known, scene)
         collect = Collect(entries, settings.get("most"), "slides_up_to" in settings, leads, known)
         moves = [Move(leads, Next()), Move(scene.people - leads, Stop(DIGESTED))]
