@@ -111,7 +111,8 @@ def drain(
     gets half; how many results were written down.
 
     Returns when no lane is ready and nothing is under way, and claims nothing new after `seconds` or a `stop`. While it
-    waits for answers, it looks at the lanes now and then, and soon when the `bell` rings.
+    waits for answers, it looks at the lanes now and then, and soon when the `bell` rings. A caller who drains again and
+    again keeps `clock` and `suspended`, so that they are not asked for each time.
     """
     under_way: dict[int, Parcel] = {}
     slots, results, bell = conf().at_once if slots is None else slots, Results(), bell or Bell()
@@ -139,8 +140,8 @@ class _Look:
 
     def room(self, under_way: Mapping[int, Parcel], back: Sequence[Result]) -> Room:
         """While we are at the database, about as many end as did since the last turn: there is room for more than
-        those, so that the network never waits for us. Which of them may start is seen to there. None while it cannot be
-        told who is suspended, which is an error when nothing is under way."""
+        those, so that the network never waits for us. Which of them may start is seen to there. No room while
+        the database does not tell who is suspended; when nothing is under way, its error is raised."""
         if not self._may_claim():
             return Room(0)
         try:
